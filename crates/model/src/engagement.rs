@@ -1,0 +1,291 @@
+//! One employment, contract or assignment: from a day, until a day, in the worker's own zone.
+//!
+//! A person may have several at once. The state is decided by facts (dates, leave, withdrawal)
+//! and by the moment that is asked about; it is never stored beside them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{EngagementId, PersonId};
+use crate::name::ConnectionName;
+use crate::person::IdentityKind;
+use crate::transition::BadTransition;
+
+/// A time zone by its IANA name. Parsing refuses what the zone database does not know.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Zone(String);
+
+/// Why a text is not a zone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a known time zone; use an IANA name such as `Europe/Berlin`")]
+pub struct UnknownZone(String);
+
+impl Zone {
+    /// Coordinated universal time.
+    pub fn utc() -> Self {
+        Self("UTC".to_owned())
+    }
+    /// The IANA name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+    /// The rules of the zone. A name that a newer zone database dropped counts as UTC.
+    pub fn rules(&self) -> TimeZone {
+        TimeZone::get(&self.0).unwrap_or(TimeZone::UTC)
+    }
+    /// The first moment of a day in this zone, which is not midnight everywhere.
+    pub fn start_of(&self, day: Date) -> Timestamp {
+        day.to_zoned(self.rules())
+            .and_then(|midnight| midnight.start_of_day())
+            .map_or(Timestamp::MAX, |start| start.timestamp())
+    }
+    /// The first moment after a day in this zone.
+    pub fn end_of(&self, day: Date) -> Timestamp {
+        day.checked_add(1.day()).map_or(Timestamp::MAX, |next| self.start_of(next))
+    }
+}
+
+impl FromStr for Zone {
+    type Err = UnknownZone;
+    fn from_str(text: &str) -> Result<Self, UnknownZone> {
+        match TimeZone::get(text) {
+            Ok(_) => Ok(Self(text.to_owned())),
+            Err(_) => Err(UnknownZone(text.chars().take(64).collect())),
+        }
+    }
+}
+
+impl TryFrom<String> for Zone {
+    type Error = UnknownZone;
+    fn try_from(text: String) -> Result<Self, UnknownZone> {
+        text.parse()
+    }
+}
+
+impl From<Zone> for String {
+    fn from(zone: Zone) -> Self {
+        zone.0
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What an engagement comes to at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngagementState {
+    /// The first day has not come.
+    Planned,
+    /// Between the first and the last day.
+    Active,
+    /// Within a leave.
+    OnLeave,
+    /// The last day is over.
+    Ended,
+    /// Withdrawn before it began: the person never came.
+    Rescinded,
+}
+
+impl fmt::Display for EngagementState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Planned => "planned",
+            Self::Active => "active",
+            Self::OnLeave => "on leave",
+            Self::Ended => "ended",
+            Self::Rescinded => "rescinded",
+        })
+    }
+}
+
+/// A leave, from a day, until a day or open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Leave {
+    /// The first day away.
+    pub from: Date,
+    /// The last day away.
+    pub until: Option<Date>,
+}
+
+/// One employment, contract or assignment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Engagement {
+    /// Ours.
+    pub id: EngagementId,
+    /// Whose.
+    pub person: PersonId,
+    /// As what.
+    pub kind: IdentityKind,
+    /// The source that says so.
+    pub source: ConnectionName,
+    /// What that source calls it, such as an employee number.
+    pub key: String,
+    /// Where the days below begin and end.
+    pub zone: Zone,
+    /// The first day.
+    pub first_day: Date,
+    /// The last day, if one is known.
+    pub last_day: Option<Date>,
+    /// The current or last leave.
+    pub leave: Option<Leave>,
+    /// Withdrawn before it began.
+    pub rescinded: bool,
+    /// Goes up with every change.
+    pub version: i64,
+}
+
+impl Engagement {
+    /// What it comes to at this moment.
+    pub fn state_at(&self, now: Timestamp) -> EngagementState {
+        if self.rescinded {
+            return EngagementState::Rescinded;
+        }
+        if self.last_day.is_some_and(|day| self.zone.end_of(day) <= now) {
+            return EngagementState::Ended;
+        }
+        if now < self.zone.start_of(self.first_day) {
+            return EngagementState::Planned;
+        }
+        let away = self.leave.as_ref().is_some_and(|leave| {
+            self.zone.start_of(leave.from) <= now && leave.until.is_none_or(|day| now < self.zone.end_of(day))
+        });
+        if away { EngagementState::OnLeave } else { EngagementState::Active }
+    }
+
+    /// The moment at which access of this engagement stops, if it is known.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        self.last_day.map(|day| self.zone.end_of(day))
+    }
+
+    /// Says when it ends. A later word corrects an earlier one; a day before the first means that
+    /// the person never came.
+    pub fn end(self, last_day: Date) -> Result<Self, BadTransition> {
+        if self.rescinded {
+            return Err(BadTransition::new("engagement", EngagementState::Rescinded, "ended"));
+        }
+        let rescinded = last_day < self.first_day;
+        Ok(Self { last_day: Some(last_day), rescinded, version: self.version + 1, ..self })
+    }
+
+    /// Withdraws it before it begins.
+    pub fn rescind(self, now: Timestamp) -> Result<Self, BadTransition> {
+        match self.state_at(now) {
+            EngagementState::Planned => Ok(Self { rescinded: true, version: self.version + 1, ..self }),
+            state @ (EngagementState::Active
+            | EngagementState::OnLeave
+            | EngagementState::Ended
+            | EngagementState::Rescinded) => Err(BadTransition::new("engagement", state, "rescinded")),
+        }
+    }
+
+    /// Notes a leave.
+    pub fn start_leave(self, leave: Leave, now: Timestamp) -> Result<Self, BadTransition> {
+        match self.state_at(now) {
+            EngagementState::Planned | EngagementState::Active | EngagementState::OnLeave => {
+                Ok(Self { leave: Some(leave), version: self.version + 1, ..self })
+            }
+            state @ (EngagementState::Ended | EngagementState::Rescinded) => {
+                Err(BadTransition::new("engagement", state, "put on leave"))
+            }
+        }
+    }
+
+    /// Begins again under the same key: new first day, no end, no leave.
+    pub fn restart(self, first_day: Date, now: Timestamp) -> Result<Self, BadTransition> {
+        match self.state_at(now) {
+            EngagementState::Ended | EngagementState::Rescinded => {
+                Ok(Self { first_day, last_day: None, leave: None, rescinded: false, version: self.version + 1, ..self })
+            }
+            state @ (EngagementState::Planned | EngagementState::Active | EngagementState::OnLeave) => {
+                Err(BadTransition::new("engagement", state, "restarted"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{SeededIds, new_id};
+    use jiff::civil::date;
+
+    fn engagement(zone: &str) -> Engagement {
+        let ids = SeededIds::new(1);
+        Engagement {
+            id: new_id(&ids),
+            person: new_id(&ids),
+            kind: IdentityKind::Employee,
+            source: "hr".parse().unwrap(),
+            key: "E1042".into(),
+            zone: zone.parse().unwrap(),
+            first_day: date(2024, 3, 1),
+            last_day: None,
+            leave: None,
+            rescinded: false,
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn the_last_day_ends_in_the_workers_own_zone() {
+        let melbourne = engagement("Australia/Melbourne").end(date(2026, 11, 30)).unwrap();
+        // Midnight in Melbourne (UTC+11 in November).
+        let midnight: Timestamp = "2026-11-30T13:00:00Z".parse().unwrap();
+        assert_eq!(melbourne.ends_at(), Some(midnight));
+        assert_eq!(melbourne.state_at(midnight - 1.second()), EngagementState::Active);
+        assert_eq!(melbourne.state_at(midnight), EngagementState::Ended);
+    }
+
+    #[test]
+    fn a_day_may_not_begin_at_midnight() {
+        let cairo: Zone = "Africa/Cairo".parse().unwrap();
+        assert_eq!(cairo.start_of(date(2026, 4, 24)).to_string(), "2026-04-23T22:00:00Z");
+        let apia: Zone = "Pacific/Apia".parse().unwrap();
+        assert!(apia.start_of(date(2011, 12, 30)) <= apia.start_of(date(2011, 12, 31)));
+    }
+
+    #[test]
+    fn an_end_before_the_first_day_means_never_came() {
+        let never = engagement("UTC").end(date(2024, 2, 1)).unwrap();
+        assert_eq!(never.state_at("2025-01-01T00:00:00Z".parse().unwrap()), EngagementState::Rescinded);
+        let refused = never.end(date(2026, 1, 1)).unwrap_err();
+        assert_eq!(refused.to_string(), "engagement is rescinded and cannot be ended");
+    }
+
+    #[test]
+    fn only_what_is_over_can_begin_again() {
+        let now = "2025-01-01T00:00:00Z".parse().unwrap();
+        assert!(engagement("UTC").restart(date(2025, 2, 1), now).is_err());
+        let over = engagement("UTC").end(date(2024, 6, 1)).unwrap();
+        let again = over.restart(date(2025, 2, 1), now).unwrap();
+        assert_eq!(again.state_at(now), EngagementState::Planned);
+    }
+
+    #[test]
+    fn leave_covers_its_days_only() {
+        let now = "2025-01-01T00:00:00Z".parse().unwrap();
+        let leave = Leave { from: date(2025, 2, 1), until: Some(date(2025, 2, 10)) };
+        let away = engagement("UTC").start_leave(leave, now).unwrap();
+        assert_eq!(away.state_at(now), EngagementState::Active);
+        assert_eq!(away.state_at("2025-02-10T23:59:59Z".parse().unwrap()), EngagementState::OnLeave);
+        assert_eq!(away.state_at("2025-02-11T00:00:00Z".parse().unwrap()), EngagementState::Active);
+    }
+}

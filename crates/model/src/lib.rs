@@ -1,0 +1,34 @@
+//! The nouns of Tenure: ids, values, identities, engagements, accounts, entitlements, grants
+//! and events, with their states as enums whose transitions can refuse.
+//!
+//! It does no IO, reads no clock (except in [`clock`], which is that door) and knows no
+//! database, no wire format and no connected system. Start at [`person`] and [`account`].
+
+pub mod account;
+pub mod actor;
+pub mod clock;
+pub mod engagement;
+pub mod entitlement;
+pub mod event;
+pub mod grant;
+pub mod ids;
+pub mod name;
+pub mod person;
+pub mod transition;
+pub mod value;
+
+pub use account::{Account, AccountState, Observed};
+pub use actor::{Actor, ActorKind, Role};
+pub use clock::{Clock, Ids, SeededIds, SteppedClock, SystemClock, SystemIds, new_id};
+pub use engagement::{Engagement, EngagementState, Leave, UnknownZone, Zone};
+pub use entitlement::{Entitlement, EntitlementKind};
+pub use event::{Event, EventKind, PersonKey};
+pub use grant::{Grant, GrantState, Reason};
+pub use ids::{
+    AccountId, CaseId, EngagementId, EntitlementId, EventId, GrantId, Id, NodeId, NotAnId, NoticeId, PersonId,
+    RequestId, RunId, TokenId,
+};
+pub use name::{BadName, ConnectionName, Name, NativeId};
+pub use person::{IdentityKind, Person, Standing, standing};
+pub use transition::BadTransition;
+pub use value::{Attributes, Value};
