@@ -1,1 +1,3 @@
-//! engine
+//! A durable runner that knows nothing of identity.
+
+pub mod journal;
