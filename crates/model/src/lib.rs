@@ -16,6 +16,7 @@ pub mod name;
 pub mod person;
 pub mod transition;
 pub mod value;
+pub mod work;
 
 pub use account::{Account, AccountState, Observed};
 pub use actor::{Actor, ActorKind, Role};
@@ -32,3 +33,4 @@ pub use name::{BadName, ConnectionName, Name, NativeId};
 pub use person::{IdentityKind, Person, Standing, standing};
 pub use transition::BadTransition;
 pub use value::{Attributes, Value};
+pub use work::{Effect, Ending, RefusalClass, RunEvent, Signal, Task};
