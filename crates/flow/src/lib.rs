@@ -1,1 +1,20 @@
-//! flow
+//! Graphs as data: workflows, and later journeys. Pure: no IO, no clock, no chance, no async.
+//!
+//! [`Graph`] is read and checked once; [`decide`] turns an event into facts and effects;
+//! [`evolve`] folds facts into a [`RunState`]. Recovery runs `evolve` only. The engine performs
+//! the effects and knows nothing of steps. Start at [`mod@decide`].
+
+pub mod condition;
+pub mod decide;
+pub mod graph;
+pub mod limits;
+pub mod start;
+pub mod state;
+pub mod undo;
+pub mod view;
+
+pub use condition::Condition;
+pub use decide::{Decision, decide};
+pub use graph::{BadGraph, Graph, GraphText, Step};
+pub use state::{Node, Phase, Record, RunState, evolve};
+pub use view::{Standing, Wait, standing, waits};

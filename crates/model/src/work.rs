@@ -120,8 +120,8 @@ pub enum Effect {
     },
     /// Tell an open child to stop.
     CancelChild {
-        /// Which run.
-        child: RunId,
+        /// The node that waits for it, with its iteration.
+        node: String,
         /// Why.
         reason: String,
         /// Whether what it did is to be taken back.

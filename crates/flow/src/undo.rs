@@ -1,0 +1,94 @@
+//! Taking back what was done: in reverse order, one step at a time, as far as each step allows.
+//!
+//! This is compensation, not rollback: the world has seen what was done. A step that nobody said
+//! how to take back, or that cannot be, is left as it is and named.
+
+use serde_json::Value as Json;
+use tenure_model::{Effect, Ending, RefusalClass, Task};
+
+use crate::condition::resolve;
+use crate::decide::{Mind, chance, short};
+use crate::graph::Reversibility;
+use crate::state::{Node, Phase};
+
+/// Takes back the next step, or closes the run when there is none left.
+pub(crate) fn advance(mind: &mut Mind<'_>) {
+    loop {
+        let busy =
+            mind.state.nodes.values().any(|node| {
+                matches!(node, Node::Undoing { .. } | Node::UndoRetrying { .. } | Node::UndoBlocked { .. })
+            });
+        if busy {
+            return;
+        }
+        let Some(id) = next(mind) else { break };
+        begin(mind, &id);
+    }
+    let (phase, reason) = match &mind.state.stop {
+        Some(stop) if stop.failed => (Phase::Failed, stop.reason.clone()),
+        Some(stop) => (Phase::Cancelled, stop.reason.clone()),
+        None => (Phase::Failed, String::new()),
+    };
+    mind.close(phase, reason);
+}
+
+/// The latest step whose effect may still be in the world.
+fn next(mind: &Mind<'_>) -> Option<String> {
+    mind.state.order.iter().rev().find(|id| may_have_effect(mind.state.nodes.get(*id))).cloned()
+}
+
+fn may_have_effect(node: Option<&Node>) -> bool {
+    match node {
+        Some(Node::Done { outcome, .. }) => outcome != "failed" && outcome != "skipped",
+        Some(Node::Failed { doubtful, .. }) => *doubtful,
+        _ => false,
+    }
+}
+
+fn begin(mind: &mut Mind<'_>, id: &str) {
+    let how = mind.graph.step(id).and_then(|step| step.compensate.clone());
+    let left = |reason: &str| Node::Left { reason: reason.to_owned() };
+    match how {
+        None => mind.node(id, left("nobody said how to take it back")),
+        Some(how) if how.class == Reversibility::Irreversible => mind.node(id, left("it cannot be taken back")),
+        Some(how) => match resolve(&how.with, mind.scope()) {
+            Ok(with) => act(mind, id, 1, with),
+            Err(reason) => mind.node(id, Node::UndoBlocked { reason: short(&reason), attempt: 0, with: Json::Null }),
+        },
+    }
+}
+
+/// Sets the taking back of a step under way.
+pub(crate) fn act(mind: &mut Mind<'_>, id: &str, attempt: u32, with: Json) {
+    let Some(how) = mind.graph.step(id).and_then(|step| step.compensate.as_ref()) else { return };
+    mind.effects.push(Effect::Perform(Task {
+        node: id.to_owned(),
+        attempt,
+        action: how.action.clone(),
+        with: with.clone(),
+        undo: true,
+    }));
+    mind.node(id, Node::Undoing { attempt, with });
+}
+
+/// The taking back of a step came to an end.
+pub(crate) fn ended(mind: &mut Mind<'_>, id: &str, attempt: u32, ending: &Ending) {
+    let Some(Node::Undoing { attempt: current, with }) = mind.state.nodes.get(id).cloned() else { return };
+    if current != attempt {
+        return;
+    }
+    let (message, again, not_before_ms) = match ending {
+        Ending::Done { .. } => return mind.node(id, Node::Undone),
+        Ending::Unknown { message } => (message, true, None),
+        Ending::Refused { class, message, retry_after_ms } => {
+            (message, *class == RefusalClass::Transient, *retry_after_ms)
+        }
+    };
+    let on_error = mind.graph.step(id).map(|step| step.on_error.clone()).unwrap_or_default();
+    if again && attempt <= on_error.retry {
+        let due = mind.pause(on_error.pause(attempt + 1, chance(id, attempt)), not_before_ms);
+        mind.node(id, Node::UndoRetrying { attempt, with, due, error: short(message) });
+    } else {
+        mind.node(id, Node::UndoBlocked { reason: short(message), attempt, with });
+    }
+}
