@@ -15,6 +15,11 @@ use tenure_model::{NodeId, RunId};
 /// How many partitions the runs are spread over. A lane lives in exactly one.
 pub const PARTITIONS: u16 = 64;
 
+/// The lane of a run that shares nothing with any other: its own id. It is in no table of lanes.
+pub fn private_lane(run: RunId) -> String {
+    run.to_string()
+}
+
 /// The partition of a lane: the same for every node, for ever.
 pub fn partition_of(lane: &str) -> u16 {
     // FNV-1a; stable across releases, unlike the hasher of the standard library.
@@ -375,7 +380,7 @@ pub enum ReadError {
 /// A database as the engine sees it.
 pub trait Journal: Send + Sync + 'static {
     /// Rows that the performer of an effect wants committed together with its result.
-    type Attachment: Debug + Send + 'static;
+    type Attachment: Clone + Debug + Send + Sync + 'static;
 
     /// Writes all or nothing.
     fn commit(&self, commit: Commit<Self::Attachment>) -> impl Future<Output = Result<(), CommitError>> + Send;

@@ -90,6 +90,7 @@ impl Mind<'_> {
         match (self.state.phase, event) {
             (Phase::New, RunEvent::Started { input }) => self.note(Record::Begun { input: input.clone() }),
             (Phase::New | Phase::Open, RunEvent::Cancel { by, reason, undo }) => self.stop(by, reason, *undo, false),
+            (Phase::New, RunEvent::Signalled(signal)) => self.signalled(signal),
             (Phase::New | Phase::Done | Phase::Failed | Phase::Cancelled, _)
             | (Phase::Open | Phase::Undoing, RunEvent::Started { .. })
             | (Phase::Undoing, RunEvent::Cancel { .. }) => {}
