@@ -1,1 +1,3 @@
-//! app
+//! Use cases, one file per verb.
+
+pub mod flows;

@@ -35,6 +35,8 @@ pub enum Arrival<A> {
         node: String,
         /// Which attempt.
         attempt: u32,
+        /// Whether it took back what the node did.
+        undo: bool,
         /// How.
         ending: Ending,
         /// What is to be written with it.
@@ -273,6 +275,8 @@ impl<P: Process, J: Journal> Core<P, J> {
     /// and may bring them again.
     pub async fn turn(&mut self, arrivals: &mut Vec<Arrival<J::Attachment>>) -> Result<Turned, TurnError> {
         let now = self.clock.now();
+        // What was not there before may be there now, written by a turn that nobody heard of.
+        self.absent.clear();
         self.prepare(arrivals).await.map_err(unavailable)?;
         let mut refused: BTreeMap<usize, String> = BTreeMap::new();
         loop {
@@ -429,6 +433,7 @@ impl<P: Process, J: Journal> Core<P, J> {
         if seq != stored.row.seq {
             return Err(corrupt(format!("the run is at record {}, the last one found is {seq}", stored.row.seq)));
         }
+        let queued = queued.filter(|_| stored.row.status == RunStatus::Queued);
         Ok(Live { row: stored.row, graph, state, queued, snapshot_seq })
     }
 
@@ -456,7 +461,6 @@ impl<P: Process, J: Journal> Core<P, J> {
             if live.row.status.is_closed() {
                 self.live.remove(&live.row.id);
             } else {
-                self.absent.remove(&live.row.id);
                 self.live.insert(live.row.id, live);
             }
         }
@@ -468,7 +472,6 @@ impl<P: Process, J: Journal> Core<P, J> {
             }
         }
         self.graphs.extend(plan.graphs.into_iter().map(|(hash, graph)| (hash, Some(graph))));
-        self.absent.clear();
         self.evict();
         Turned { orders: plan.orders, changed, next_due: plan.next_due }
     }

@@ -12,6 +12,7 @@ pub mod message;
 pub mod perform;
 pub mod process;
 pub mod runner;
+pub mod sim;
 mod turn;
 
 pub use core::{Arrival, Core, Plant, TurnError, Turned};

@@ -326,6 +326,7 @@ where
             run: slot.run,
             node: slot.node,
             attempt: slot.attempt,
+            undo: slot.undo,
             ending: ended.ending,
             attachments: ended.attachments,
         });

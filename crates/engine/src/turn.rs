@@ -83,10 +83,12 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
                 self.timers.insert((row.run, row.node.clone()), None);
                 self.apply(row.run, &RunEvent::Due { node: row.node.clone() });
             }
-            Arrival::Ended { run, node, attempt, ending, .. } => {
+            Arrival::Ended { run, node, attempt, undo, ending, .. } => {
                 let event = match refused {
                     Some(message) => RunEvent::Rejected { node: node.clone(), message: message.to_owned() },
-                    None => RunEvent::Ended { node: node.clone(), attempt: *attempt, ending: ending.clone() },
+                    None => {
+                        RunEvent::Ended { node: node.clone(), attempt: *attempt, undo: *undo, ending: ending.clone() }
+                    }
                 };
                 if self.apply(*run, &event) && refused.is_none() {
                     self.accepted.push(place);

@@ -90,15 +90,17 @@ impl Mind<'_> {
         match (self.state.phase, event) {
             (Phase::New, RunEvent::Started { input }) => self.note(Record::Begun { input: input.clone() }),
             (Phase::New | Phase::Open, RunEvent::Cancel { by, reason, undo }) => self.stop(by, reason, *undo, false),
-            (Phase::New, RunEvent::Signalled(signal)) => self.signalled(signal),
+            (Phase::New | Phase::Open | Phase::Undoing, RunEvent::Signalled(signal)) => self.signalled(signal),
             (Phase::New | Phase::Done | Phase::Failed | Phase::Cancelled, _)
             | (Phase::Open | Phase::Undoing, RunEvent::Started { .. })
             | (Phase::Undoing, RunEvent::Cancel { .. }) => {}
-            (Phase::Open | Phase::Undoing, RunEvent::Ended { node, attempt, ending }) => {
+            (Phase::Open | Phase::Undoing, RunEvent::Ended { node, attempt, undo: false, ending }) => {
                 self.ended(node, *attempt, ending);
             }
+            (Phase::Open | Phase::Undoing, RunEvent::Ended { node, attempt, undo: true, ending }) => {
+                undo::ended(self, node, *attempt, ending);
+            }
             (Phase::Open | Phase::Undoing, RunEvent::Due { node }) => self.due(node),
-            (Phase::Open | Phase::Undoing, RunEvent::Signalled(signal)) => self.signalled(signal),
             (Phase::Open | Phase::Undoing, RunEvent::ChildClosed { node, child, well, .. }) => {
                 start::child_closed(self, node, *child, *well);
             }
@@ -186,9 +188,6 @@ impl Mind<'_> {
     }
 
     fn ended(&mut self, id: &str, attempt: u32, ending: &Ending) {
-        if self.state.phase == Phase::Undoing {
-            return undo::ended(self, id, attempt, ending);
-        }
         let Some(step) = self.graph.step(id) else { return };
         let Some(Node::Acting { attempt: current, with, doubtful }) = self.state.nodes.get(id).cloned() else { return };
         if current != attempt {

@@ -23,6 +23,9 @@ pub struct RunState {
     pub kept: Vec<Signal>,
     /// That it must stop, if somebody said so or a step demands it.
     pub stop: Option<Stop>,
+    /// What it gave back, once it is over.
+    #[serde(default)]
+    pub output: Json,
 }
 
 /// How far a run is.
@@ -298,6 +301,9 @@ pub fn evolve(state: &mut RunState, record: &Record) {
         Record::Stopping(stop) => state.stop = Some(stop.clone()),
         Record::UndoBegun => state.phase = Phase::Undoing,
         Record::Decided { .. } => {}
-        Record::Closed { phase, .. } => state.phase = *phase,
+        Record::Closed { phase, output, .. } => {
+            state.phase = *phase;
+            state.output = output.clone();
+        }
     }
 }

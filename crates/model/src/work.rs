@@ -24,6 +24,8 @@ pub enum RunEvent {
         node: String,
         /// Which attempt. An ending of an earlier attempt is old news.
         attempt: u32,
+        /// Whether it took back what the node did.
+        undo: bool,
         /// How.
         ending: Ending,
     },

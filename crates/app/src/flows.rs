@@ -1,0 +1,76 @@
+//! Workflow graphs as a process that the engine can run: the seam between flow and engine.
+
+use jiff::Timestamp;
+use serde_json::Value as Json;
+use tenure_engine::journal::RunStatus;
+use tenure_engine::{Decided, Process, Summary};
+use tenure_flow::{Graph, Node, Record, RunState, Standing};
+use tenure_model::{RunEvent, Task};
+
+/// Workflow graphs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Flows;
+
+impl Process for Flows {
+    type Graph = Graph;
+    type State = RunState;
+
+    fn parse(&self, body: &str) -> Result<Graph, String> {
+        Graph::parse(body).map_err(|error| error.to_string())
+    }
+
+    fn decide(&self, graph: &Graph, state: &RunState, event: &RunEvent, now: Timestamp) -> Decided<RunState> {
+        let decision = tenure_flow::decide(graph, state, event, now);
+        let facts = if decision.records.is_empty() { None } else { serde_json::to_string(&decision.records).ok() };
+        Decided { facts, effects: decision.effects, next: decision.next }
+    }
+
+    fn fold(&self, state: &mut RunState, facts: &str) -> Result<(), String> {
+        let records: Vec<Record> = serde_json::from_str(facts).map_err(|error| error.to_string())?;
+        for record in &records {
+            tenure_flow::evolve(state, record);
+        }
+        Ok(())
+    }
+
+    fn summary(&self, graph: &Graph, state: &RunState) -> Summary {
+        let status = match tenure_flow::standing(state) {
+            Standing::Running => RunStatus::Running,
+            Standing::Waiting => RunStatus::Waiting,
+            Standing::Blocked => RunStatus::Blocked,
+            Standing::Compensating => RunStatus::Compensating,
+            Standing::Done => RunStatus::Done,
+            Standing::Failed => RunStatus::Failed,
+            Standing::Cancelled => RunStatus::Cancelled,
+        };
+        Summary { status, note: note(graph, state), output: state.output.clone() }
+    }
+
+    fn under_way(&self, graph: &Graph, state: &RunState) -> Vec<Task> {
+        let task = |id: &String, node: &Node| {
+            let step = graph.step(id)?;
+            match node {
+                Node::Acting { attempt, with, .. } => Some(task_of(id, *attempt, &step.action, with, false)),
+                Node::Undoing { attempt, with } => {
+                    Some(task_of(id, *attempt, &step.compensate.as_ref()?.action, with, true))
+                }
+                _ => None,
+            }
+        };
+        state.nodes.iter().filter_map(|(id, node)| task(id, node)).collect()
+    }
+}
+
+fn task_of(node: &str, attempt: u32, action: &str, with: &Json, undo: bool) -> Task {
+    Task { node: node.to_owned(), attempt, action: action.to_owned(), with: with.clone(), undo }
+}
+
+/// The wait that matters most to whoever looks at a list: one that needs help, or the first.
+fn note(graph: &Graph, state: &RunState) -> String {
+    if let Some(stop) = &state.stop {
+        return stop.reason.clone();
+    }
+    let waits = tenure_flow::waits(graph, state);
+    let wait = waits.iter().find(|wait| wait.needs_help).or(waits.first());
+    wait.map_or(String::new(), |wait| format!("{}: {}", wait.node, wait.reason))
+}
