@@ -144,15 +144,16 @@ fn plant_each(table: &Table, ours: &[Package]) -> Result<()> {
     Ok(())
 }
 
-/// The longest chain of imports between our crates, counted in crates.
+/// The longest chain of imports between our crates, counted in steps.
 pub fn depth(ours: &[Package]) -> usize {
     let names: Vec<&str> = ours.iter().map(|package| package.name.as_str()).collect();
-    let mut depths: BTreeMap<&str, usize> = names.iter().map(|name| (*name, 1)).collect();
+    let mut depths: BTreeMap<&str, usize> = names.iter().map(|name| (*name, 0)).collect();
     // Cargo allows no cycles, so as many rounds as there are crates always suffice.
     for _ in &names {
         for package in ours {
-            let below = imports(package, false).filter_map(|wanted| depths.get(wanted)).max().copied().unwrap_or(0);
-            depths.insert(package.name.as_str(), below + 1);
+            let below =
+                imports(package, false).filter_map(|wanted| depths.get(wanted)).max().map_or(0, |deepest| deepest + 1);
+            depths.insert(package.name.as_str(), below);
         }
     }
     depths.into_iter().filter(|(name, _)| !is_tooling(name)).map(|(_, depth)| depth).max().unwrap_or(0)
