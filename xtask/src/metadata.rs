@@ -60,7 +60,7 @@ impl Metadata {
 
     /// Ours and all they depend on when built for this machine.
     pub fn all(workspace: &Workspace) -> Result<Self> {
-        let host = machine::output_quietly(workspace.cargo(["--version", "--verbose"]).env_remove("CARGO"))?;
+        let host = machine::output_quietly(&mut workspace.cargo(["--version", "--verbose"]))?;
         let host = host.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or("x86_64-unknown-linux-gnu");
         Self::ask(workspace, &["--locked", "--filter-platform", host])
     }

@@ -5,6 +5,7 @@
 //! stand with reasons in `xtask/tidy.toml`.
 
 mod exceptions;
+mod papers;
 mod report;
 mod scan;
 
@@ -44,6 +45,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     let mut sentences = exceptions.without_excused(faults);
     sentences.extend(exceptions.idle());
     sentences.extend(decisions(workspace)?);
+    sentences.extend(papers::faults(&workspace.root)?);
     report::print(workspace, &files)?;
     for sentence in &sentences {
         machine::complain(sentence);
