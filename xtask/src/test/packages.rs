@@ -1,0 +1,108 @@
+//! Servers that tests need, and how they come onto the machine.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::limits::INSTALL_LOCK_S_MAX;
+use crate::machine;
+use crate::trouble::{Result, Trouble};
+
+/// A server that some tests start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// The store's tests run on it besides SQLite.
+    Postgres,
+    /// The connectors' tests write to it and read back.
+    Slapd,
+}
+
+/// Crates that need less than everything. A crate that is not listed gets every server.
+const NEEDS: &[(&str, &[Need])] = &[
+    ("xtask", &[]),
+    ("tenure-api", &[]),
+    ("tenure-blueprint", &[]),
+    ("tenure-connect", &[]),
+    ("tenure-connectors", &[Need::Slapd]),
+    ("tenure-engine", &[]),
+    ("tenure-flow", &[]),
+    ("tenure-ledger", &[]),
+    ("tenure-model", &[]),
+    ("tenure-policy", &[]),
+    ("tenure-store", &[Need::Postgres]),
+];
+
+/// What the tests of one package need, or of all.
+pub fn needs_of(package: Option<&str>) -> &'static [Need] {
+    let listed = package.and_then(|package| NEEDS.iter().find(|(name, _)| *name == package));
+    listed.map_or(&[Need::Postgres, Need::Slapd], |(_, needs)| needs)
+}
+
+/// Installs what is missing where we may, and otherwise says what to install.
+pub fn provide(needs: &[Need]) -> Result<()> {
+    let missing: Vec<&str> =
+        needs.iter().filter(|need| !is_there(**need)).flat_map(|need| debian(*need)).copied().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !(Path::new("/etc/debian_version").exists() && machine::installed("apt-get") && machine::is_root()) {
+        return Err(Trouble::new(format!(
+            "test: these are missing: {}; install them (Debian: `sudo apt-get install {0}`), or run `cargo test`, which leaves out what needs a server",
+            missing.join(" ")
+        )));
+    }
+    machine::say(&format!("test: installing {}, which the tests start on loopback and stop again", missing.join(" ")));
+    machine::run(apt().arg("update"))?;
+    machine::run(apt().args(["install", "--yes", "--no-install-recommends"]).args(&missing))?;
+    match needs.iter().find(|need| !is_there(**need)) {
+        Some(need) => Err(Trouble::new(format!("test: {need:?} is still not there after the installation"))),
+        None => Ok(()),
+    }
+}
+
+/// The newest PostgreSQL of this machine: the folder with `initdb`.
+pub fn postgres_programs() -> Option<PathBuf> {
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().filter_map(|entry| {
+        let folder = entry.ok()?;
+        let major: u32 = folder.file_name().to_str()?.parse().ok()?;
+        Some((major, folder.path().join("bin")))
+    });
+    let newest = debian.filter(|(_, programs)| programs.join("initdb").is_file()).max();
+    let path = machine::variable("PATH").unwrap_or_default();
+    let listed =
+        std::env::split_paths(&path).find(|folder| folder.join("initdb").is_file() && folder.join("pg_ctl").is_file());
+    newest.map(|(_, programs)| programs).or(listed)
+}
+
+fn is_there(need: Need) -> bool {
+    match need {
+        Need::Postgres => postgres_programs().is_some(),
+        Need::Slapd => machine::installed("slapd") && machine::installed("ldapsearch"),
+    }
+}
+
+const fn debian(need: Need) -> &'static [&'static str] {
+    match need {
+        Need::Postgres => &["postgresql-15"],
+        Need::Slapd => &["slapd", "ldap-utils"],
+    }
+}
+
+fn apt() -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive").stdin(std::process::Stdio::null());
+    command.args(["-q", "-o", &format!("DPkg::Lock::Timeout={INSTALL_LOCK_S_MAX}")]);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pure_crates_need_no_server_and_unknown_ones_get_all() {
+        assert!(needs_of(Some("tenure-policy")).is_empty());
+        assert_eq!(needs_of(Some("tenure-store")), [Need::Postgres]);
+        assert_eq!(needs_of(None).len(), 2);
+        assert_eq!(needs_of(Some("tenure-brand-new")).len(), 2);
+    }
+}
