@@ -71,3 +71,13 @@ impl Default for StoreLimits {
 pub(crate) fn page(asked: usize) -> i64 {
     i64::try_from(asked.clamp(1, PAGE_MAX)).unwrap_or(1)
 }
+
+/// The number of rows that one owner may have.
+pub(crate) fn of_owner() -> i64 {
+    i64::try_from(ROWS_OF_OWNER_MAX).unwrap_or(i64::MAX)
+}
+
+/// A number of rows as the databases take it.
+pub(crate) fn count(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}

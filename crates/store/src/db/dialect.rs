@@ -12,12 +12,12 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
-    /// Keeps rows from changing until the end of the transaction while others may still read
-    /// them so. SQLite has one writer, so nothing can change.
-    pub(crate) fn share_lock(self) -> &'static str {
+    /// The end of the fence: keeps the owners from changing until the end of the transaction while
+    /// other commits may still read them so. SQLite has one writer, so nothing can change.
+    pub(crate) fn share_lock_by_partition(self) -> &'static str {
         match self {
-            Self::Sqlite => "",
-            Self::Postgres => " FOR SHARE",
+            Self::Sqlite => "ORDER BY partition",
+            Self::Postgres => "ORDER BY partition FOR SHARE",
         }
     }
 

@@ -36,7 +36,7 @@ pub enum Kind {
 pub struct Db {
     pub kind: Kind,
     pub url: DatabaseUrl,
-    pub folder: Option<tempfile::TempDir>,
+    _folder: Option<tempfile::TempDir>,
     schema: Option<(String, String)>,
 }
 
@@ -52,11 +52,11 @@ impl Db {
     pub fn file() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::SqliteFile(folder.path().join("tenure.db"));
-        Self { kind: Kind::File, url, folder: Some(folder), schema: None }
+        Self { kind: Kind::File, url, _folder: Some(folder), schema: None }
     }
 
     fn memory() -> Self {
-        Self { kind: Kind::Memory, url: DatabaseUrl::SqliteMemory, folder: None, schema: None }
+        Self { kind: Kind::Memory, url: DatabaseUrl::SqliteMemory, _folder: None, schema: None }
     }
 
     async fn postgres(address: String) -> Self {
@@ -66,7 +66,7 @@ impl Db {
         let mut config: tokio_postgres::Config = address.parse().unwrap();
         config.options(format!("-c search_path={schema}"));
         let url = DatabaseUrl::Postgres(Box::new(config));
-        Self { kind: Kind::Postgres, url, folder: None, schema: Some((address, schema)) }
+        Self { kind: Kind::Postgres, url, _folder: None, schema: Some((address, schema)) }
     }
 
     pub async fn open(&self) -> Store {
