@@ -1,1 +1,32 @@
-//! store
+//! All SQL, written once for SQLite and PostgreSQL.
+//!
+//! One module per aggregate with free functions over a [`Tx`], and [`journal`], which is what the
+//! engine asks of a database. It decides nothing about identity and performs no effect. Start at
+//! [`Store`]; what differs between the two databases is in `db/dialect.rs` and nowhere else.
+
+pub mod accounts;
+pub mod cases;
+mod db;
+pub mod engagements;
+pub mod entitlements;
+pub mod error;
+pub mod events;
+pub mod fold;
+pub mod grants;
+pub mod journal;
+pub mod ledger;
+pub mod limits;
+pub mod migrate;
+pub mod notices;
+pub mod people;
+pub mod runs;
+pub mod settings;
+pub mod tokens;
+pub mod url;
+
+pub use db::Store;
+pub use db::row::{Fields, Param, Row};
+pub use db::tx::Tx;
+pub use error::{OpenError, StoreError};
+pub use limits::StoreLimits;
+pub use url::DatabaseUrl;

@@ -1,0 +1,90 @@
+//! Accounts in connected systems, as they were last seen.
+
+use tenure_model::{Account, AccountId, AccountState, ConnectionName, NativeId, PersonId};
+
+use crate::db::row::{Param, Row, id, json, opt_id};
+use crate::db::tx::Tx;
+use crate::error::StoreError;
+use crate::fold::fold;
+use crate::limits::{KEY_MATCHES_MAX, of_owner, page};
+
+const TABLE: &str = "account";
+
+/// Writes an account: a new one as it is, a known one only if its version is one more than what
+/// is stored.
+pub async fn upsert(tx: &mut Tx, account: &Account) -> Result<(), StoreError> {
+    let sql = "INSERT INTO account \
+         (id, connection, person, native_id, name, name_folded, state, holds, seen_at, version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO UPDATE SET \
+         connection = excluded.connection, person = excluded.person, native_id = excluded.native_id, \
+         name = excluded.name, name_folded = excluded.name_folded, state = excluded.state, \
+         holds = excluded.holds, seen_at = excluded.seen_at, version = excluded.version \
+         WHERE account.version = excluded.version - 1";
+    let written = tx.execute(sql, &values(account)?).await?;
+    StoreError::unless_one(written, TABLE, account.id)
+}
+
+/// One account.
+pub async fn get(tx: &mut Tx, account: AccountId) -> Result<Option<Account>, StoreError> {
+    let sql = "SELECT id, connection, person, native_id, name, state, holds, seen_at, version \
+         FROM account WHERE id = $1";
+    tx.query_opt(sql, &[id(account)]).await?.as_ref().map(read).transpose()
+}
+
+/// Every account of a person, the oldest first.
+pub async fn of_person(tx: &mut Tx, person: PersonId) -> Result<Vec<Account>, StoreError> {
+    let sql = "SELECT id, connection, person, native_id, name, state, holds, seen_at, version \
+         FROM account WHERE person = $1 ORDER BY id LIMIT $2";
+    let rows = tx.query(sql, &[id(person), of_owner().into()]).await?;
+    rows.iter().map(read).collect()
+}
+
+/// The account that a system calls so.
+pub async fn find(
+    tx: &mut Tx,
+    connection: &ConnectionName,
+    native_id: &NativeId,
+) -> Result<Option<Account>, StoreError> {
+    let sql = "SELECT id, connection, person, native_id, name, state, holds, seen_at, version \
+         FROM account WHERE connection = $1 AND native_id = $2";
+    let values = [connection.as_str().into(), native_id.as_str().into()];
+    tx.query_opt(sql, &values).await?.as_ref().map(read).transpose()
+}
+
+/// Every account of this name in a system; case and surrounding space do not count.
+pub async fn find_by_name(tx: &mut Tx, connection: &ConnectionName, name: &str) -> Result<Vec<Account>, StoreError> {
+    let sql = "SELECT id, connection, person, native_id, name, state, holds, seen_at, version \
+         FROM account WHERE connection = $1 AND name_folded = $2 ORDER BY id LIMIT $3";
+    let values = [connection.as_str().into(), fold(name).into(), page(KEY_MATCHES_MAX).into()];
+    tx.query(sql, &values).await?.iter().map(read).collect()
+}
+
+fn values(account: &Account) -> Result<[Param; 10], StoreError> {
+    Ok([
+        id(account.id),
+        account.connection.as_str().into(),
+        opt_id(account.person),
+        account.native_id.as_ref().map(NativeId::as_str).into(),
+        (&account.name).into(),
+        fold(&account.name).into(),
+        account.state.word().into(),
+        json(&account.holds)?,
+        account.seen_at.into(),
+        account.version.into(),
+    ])
+}
+
+fn read(row: &Row) -> Result<Account, StoreError> {
+    let row = row.of(TABLE);
+    Ok(Account {
+        id: row.id("id")?,
+        connection: row.parsed("connection")?,
+        person: row.opt_id("person")?,
+        native_id: row.opt_text("native_id")?.map(NativeId::new),
+        name: row.string("name")?,
+        state: row.word("state", AccountState::from_word)?,
+        holds: row.json("holds")?,
+        seen_at: row.opt_time("seen_at")?,
+        version: row.int("version")?,
+    })
+}

@@ -1,0 +1,90 @@
+//! The seam: one [`Store`] over two databases, and [`Tx`] in which every statement runs.
+//!
+//! A job is a closure that gets a transaction and gives back a future. It may only wait for its
+//! own statements: on SQLite they are answered at once, so a job that is not ready after one
+//! poll waited for the world, is rolled back and told so. Next: [`sqlite`] and [`postgres`].
+
+pub(crate) mod dialect;
+mod job;
+mod postgres;
+pub(crate) mod row;
+mod sqlite;
+pub(crate) mod tx;
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use self::job::Access;
+use self::tx::Tx;
+use crate::error::{OpenError, StoreError};
+use crate::limits::StoreLimits;
+use crate::url::DatabaseUrl;
+
+/// The database. Cheap to clone; all clones are the same one.
+#[derive(Clone)]
+pub struct Store {
+    backend: Arc<Backend>,
+    place: Arc<str>,
+}
+
+enum Backend {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+impl Store {
+    /// Opens the database, sets what keeps the data safe, and refuses if it did not take.
+    /// Tables are made by [`Store::migrate`].
+    pub async fn open(url: &DatabaseUrl, limits: StoreLimits) -> Result<Self, OpenError> {
+        let place: Arc<str> = url.to_string().into();
+        let backend = match url {
+            DatabaseUrl::SqliteFile(path) => Backend::Sqlite(sqlite::Sqlite::open(Some(path.clone()), limits).await?),
+            DatabaseUrl::SqliteMemory => Backend::Sqlite(sqlite::Sqlite::open(None, limits).await?),
+            DatabaseUrl::Postgres(config) => {
+                Backend::Postgres(postgres::Postgres::open(config, &limits, &place).await?)
+            }
+        };
+        Ok(Self { backend: Arc::new(backend), place })
+    }
+
+    /// Runs a job that may write. It is all there afterwards, or nothing is. The job goes on to
+    /// its end even if the caller stops waiting.
+    pub async fn write<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.run(Access::Write, job).await
+    }
+
+    /// Runs a job that only reads, in one consistent view.
+    pub async fn read<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.run(Access::Read, job).await
+    }
+
+    async fn run<T, E, F>(&self, access: Access, job: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.run(access, job).await,
+            Backend::Postgres(postgres) => postgres.run(access, job).await,
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({})", self.place)
+    }
+}

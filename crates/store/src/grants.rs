@@ -1,0 +1,71 @@
+//! What somebody should hold, and why.
+
+use tenure_model::{Grant, GrantId, GrantState, PersonId};
+
+use crate::db::row::{Param, Row, id, json};
+use crate::db::tx::Tx;
+use crate::error::StoreError;
+use crate::limits::of_owner;
+
+const TABLE: &str = "access_grant";
+
+/// Writes a new grant.
+pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StoreError> {
+    let sql = "INSERT INTO access_grant \
+         (id, person, connection, entitlement, reason, valid_from, valid_until, state, version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let written = tx.execute(sql, &values(grant)?).await?;
+    StoreError::unless_one(written, TABLE, grant.id)
+}
+
+/// Writes a changed grant, whose version is one more than what is stored.
+pub async fn update(tx: &mut Tx, grant: &Grant) -> Result<(), StoreError> {
+    let sql = "UPDATE access_grant SET person = $2, connection = $3, entitlement = $4, reason = $5, \
+         valid_from = $6, valid_until = $7, state = $8, version = $9 WHERE id = $1 AND version = $9 - 1";
+    let written = tx.execute(sql, &values(grant)?).await?;
+    StoreError::unless_one(written, TABLE, grant.id)
+}
+
+/// One grant.
+pub async fn get(tx: &mut Tx, grant: GrantId) -> Result<Option<Grant>, StoreError> {
+    let sql = "SELECT id, person, connection, entitlement, reason, valid_from, valid_until, state, version \
+         FROM access_grant WHERE id = $1";
+    tx.query_opt(sql, &[id(grant)]).await?.as_ref().map(read).transpose()
+}
+
+/// Every grant of a person, the oldest first; those that ended too.
+pub async fn of_person(tx: &mut Tx, person: PersonId) -> Result<Vec<Grant>, StoreError> {
+    let sql = "SELECT id, person, connection, entitlement, reason, valid_from, valid_until, state, version \
+         FROM access_grant WHERE person = $1 ORDER BY id LIMIT $2";
+    let rows = tx.query(sql, &[id(person), of_owner().into()]).await?;
+    rows.iter().map(read).collect()
+}
+
+fn values(grant: &Grant) -> Result<[Param; 9], StoreError> {
+    Ok([
+        id(grant.id),
+        id(grant.person),
+        grant.connection.as_str().into(),
+        (&grant.entitlement).into(),
+        json(&grant.reason)?,
+        grant.valid_from.into(),
+        grant.valid_until.into(),
+        grant.state.word().into(),
+        grant.version.into(),
+    ])
+}
+
+fn read(row: &Row) -> Result<Grant, StoreError> {
+    let row = row.of(TABLE);
+    Ok(Grant {
+        id: row.id("id")?,
+        person: row.id("person")?,
+        connection: row.parsed("connection")?,
+        entitlement: row.string("entitlement")?,
+        reason: row.json("reason")?,
+        valid_from: row.time("valid_from")?,
+        valid_until: row.opt_time("valid_until")?,
+        state: row.word("state", GrantState::from_word)?,
+        version: row.int("version")?,
+    })
+}

@@ -1,0 +1,91 @@
+//! Runs as people look at them: lists, one run, its records, and how many there are.
+//!
+//! A list goes from the newest to the oldest by the id, which sorts by the time of the start, so
+//! every filter has an index that gives its rows in that order and stops at the limit. Counting
+//! reads a tally of some hundred rows that every commit keeps.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use tenure_engine::journal::{RecordRow, RunRow, RunStatus, TimerRow};
+use tenure_model::{Id, RunId};
+use uuid::Uuid;
+
+use crate::db::row::{Param, id};
+use crate::db::tx::Tx;
+use crate::error::StoreError;
+use crate::journal::rows;
+use crate::limits::{of_owner, page};
+
+/// Which runs are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    /// Only those that stand so.
+    pub status: Option<RunStatus>,
+    /// Only those of definitions of this name.
+    pub name: Option<String>,
+    /// Only those of this lane.
+    pub lane: Option<String>,
+    /// Only those that were started then or later, by the time in their ids.
+    pub since: Option<Timestamp>,
+}
+
+/// Runs, the newest first, from before the cursor.
+pub async fn list(
+    tx: &mut Tx,
+    filter: &RunFilter,
+    before: Option<RunId>,
+    limit: usize,
+) -> Result<Vec<RunRow>, StoreError> {
+    let before = before.map_or(Uuid::max(), Id::uuid);
+    let mut values = vec![Param::Id(before), Param::Id(filter.since.map_or(Uuid::nil(), first_of)), page(limit).into()];
+    let mut sql = String::from(
+        "SELECT id, lane, partition, generation, definition, name, urgency, status, note, seq, \
+         parent_run, parent_lane, parent_node, started_at, updated_at FROM run WHERE id < $1 AND id >= $2",
+    );
+    let status = filter.status.map(|status| status.word().to_owned());
+    let wanted = [("lane", filter.lane.clone()), ("status", status), ("name", filter.name.clone())];
+    for (column, value) in wanted.into_iter().filter_map(|(column, value)| Some((column, value?))) {
+        values.push(value.into());
+        // Writing to a string cannot fail.
+        write!(sql, " AND {column} = ${}", values.len()).unwrap_or_default();
+    }
+    sql.push_str(" ORDER BY id DESC LIMIT $3");
+    tx.query(&sql, &values).await?.iter().map(rows::run).collect()
+}
+
+/// One run.
+pub async fn get(tx: &mut Tx, run: RunId) -> Result<Option<RunRow>, StoreError> {
+    let sql = "SELECT id, lane, partition, generation, definition, name, urgency, status, note, seq, \
+         parent_run, parent_lane, parent_node, started_at, updated_at FROM run WHERE id = $1";
+    tx.query_opt(sql, &[id(run)]).await?.as_ref().map(rows::run).transpose()
+}
+
+/// Records of a run, from after this number.
+pub async fn records(tx: &mut Tx, run: RunId, after: i64, limit: usize) -> Result<Vec<RecordRow>, StoreError> {
+    let sql = "SELECT run, seq, at, body FROM run_record WHERE run = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    tx.query(sql, &[id(run), after.into(), page(limit).into()]).await?.iter().map(rows::record).collect()
+}
+
+/// What a run waits for by the clock, the soonest first.
+pub async fn timers(tx: &mut Tx, run: RunId) -> Result<Vec<TimerRow>, StoreError> {
+    let sql = "SELECT run, node, due, partition FROM run_timer WHERE run = $1 ORDER BY due, node LIMIT $2";
+    tx.query(sql, &[id(run), of_owner().into()]).await?.iter().map(rows::timer).collect()
+}
+
+/// How many runs stand how. Reads the tally and never the runs.
+pub async fn counts_by_status(tx: &mut Tx) -> Result<BTreeMap<RunStatus, i64>, StoreError> {
+    let mut counts = BTreeMap::new();
+    for row in tx.query("SELECT status, runs FROM run_tally ORDER BY partition, status", &[]).await? {
+        let row = row.of("run_tally");
+        *counts.entry(row.word("status", RunStatus::from_word)?).or_default() += row.int("runs")?;
+    }
+    Ok(counts)
+}
+
+/// The smallest id of this millisecond.
+fn first_of(moment: Timestamp) -> Uuid {
+    let millisecond = u128::try_from(moment.as_millisecond()).unwrap_or(0);
+    Uuid::from_u128(millisecond << 80)
+}

@@ -1,0 +1,129 @@
+//! The schema: each step alone with data before and after it, and what must be refused.
+
+use futures::future::join_all;
+use tenure_store::migrate::{MigrateError, SCHEMA_VERSION};
+use tenure_store::{Param, Store, StoreError};
+
+use crate::world::{Db, Kind};
+
+/// For each version a row that can be written as soon as it is there, and what reads it back.
+const ROWS: [(&str, &str, &str); 6] = [
+    (
+        "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
+         VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
+        "SELECT display_name AS it FROM person WHERE id = $1",
+        "Ada",
+    ),
+    (
+        "INSERT INTO account (id, connection, name, name_folded, state, holds, version) \
+         VALUES ($1, 'ldap', 'ada', 'ada', 'active', '[]', 1)",
+        "SELECT state AS it FROM account WHERE id = $1",
+        "active",
+    ),
+    (
+        "INSERT INTO event (id, connection, external_id, subject_attribute, subject_value, kind, received_at) \
+         VALUES ($1, 'hr', 'x', 'a', 'b', '{}', 0)",
+        "SELECT external_id AS it FROM event WHERE id = $1",
+        "x",
+    ),
+    (
+        "INSERT INTO run_record (run, seq, at, body) VALUES ($1, 1, 0, 'body')",
+        "SELECT body AS it FROM run_record WHERE run = $1",
+        "body",
+    ),
+    (
+        "INSERT INTO ledger_outbox (id, at, body) VALUES ($1, 0, 'leaf')",
+        "SELECT body AS it FROM ledger_outbox WHERE id = $1",
+        "leaf",
+    ),
+    (
+        "INSERT INTO notice (id, channel, body, created_at, state, due, attempts) \
+         VALUES ($1, 'mail', '{}', 0, 'waiting', 0, 0)",
+        "SELECT channel AS it FROM notice WHERE id = $1",
+        "mail",
+    ),
+];
+
+fn key() -> Param {
+    Param::Blob(vec![7; 16])
+}
+
+async fn run(store: &Store, sql: &'static str, values: Vec<Param>) -> Result<u64, StoreError> {
+    store.write(move |tx| Box::pin(async move { tx.execute(sql, &values).await })).await
+}
+
+async fn read_back(store: &Store, version: usize) {
+    for (_, sql, expected) in &ROWS[..version] {
+        let row = store
+            .read(move |tx| Box::pin(async move { tx.query_one(sql, &[key()]).await }))
+            .await
+            .map_err(|error: StoreError| error)
+            .unwrap();
+        assert_eq!(row.of("it").text("it").unwrap(), *expected);
+    }
+}
+
+#[tokio::test]
+async fn each_step_keeps_what_was_there_before() {
+    for db in Db::all().await {
+        let store = db.open().await;
+        assert_eq!(store.schema_version().await.unwrap(), 0);
+        for version in 1..=usize::try_from(SCHEMA_VERSION).unwrap() {
+            let number = i64::try_from(version).unwrap();
+            let applied = store.migrate_to(number).await.unwrap();
+            assert_eq!(applied.iter().map(|step| step.version).collect::<Vec<_>>(), [number]);
+            read_back(&store, version - 1).await;
+            assert_eq!(run(&store, ROWS[version - 1].0, vec![key()]).await.unwrap(), 1);
+            read_back(&store, version).await;
+            assert_eq!(store.schema_version().await.unwrap(), number);
+        }
+        assert_eq!(store.migrate().await.unwrap(), []);
+        db.drop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_step_may_run_twice() {
+    for db in Db::all().await {
+        let store = db.open().await;
+        for version in 1..=SCHEMA_VERSION {
+            store.migrate_to(version).await.unwrap();
+            assert_eq!(run(&store, "DELETE FROM migration WHERE version = $1", vec![version.into()]).await.unwrap(), 1);
+            assert_eq!(store.migrate_to(version).await.unwrap().len(), 1);
+        }
+        db.drop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_newer_or_an_edited_schema_is_refused() {
+    for db in Db::all().await {
+        let store = db.open().await;
+        store.migrate().await.unwrap();
+        run(&store, "UPDATE migration SET hash = 'other' WHERE version = 2", vec![]).await.unwrap();
+        let refused = store.migrate().await.unwrap_err();
+        assert!(matches!(refused, MigrateError::Changed { version: 2, .. }), "{refused:?}");
+        assert!(matches!(store.schema_version().await, Err(MigrateError::Changed { .. })));
+        run(&store, "DELETE FROM migration WHERE version = 2", vec![]).await.unwrap();
+        run(&store, "INSERT INTO migration (version, name, hash) VALUES (99, 'later', '')", vec![]).await.unwrap();
+        let refused = store.migrate().await.unwrap_err();
+        let expected =
+            format!("the database has schema 99 and this program knows {SCHEMA_VERSION}; use the newer program");
+        assert_eq!(refused.to_string(), expected);
+        db.drop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_migrate_at_once() {
+    for db in Db::all().await {
+        if db.kind == Kind::Memory {
+            continue;
+        }
+        let (one, two) = (db.open().await, db.open().await);
+        let ended = join_all([one.migrate(), two.migrate()]).await;
+        let steps: usize = ended.into_iter().map(|applied| applied.unwrap().len()).sum();
+        assert_eq!(steps, usize::try_from(SCHEMA_VERSION).unwrap());
+        db.drop().await;
+    }
+}

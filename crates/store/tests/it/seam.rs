@@ -1,0 +1,281 @@
+//! The seam itself: groups, refusals, and what every statement is held to.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::future::join_all;
+use tenure_store::events::{self, Inserted};
+use tenure_store::{DatabaseUrl, Param, Store, StoreError, StoreLimits, people};
+
+use crate::world::{Db, Kind, each_db, event, person};
+
+async fn names(store: &Store) -> Vec<String> {
+    let people = store.read(|tx| Box::pin(people::list(tx, None, None, 1000))).await.map_err(|e: StoreError| e);
+    people.unwrap().into_iter().map(|person| person.display_name).collect()
+}
+
+async fn add(store: &Store, name: &str) -> Result<(), StoreError> {
+    let person = person(name, name);
+    store.write(move |tx| Box::pin(async move { people::insert(tx, &person).await })).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failing_job_does_not_hurt_its_neighbours() {
+    each_db(async |store| {
+        let jobs = (0..40).map(|number| {
+            let store = store.clone();
+            async move {
+                let person = person(&format!("p{number:02}"), "E");
+                store
+                    .write(move |tx| {
+                        Box::pin(async move {
+                            people::insert(tx, &person).await?;
+                            match number % 4 {
+                                1 => Err(StoreError::AwaitedInTransaction),
+                                2 => people::insert(tx, &person).await,
+                                3 => panic!("planted"),
+                                _ => Ok(()),
+                            }
+                        })
+                    })
+                    .await
+            }
+        });
+        let ended = join_all(jobs).await;
+        for (number, ended) in ended.iter().enumerate() {
+            match (number % 4, ended) {
+                (0, Ok(()))
+                | (1, Err(StoreError::AwaitedInTransaction))
+                | (2, Err(StoreError::Duplicate(_)))
+                | (3, Err(StoreError::Panicked(_))) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        let expected: Vec<String> = (0..40).step_by(4).map(|number| format!("p{number:02}")).collect();
+        assert_eq!(names(&store).await, expected);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn waiting_for_the_world_within_a_transaction_is_refused() {
+    for db in Db::all().await.into_iter().filter(|db| db.kind != Kind::Postgres) {
+        let store = db.open().await;
+        store.migrate().await.unwrap();
+        let ended: Result<(), StoreError> = store
+            .write(|tx| {
+                Box::pin(async move {
+                    people::insert(tx, &person("Ada", "E1")).await?;
+                    std::future::pending().await
+                })
+            })
+            .await;
+        assert!(matches!(ended, Err(StoreError::AwaitedInTransaction)), "{ended:?}");
+        assert!(names(&store).await.is_empty());
+        add(&store, "Grace").await.unwrap();
+        assert_eq!(names(&store).await, ["Grace"]);
+    }
+}
+
+#[tokio::test]
+async fn values_are_counted() {
+    each_db(async |store| {
+        for values in [vec![], vec!["a".into()], vec!["a".into(), "b".into(), "c".into()]] {
+            let ended: Result<_, StoreError> = store
+                .write(move |tx| {
+                    Box::pin(
+                        async move { tx.execute("INSERT INTO setting (name, body) VALUES ($1, $2)", &values).await },
+                    )
+                })
+                .await;
+            assert!(matches!(ended, Err(StoreError::Statement { .. })), "{ended:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn places_are_numbers_and_not_an_order() {
+    each_db(async |store| {
+        let row = store
+            .write(|tx| {
+                Box::pin(async move {
+                    tx.execute("INSERT INTO setting (body, name) VALUES ($2, $1)", &["n".into(), "b".into()]).await?;
+                    let sql = "SELECT name, body FROM setting WHERE body = $2 AND name = $1";
+                    tx.query_one(sql, &["n".into(), "b".into()]).await
+                })
+            })
+            .await
+            .map_err(|error: StoreError| error)
+            .unwrap();
+        assert_eq!(row.of("setting").text("name").unwrap(), "n");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn values_that_do_not_fit_are_refused_alike() {
+    each_db(async |store| {
+        let bad: [(&str, Param); 3] = [
+            ("INSERT INTO run_tally (partition, status, runs) VALUES (1, 'a', $1)", "abc".into()),
+            ("INSERT INTO setting (name, body) VALUES ('a', $1)", "nul\0nul".into()),
+            ("INSERT INTO setting (name, body) VALUES ('a', $1)", Param::Null),
+        ];
+        for (sql, value) in bad {
+            let ended: Result<_, StoreError> =
+                store.write(move |tx| Box::pin(async move { tx.execute(sql, &[value]).await })).await;
+            assert!(matches!(ended, Err(StoreError::Refused(_))), "{sql} {ended:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_transaction_is_over_after_a_failed_statement() {
+    each_db(async |store| {
+        let ended: Result<(), StoreError> = store
+            .write(|tx| {
+                Box::pin(async move {
+                    people::insert(tx, &person("Ada", "E1")).await?;
+                    let failed = tx.execute("INSERT INTO nowhere (a) VALUES (1)", &[]).await;
+                    assert!(failed.is_err());
+                    Ok(())
+                })
+            })
+            .await;
+        assert!(matches!(ended, Err(StoreError::Statement { .. })), "{ended:?}");
+        assert!(names(&store).await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_fifty_at_once_exactly_one_is_new() {
+    each_db(async |store| {
+        let fresh = AtomicUsize::new(0);
+        join_all((0..50).map(async |_| {
+            let event = event("hr-991");
+            let inserted = store
+                .write(move |tx| Box::pin(async move { events::insert_once(tx, &event).await }))
+                .await
+                .map_err(|error: StoreError| error)
+                .unwrap();
+            if inserted == Inserted::New {
+                fresh.fetch_add(1, Ordering::SeqCst);
+            }
+        }))
+        .await;
+        assert_eq!(fresh.load(Ordering::SeqCst), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reader_cannot_write() {
+    each_db(async |store| {
+        let person = person("Ada", "E1");
+        let ended: Result<(), StoreError> =
+            store.read(move |tx| Box::pin(async move { people::insert(tx, &person).await })).await;
+        assert!(matches!(ended, Err(StoreError::ReadOnly(_))), "{ended:?}");
+        add(&store, "Grace").await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_full_database_says_so_and_goes_on() {
+    let db = Db::file();
+    db.open().await.migrate().await.unwrap();
+    let store = db.open_with(StoreLimits { sqlite_pages_max: Some(200), ..StoreLimits::default() }).await;
+    let mut last = Ok(());
+    for number in 0..1000 {
+        last = add(&store, &format!("{number} {}", "x".repeat(2000))).await;
+        if last.is_err() {
+            break;
+        }
+    }
+    assert!(matches!(last, Err(StoreError::Full(_))), "{last:?}");
+    assert!(!names(&store).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_file_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let db = Db::file();
+    db.open().await.migrate().await.unwrap();
+    let DatabaseUrl::SqliteFile(path) = &db.url else { panic!() };
+    assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_refused_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    std::fs::write(&path, "not a database, only some words that are long enough to look at".repeat(20)).unwrap();
+    for url in [DatabaseUrl::SqliteFile(path), DatabaseUrl::SqliteFile(folder.path().join("none/x.db"))] {
+        let error = Store::open(&url, StoreLimits::default()).await.unwrap_err();
+        assert!(error.to_string().starts_with("cannot open the database at `"), "{error}");
+    }
+    let nobody: DatabaseUrl = "postgres://u:hush@127.0.0.1:1/x".parse().unwrap();
+    let error = Store::open(&nobody, StoreLimits::default()).await.unwrap_err();
+    assert_eq!(error.to_string(), "cannot open the database at `postgres://u@127.0.0.1:1/x`");
+}
+
+#[tokio::test]
+async fn text_sorts_by_its_bytes_on_both() {
+    each_db(async |store| {
+        for name in ["b", "A", "a", "é", "Z", "ł", "_", "z"] {
+            let values: [Param; 2] = [name.into(), "".into()];
+            let written: Result<_, StoreError> = store
+                .write(move |tx| {
+                    Box::pin(
+                        async move { tx.execute("INSERT INTO setting (name, body) VALUES ($1, $2)", &values).await },
+                    )
+                })
+                .await;
+            assert_eq!(written.unwrap(), 1);
+        }
+        let rows = store
+            .read(|tx| Box::pin(async move { tx.query("SELECT name FROM setting ORDER BY name", &[]).await }))
+            .await
+            .map_err(|error: StoreError| error)
+            .unwrap();
+        let sorted: Vec<&str> = rows.iter().map(|row| row.of("setting").text("name").unwrap()).collect();
+        assert_eq!(sorted, ["A", "Z", "_", "a", "b", "z", "é", "ł"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_that_is_not_as_written_is_named() {
+    each_db(async |store| {
+        let ada = person("Ada", "E1");
+        let id = ada.id;
+        let error: StoreError = store
+            .write(move |tx| {
+                Box::pin(async move {
+                    people::insert(tx, &ada).await?;
+                    tx.execute("UPDATE person SET kind = 'robot'", &[]).await?;
+                    people::get(tx, id).await
+                })
+            })
+            .await
+            .unwrap_err();
+        let uuid = tenure_model::Id::uuid(id);
+        let expected =
+            format!("person holds a row that cannot be read: column kind of `{uuid}` is not a known word: `robot`");
+        assert_eq!(error.to_string(), expected);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_caller_who_leaves_does_not_stop_the_transaction() {
+    each_db(async |store| {
+        let ada = person("Ada", "E1");
+        let left = store.write(move |tx| Box::pin(async move { people::insert(tx, &ada).await }));
+        assert!(futures::poll!(Box::pin(left)).is_pending() || !names(&store).await.is_empty());
+        // Whatever became of it, the database takes the next job.
+        add(&store, "Grace").await.unwrap();
+    })
+    .await;
+}
