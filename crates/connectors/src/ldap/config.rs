@@ -142,6 +142,17 @@ pub(super) enum Privacy {
     Plain,
 }
 
+/// Attributes that hold passwords or keys, which must never be read.
+const SECRET_ATTRIBUTES: [&str; 7] = [
+    "userPassword",
+    "authPassword",
+    "unicodePwd",
+    "sambaNTPassword",
+    "sambaLMPassword",
+    "krbPrincipalKey",
+    "pwdHistory",
+];
+
 /// Why settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BadLdapConfig {
@@ -167,6 +178,12 @@ pub enum BadLdapConfig {
         /// Where.
         place: &'static str,
     },
+    /// A secret among the attributes.
+    #[error("`{name}` in `people.attributes` holds a secret, which is never read; take it out")]
+    Secret {
+        /// As it was given.
+        name: String,
+    },
     /// Something must be there.
     #[error("`{place}` is empty; it is needed")]
     Empty {
@@ -183,6 +200,18 @@ pub enum BadLdapConfig {
 }
 
 impl LdapConfig {
+    /// The settings with the naming attribute among those that are read and written, and without
+    /// the lock, which only [`tenure_connect::Write::Enable`] and its opposite may touch.
+    pub(super) fn settled(mut self) -> Self {
+        let rdn = self.people.rdn.clone();
+        if self.attribute(&rdn).is_none() {
+            self.people.attributes.push(rdn);
+        }
+        let lock = self.disable.attribute().to_owned();
+        self.people.attributes.retain(|name| !name.eq_ignore_ascii_case(&lock));
+        self
+    }
+
     /// Demands that the settings make sense together, and says how private the line is.
     pub(super) fn privacy(&self) -> Result<Privacy, BadLdapConfig> {
         self.names()?;
@@ -218,6 +247,10 @@ impl LdapConfig {
         names.extend(people.attributes.iter().map(|name| ("people.attributes", name)));
         if let Disable::Attribute { name, .. } = &self.disable {
             names.push(("disable.name", name));
+        }
+        let secret = |name: &&String| SECRET_ATTRIBUTES.iter().any(|secret| secret.eq_ignore_ascii_case(name));
+        if let Some(name) = people.attributes.iter().find(secret) {
+            return Err(BadLdapConfig::Secret { name: name.clone() });
         }
         match names.into_iter().find(|(_, name)| !is_attribute_name(name)) {
             Some((place, name)) => Err(BadLdapConfig::Name { name: name.clone(), place }),
@@ -311,6 +344,18 @@ mod tests {
         assert!(serde_json::from_str::<LdapConfig>(text).unwrap_err().to_string().contains("verify"));
         let text = r#"{"kind":"attribute","name":"employeeType","value":"left"}"#;
         assert!(matches!(serde_json::from_str(text).unwrap(), Disable::Attribute { enabled: None, .. }));
+    }
+
+    #[test]
+    fn a_secret_cannot_be_asked_for_and_the_lock_is_no_attribute() {
+        let mut bad = config("ldaps://h");
+        bad.people.attributes.push("USERPASSWORD".into());
+        assert!(matches!(bad.privacy(), Err(BadLdapConfig::Secret { .. })));
+        let lock = Disable::Attribute { name: "EmployeeType".into(), value: "left".into(), enabled: None };
+        let mut own = LdapConfig { disable: lock, ..config("ldaps://h") };
+        own.people.rdn = "cn".into();
+        own.people.attributes = vec!["employeeType".into(), "sn".into()];
+        assert_eq!(own.settled().people.attributes, ["sn", "cn"]);
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub struct LdapConnector {
 impl LdapConnector {
     /// Takes settings that make sense; nothing is sent to the server yet.
     pub fn new(config: LdapConfig, secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>) -> Result<Self, BadLdapConfig> {
+        let config = config.settled();
         let description = describe(&config);
         let pool = Pool::new(config, secrets)?;
         Ok(Self { pool, clock, description, readings: Mutex::default() })

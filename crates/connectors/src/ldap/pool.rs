@@ -80,10 +80,10 @@ impl Pool {
     /// Keeps a connection for the next one who needs it.
     pub(super) fn keep(&self, lease: Lease) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < LDAP_CONNECTIONS_MAX {
+        drop(lease.permit);
+        if idle.len() < self.permits.available_permits() {
             idle.push(lease.ldap);
         }
-        drop(lease.permit);
     }
 
     fn take_idle(&self) -> Option<Ldap> {
@@ -101,6 +101,9 @@ impl Pool {
     }
 
     async fn dial(&self, permit: OwnedSemaphorePermit) -> Result<Lease, Refusal> {
+        // Those in use and those that lie idle are never more than the limit together.
+        let room = self.permits.available_permits();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).truncate(room);
         let server = self.config.url.clone();
         let ldap = timeout(LDAP_DIAL_TIME_MAX, self.sign_in())
             .await

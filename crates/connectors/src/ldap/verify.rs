@@ -22,13 +22,13 @@ impl LdapConnector {
         }
     }
 
-    pub(super) fn expectation_in_our_form(&self, expectation: &Expectation) -> Result<Expectation, Refusal> {
+    fn expectation_in_our_form(&self, expectation: &Expectation) -> Result<Expectation, Refusal> {
         Ok(Expectation { attributes: self.normal(&expectation.attributes)?, ..expectation.clone() })
     }
 
     /// What a new connection shows of the account. Where usability matters, the server is also
     /// asked by a filter whether the lock is on; if the two looks disagree, nobody knows.
-    pub(super) async fn look_afresh(&self, expectation: &Expectation) -> Result<Observed, Refusal> {
+    async fn look_afresh(&self, expectation: &Expectation) -> Result<Observed, Refusal> {
         let mut lease = self.pool.fresh().await?;
         let Some(entry) = self.find(&mut lease, &expectation.account).await? else {
             self.pool.keep(lease);

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use ldap3::Mod;
-use tenure_connect::plan::not_there;
-use tenure_connect::{Change, Doubt, DoubtKind, Expectation, Locator, Outcome, Refusal, RefusalClass, Write};
+use tenure_connect::plan::{not_there, other_identity};
+use tenure_connect::{Change, Doubt, DoubtKind, Expectation, Locator, Outcome, Refusal, RefusalClass, Verdict, Write};
 use tenure_model::{AccountState, Attributes, Value};
 
 use super::LdapConnector;
@@ -59,7 +59,10 @@ impl LdapConnector {
         let mut attributes = self.normal(attributes)?;
         let key = self.config().attribute(name).unwrap_or(name).to_owned();
         // Without it nobody would find the account again, and the next attempt would make another.
-        attributes.insert(key, Value::from(value.as_str()));
+        let identity = attributes.entry(key).or_insert_with(|| Value::from(value.as_str()));
+        if identity.as_text() != Some(value.as_str()) {
+            return Err(other_identity(account, name).into());
+        }
         let dn = self.new_dn(&attributes)?;
         let result = lease.add(&dn, self.new_entry(&attributes)).await?;
         match result.rc {
@@ -147,21 +150,14 @@ impl LdapConnector {
 
     async fn read_back(&self, change: &Change) -> Outcome {
         let summary = &change.summary;
-        let expectation = match self.expectation_in_our_form(&Expectation::after(change)) {
-            Ok(expectation) => expectation,
-            Err(refusal) => return Outcome::Refused(refusal),
-        };
-        match self.look_afresh(&expectation).await {
-            Ok(seen) => {
-                let differences = expectation.differences(&seen);
-                if differences.is_empty() {
-                    return Outcome::Done { seen };
-                }
+        match self.verify_past_the_write(&Expectation::after(change)).await {
+            Verdict::Met { seen } => Outcome::Done { seen },
+            Verdict::Unmet { differences, .. } => {
                 let how = differences.join(", ");
                 let message = format!("the server said yes to `{summary}`, and it is not so: {how}");
                 Outcome::Unknown(Doubt::new(DoubtKind::NotSeen, message))
             }
-            Err(refusal) => {
+            Verdict::Undecided { refusal } => {
                 let message = format!("the server said yes to `{summary}`, and could not be read: {refusal}");
                 Outcome::Unknown(Doubt::new(DoubtKind::NotReadBack, message))
             }
