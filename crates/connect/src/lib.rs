@@ -1,1 +1,32 @@
-//! connect
+//! What a connector is, in types: describe, read, plan, apply, verify.
+//!
+//! A write ends in exactly one of three ways (see [`outcome`]): done and read back, refused, or
+//! unknown; whoever gets `unknown` reads before anything else. This crate speaks no protocol,
+//! decides nothing about who should have what, and stores nothing. Start at [`connector`]; the
+//! suite that every connector has to pass is [`conformance`], and [`fake`] is a target for tests.
+
+pub mod change;
+pub mod conformance;
+pub mod connector;
+pub mod description;
+pub mod desired;
+pub mod expectation;
+pub mod fake;
+pub mod limits;
+pub mod locator;
+pub mod outcome;
+pub mod plan;
+pub mod query;
+pub mod refusal;
+pub mod secret;
+
+pub use change::{BadOperationKey, Change, Operation, OperationKey, Write};
+pub use connector::{AnyConnector, Checked, Connector};
+pub use description::{AttributeRule, ClassDescription, Description, Limits, Reversibility, Verb};
+pub use desired::Desired;
+pub use expectation::{Expectation, Usability, Verdict};
+pub use locator::Locator;
+pub use outcome::{Doubt, DoubtKind, Outcome};
+pub use query::{Batch, Completeness, ObjectClass, Page, PageToken, Query, Seen, SeenEntitlement};
+pub use refusal::{Refusal, RefusalClass};
+pub use secret::{BadSecretRef, FileSecrets, SecretError, SecretRef, SecretText, Secrets};

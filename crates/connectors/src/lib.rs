@@ -1,1 +1,5 @@
-//! connectors
+//! Connectors written in code. Each one implements [`tenure_connect::Connector`] and knows one
+//! protocol; none of them decides what should be true. Look at [`ldap`] for the exemplar.
+
+pub mod ldap;
+pub mod limits;

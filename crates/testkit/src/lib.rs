@@ -1,3 +1,7 @@
-//! The World for tests: databases, clocks, ids, real servers. Never part of the product.
+//! What tests of every crate share: real servers that are started, used and thrown away, and the
+//! engine under its simulator.
+//!
+//! Nothing here is part of the product, and nothing here imitates our own code.
 
 pub mod seeds;
+pub mod slapd;

@@ -1,0 +1,172 @@
+//! What should be seen after a write, and what a look at it says.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use tenure_model::{AccountState, Attributes, NativeId, Observed, Value};
+
+use crate::change::{Change, Write};
+use crate::locator::Locator;
+use crate::refusal::Refusal;
+
+/// Whether somebody can sign in with an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Usability {
+    /// Seen active.
+    Usable,
+    /// Seen disabled, deleted, or gone though it once was there. Absent is not enough: nothing
+    /// proves that the right place was looked at.
+    Unusable,
+}
+
+impl Usability {
+    /// Whether this state is it.
+    pub fn fits(self, state: AccountState) -> bool {
+        match self {
+            Self::Usable => state == AccountState::Active,
+            Self::Unusable => {
+                matches!(state, AccountState::Disabled | AccountState::SoftDeleted | AccountState::Gone)
+            }
+        }
+    }
+}
+
+/// What should be so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Expectation {
+    /// Of which account.
+    pub account: Locator,
+    /// Whether it should be usable, if that matters.
+    pub usability: Option<Usability>,
+    /// Attributes that it should have; [`Value::Cleared`] means none.
+    pub attributes: Attributes,
+    /// Entitlements that it should hold.
+    pub holds: BTreeSet<NativeId>,
+    /// Entitlements that it should not hold.
+    pub lacks: BTreeSet<NativeId>,
+}
+
+impl Expectation {
+    /// That the account is there, and nothing more.
+    pub fn of(account: Locator) -> Self {
+        Self { account, usability: None, attributes: [].into(), holds: [].into(), lacks: [].into() }
+    }
+
+    /// That nobody can use the account.
+    pub fn unusable(account: Locator) -> Self {
+        Self { usability: Some(Usability::Unusable), ..Self::of(account) }
+    }
+
+    /// What should be so once the change was made.
+    pub fn after(change: &Change) -> Self {
+        let plain = Self::of(change.account.clone());
+        match &change.write {
+            Write::Create { attributes } | Write::Set { attributes } => {
+                Self { attributes: attributes.clone(), ..plain }
+            }
+            Write::Enable => Self { usability: Some(Usability::Usable), ..plain },
+            Write::Disable => Self { usability: Some(Usability::Unusable), ..plain },
+            Write::Grant { entitlement, .. } => Self { holds: [entitlement.clone()].into(), ..plain },
+            Write::Revoke { entitlement, .. } => Self { lacks: [entitlement.clone()].into(), ..plain },
+        }
+    }
+
+    /// In which ways what was seen is not what should be so. Attribute values are not shown.
+    pub fn differences(&self, seen: &Observed) -> Vec<String> {
+        let missing = matches!(seen.state, AccountState::Absent | AccountState::Gone);
+        let mut differences = Vec::new();
+        if let Some(usability) = self.usability
+            && !usability.fits(seen.state)
+        {
+            differences.push(format!("`{}` is {}", self.account, seen.state));
+        }
+        if missing && self.usability != Some(Usability::Unusable) {
+            differences.push(format!("`{}` is not there", self.account));
+            return differences;
+        }
+        for (name, wanted) in &self.attributes {
+            let now = seen.attributes.get(name);
+            if now != Some(wanted) && !(now.is_none() && *wanted == Value::Cleared) {
+                differences.push(format!("attribute `{name}` has another value"));
+            }
+        }
+        differences.extend(self.holds.difference(&seen.holds).map(|id| format!("`{id}` is not held")));
+        differences.extend(self.lacks.intersection(&seen.holds).map(|id| format!("`{id}` is still held")));
+        differences
+    }
+}
+
+/// What a look says about an expectation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It is so.
+    Met {
+        /// As it was seen.
+        seen: Observed,
+    },
+    /// It is not so.
+    Unmet {
+        /// As it was seen.
+        seen: Observed,
+        /// In which ways.
+        differences: Vec<String>,
+    },
+    /// Nobody could look.
+    Undecided {
+        /// Why.
+        refusal: Refusal,
+    },
+}
+
+impl Verdict {
+    /// The verdict over what was seen.
+    pub fn over(expectation: &Expectation, seen: Observed) -> Self {
+        let differences = expectation.differences(&seen);
+        if differences.is_empty() { Self::Met { seen } } else { Self::Unmet { seen, differences } }
+    }
+
+    /// Whether it is so.
+    pub fn is_met(&self) -> bool {
+        matches!(self, Self::Met { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    #[test]
+    fn absent_is_not_proof_of_unusable_and_gone_is() {
+        let at = Timestamp::UNIX_EPOCH;
+        let by_name = Expectation::unusable(Locator::attribute("uid", "ada"));
+        assert_eq!(by_name.differences(&by_name.account.nothing_there(at)), ["`uid=ada` is absent"]);
+        let by_id = Expectation::unusable(Locator::native("7f"));
+        assert!(by_id.differences(&by_id.account.nothing_there(at)).is_empty());
+    }
+
+    #[test]
+    fn each_difference_is_named_without_values() {
+        let seen = Observed {
+            native_id: Some(NativeId::new("7f")),
+            name: "uid=ada".into(),
+            state: AccountState::Active,
+            holds: [NativeId::new("b")].into(),
+            attributes: [("title".to_owned(), Value::from("Countess"))].into(),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let expectation = Expectation {
+            attributes: [("title".to_owned(), Value::Cleared), ("mail".to_owned(), Value::Cleared)].into(),
+            holds: [NativeId::new("a")].into(),
+            lacks: [NativeId::new("b")].into(),
+            ..Expectation::unusable(Locator::native("7f"))
+        };
+        assert_eq!(
+            expectation.differences(&seen),
+            ["`7f` is active", "attribute `title` has another value", "`a` is not held", "`b` is still held"]
+        );
+    }
+}

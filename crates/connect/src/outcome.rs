@@ -1,0 +1,61 @@
+//! The three ends of a write.
+
+use serde::{Deserialize, Serialize};
+use tenure_model::Observed;
+
+use crate::refusal::Refusal;
+
+/// How a write ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "kebab-case")]
+#[must_use = "an outcome nobody looks at is a write nobody knows the end of"]
+pub enum Outcome {
+    /// It is so, and this is what was seen afterwards by another call than the write.
+    Done {
+        /// What was seen.
+        seen: Observed,
+    },
+    /// It is not so, and nothing changed.
+    Refused(Refusal),
+    /// Nobody knows. Whoever gets this reads before anything else; it is never simply retried.
+    Unknown(Doubt),
+}
+
+impl Outcome {
+    /// What was seen, if it was done.
+    pub fn seen(&self) -> Option<&Observed> {
+        match self {
+            Self::Done { seen } => Some(seen),
+            Self::Refused(_) | Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// Why nobody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DoubtKind {
+    /// The request went out and no answer came.
+    LostResponse,
+    /// The system said yes, and the effect was not seen afterwards.
+    NotSeen,
+    /// The system said yes, and could not be read afterwards.
+    NotReadBack,
+}
+
+/// What is not known, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Doubt {
+    /// Why.
+    pub kind: DoubtKind,
+    /// What was tried, where, and what was missing.
+    pub message: String,
+}
+
+impl Doubt {
+    /// A doubt with words for a human. Never put a secret into them.
+    pub fn new(kind: DoubtKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}

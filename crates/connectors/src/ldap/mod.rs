@@ -1,0 +1,142 @@
+//! LDAP directories: OpenLDAP, 389 Directory Server and others that keep to the RFCs.
+//!
+//! Accounts are known by `entryUUID`. Every write is read back over a connection that was not
+//! there before it; a line that breaks under a write ends `unknown`. It never turns certificate
+//! verification off and never reads an attribute that the settings do not name. The settings are
+//! in [`config`]; the verbs are in `read`, `write`, `groups` and `verify`.
+
+pub mod config;
+mod dn;
+mod entry;
+mod fault;
+mod groups;
+mod lock;
+mod pool;
+mod read;
+mod verify;
+mod write;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tenure_connect::{
+    AttributeRule, Batch, Change, Checked, ClassDescription, Connector, Description, Desired, Expectation, Limits,
+    Locator, ObjectClass, Operation, Outcome, Page, Query, Refusal, Reversibility, Secrets, Verb, Verdict, limits,
+};
+use tenure_model::{Clock, Observed};
+
+pub use config::{BadLdapConfig, Disable, Groups, LdapConfig, People};
+
+use crate::limits::LDAP_CONNECTIONS_MAX;
+use pool::Pool;
+use read::Readings;
+
+/// A connector to one LDAP directory.
+pub struct LdapConnector {
+    pool: Pool,
+    clock: Arc<dyn Clock>,
+    description: Description,
+    readings: Mutex<Readings>,
+}
+
+impl LdapConnector {
+    /// Takes settings that make sense; nothing is sent to the server yet.
+    pub fn new(config: LdapConfig, secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>) -> Result<Self, BadLdapConfig> {
+        let config = config.settled();
+        let description = describe(&config);
+        let pool = Pool::new(config, secrets)?;
+        Ok(Self { pool, clock, description, readings: Mutex::default() })
+    }
+
+    fn config(&self) -> &LdapConfig {
+        self.pool.config()
+    }
+}
+
+impl fmt::Debug for LdapConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LdapConnector").field("url", &self.config().url).finish_non_exhaustive()
+    }
+}
+
+impl Connector for LdapConnector {
+    fn describe(&self) -> &Description {
+        &self.description
+    }
+
+    async fn check(&self) -> Result<Checked, Refusal> {
+        self.check_server().await
+    }
+
+    async fn read(&self, query: &Query, page: &Page) -> Result<Batch, Refusal> {
+        self.read_page(query, page).await
+    }
+
+    async fn get(&self, locator: &Locator) -> Result<Option<Observed>, Refusal> {
+        self.observe(locator).await
+    }
+
+    async fn plan(&self, desired: &Desired) -> Result<Vec<Change>, Refusal> {
+        self.plan_changes(desired).await
+    }
+
+    #[tracing::instrument(name = "connectors.ldap.apply", skip_all, fields(key = %operation.key, generation = operation.generation))]
+    async fn apply(&self, change: &Change, operation: &Operation) -> Outcome {
+        self.write(change).await
+    }
+
+    #[tracing::instrument(name = "connectors.ldap.verify", skip_all)]
+    async fn verify(&self, expectation: &Expectation) -> Verdict {
+        self.verify_past_the_write(expectation).await
+    }
+}
+
+fn describe(config: &LdapConfig) -> Description {
+    let people = &config.people;
+    let rule = |name: &String| {
+        if name.eq_ignore_ascii_case(&people.rdn) {
+            AttributeRule::create_only(name)
+        } else {
+            AttributeRule::open(name)
+        }
+    };
+    let mut attributes: Vec<AttributeRule> = people.attributes.iter().map(rule).collect();
+    attributes.push(AttributeRule::read_only(entry::ENTRY_UUID));
+    let account = ClassDescription {
+        class: ObjectClass::Account,
+        native_name: people.object_classes.first().cloned().unwrap_or_default(),
+        id_attribute: entry::ENTRY_UUID.into(),
+        naming_attribute: people.rdn.clone(),
+        attributes,
+    };
+    let group = ClassDescription {
+        class: ObjectClass::Entitlement,
+        native_name: config.groups.object_class.clone(),
+        id_attribute: entry::ENTRY_UUID.into(),
+        naming_attribute: config.groups.rdn.clone(),
+        attributes: vec![AttributeRule::read_only(&config.groups.rdn)],
+    };
+    // A created account can be deleted again, but the next one has another `entryUUID`.
+    let verbs = BTreeMap::from([
+        (Verb::Create, Reversibility::R2),
+        (Verb::Set, Reversibility::R3),
+        (Verb::Enable, Reversibility::R3),
+        (Verb::Disable, Reversibility::R3),
+        (Verb::Grant, Reversibility::R3),
+        (Verb::Revoke, Reversibility::R3),
+    ]);
+    let requests = u32::try_from(LDAP_CONNECTIONS_MAX).unwrap_or(u32::MAX);
+    Description {
+        kind: "ldap".into(),
+        classes: vec![account, group],
+        limits: Limits {
+            requests_at_once_max: requests,
+            page_objects_max: limits::PAGE_OBJECTS_MAX,
+            requests_per_second_max: None,
+        },
+        consistency_delay: Duration::ZERO,
+        verbs,
+    }
+}

@@ -1,0 +1,65 @@
+//! The LDAP connector against a real OpenLDAP.
+
+mod conformance;
+mod disable;
+mod faults;
+mod groups;
+mod lines;
+mod lossy;
+
+use std::sync::Arc;
+
+use tenure_connect::{AnyConnector, Change, FileSecrets, Locator, Operation, Outcome, Write};
+use tenure_connectors::ldap::{LdapConfig, LdapConnector};
+use tenure_model::{Attributes, Observed, SystemClock, Value};
+use tenure_testkit::slapd::{ADMIN_DN, BASE_DN, Slapd};
+
+fn config(slapd: &Slapd) -> LdapConfig {
+    serde_json::from_value(serde_json::json!({
+        "url": slapd.url(),
+        "bindDn": ADMIN_DN,
+        "password": format!("file:{}", slapd.password_file().display()),
+        "baseDn": BASE_DN,
+    }))
+    .unwrap()
+}
+
+fn connector(config: LdapConfig) -> LdapConnector {
+    LdapConnector::new(config, Arc::new(FileSecrets), Arc::new(SystemClock::new())).unwrap()
+}
+
+fn attributes(name: &str) -> Attributes {
+    [("uid", name), ("cn", name), ("sn", "Lovelace")].map(|(key, value)| (key.to_owned(), Value::from(value))).into()
+}
+
+fn ada() -> Locator {
+    Locator::attribute("employeeNumber", "E1042")
+}
+
+fn ada_dn() -> String {
+    format!("uid=ada,ou=people,{BASE_DN}")
+}
+
+fn create() -> Change {
+    Change::new(ada(), Write::Create { attributes: attributes("ada") })
+}
+
+fn disable() -> Change {
+    Change::new(ada(), Write::Disable)
+}
+
+fn enable() -> Change {
+    Change::new(ada(), Write::Enable)
+}
+
+async fn apply(connector: &dyn AnyConnector, change: &Change) -> Outcome {
+    let operation = Operation { key: "0a".parse().unwrap(), generation: 1 };
+    connector.apply(change, &operation).await
+}
+
+async fn done(connector: &dyn AnyConnector, change: &Change) -> Observed {
+    match apply(connector, change).await {
+        Outcome::Done { seen } => seen,
+        other => panic!("`{}` ended otherwise: {other:?}", change.summary),
+    }
+}

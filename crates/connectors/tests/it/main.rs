@@ -1,0 +1,4 @@
+//! The connectors against real servers. One binary for all of them.
+
+#[cfg(test)]
+mod ldap;

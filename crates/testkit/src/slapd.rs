@@ -1,0 +1,251 @@
+//! A real OpenLDAP server on a free loopback port, for one test.
+//!
+//! It has the overlays that the product relies on (password policy with lock-out, member-of), one
+//! container each for people, groups and policies, and a certificate of its own authority. It is
+//! killed and its folder removed when the value is dropped.
+#![expect(clippy::panic, clippy::expect_used, reason = "a test that has no server must stop and say why")]
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+const SLAPD: &str = "/usr/sbin/slapd";
+const READY_TIME_MAX: Duration = Duration::from_secs(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+const STARTS_MAX: u32 = 5;
+
+/// The base of every such server.
+pub const BASE_DN: &str = "dc=example,dc=org";
+/// Its administrator.
+pub const ADMIN_DN: &str = "cn=admin,dc=example,dc=org";
+/// The administrator's password.
+pub const ADMIN_PASSWORD: &str = "only-for-tests";
+
+/// A running server.
+#[derive(Debug)]
+pub struct Slapd {
+    child: Child,
+    folder: TempDir,
+    port: u16,
+    tls_port: u16,
+}
+
+impl Slapd {
+    /// Starts one with empty containers and the groups `staff` and `finance`.
+    pub async fn start() -> Self {
+        assert!(
+            Path::new(SLAPD).exists(),
+            "there is no {SLAPD}; install it with `apt-get install -y --no-install-recommends slapd ldap-utils`"
+        );
+        let folder = tempfile::tempdir().expect("a folder for slapd");
+        prepare(folder.path());
+        // Between finding a free port and using it somebody else may take it, so try again.
+        for _ in 0..STARTS_MAX {
+            let (port, tls_port) = (free_port(), free_port());
+            let mut child = spawn(folder.path(), port, tls_port);
+            if ready(&mut child, port).await {
+                return Self { child, folder, port, tls_port };
+            }
+            stop(&mut child);
+        }
+        let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
+        panic!("slapd did not start; its log says:\n{log}");
+    }
+
+    /// Where it answers in the clear and to StartTLS.
+    pub fn url(&self) -> String {
+        format!("ldap://127.0.0.1:{}", self.port)
+    }
+
+    /// Where it answers in TLS.
+    pub fn tls_url(&self) -> String {
+        format!("ldaps://127.0.0.1:{}", self.tls_port)
+    }
+
+    /// The port in the clear.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The file with the administrator's password.
+    pub fn password_file(&self) -> PathBuf {
+        self.folder.path().join("password")
+    }
+
+    /// The certificate of the authority that signed the server's.
+    pub fn ca_file(&self) -> PathBuf {
+        self.folder.path().join("ca.crt")
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Stops it and starts it again on the same ports, with the same data.
+    pub async fn restart(&mut self) {
+        stop(&mut self.child);
+        self.child = spawn(self.folder.path(), self.port, self.tls_port);
+        assert!(ready(&mut self.child, self.port).await, "slapd did not come back");
+    }
+
+    /// Stops it for good.
+    pub fn stop(&mut self) {
+        stop(&mut self.child);
+    }
+
+    /// Whether this DN can sign in with this password, asked with the server's own client.
+    pub fn can_bind(&self, dn: &str, password: &str) -> bool {
+        client("ldapwhoami", &self.url(), dn, password, &[]).is_some()
+    }
+
+    /// What the server's own client finds, as LDIF.
+    pub fn search(&self, base: &str, filter: &str, attributes: &[&str]) -> String {
+        let arguments = [&["-LLL", "-o", "ldif-wrap=no", "-b", base, filter], attributes].concat();
+        client("ldapsearch", &self.url(), ADMIN_DN, ADMIN_PASSWORD, &arguments).unwrap_or_default()
+    }
+
+    /// Sets a password as the administrator.
+    pub fn set_password(&self, dn: &str, password: &str) {
+        let done = client("ldappasswd", &self.url(), ADMIN_DN, ADMIN_PASSWORD, &["-s", password, dn]);
+        assert!(done.is_some(), "the password of `{dn}` could not be set");
+    }
+
+    /// Takes a member out of a group as the administrator.
+    pub fn remove_member(&self, group: &str, member: &str) {
+        let file = self.folder.path().join("change.ldif");
+        let change = format!("dn: {group}\nchangetype: modify\ndelete: member\nmember: {member}\n");
+        fs::write(&file, change).expect("change.ldif");
+        let file = file.display().to_string();
+        let done = client("ldapmodify", &self.url(), ADMIN_DN, ADMIN_PASSWORD, &["-f", &file]);
+        assert!(done.is_some(), "`{member}` could not be taken out of `{group}`");
+    }
+}
+
+impl Drop for Slapd {
+    fn drop(&mut self) {
+        stop(&mut self.child);
+    }
+}
+
+fn stop(child: &mut Child) {
+    // It may be gone already; then there is nothing to do.
+    if child.kill().is_ok() {
+        child.wait().expect("the end of slapd");
+    }
+}
+
+fn client(program: &str, url: &str, dn: &str, password: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program)
+        .args(["-x", "-H", url, "-D", dn, "-w", password])
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|error| {
+            panic!("there is no {program} ({error}); install it with `apt-get install ldap-utils`")
+        });
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("its number").port()
+}
+
+fn spawn(folder: &Path, port: u16, tls_port: u16) -> Child {
+    let log = fs::File::create(folder.join("log")).expect("a log for slapd");
+    Command::new(SLAPD)
+        .arg("-f")
+        .arg(folder.join("slapd.conf"))
+        .args(["-h", &format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}"), "-d", "0"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("slapd")
+}
+
+/// Waits until the port answers, while the process lives.
+async fn ready(child: &mut Child, port: u16) -> bool {
+    let waiting = async {
+        loop {
+            if !matches!(child.try_wait(), Ok(None)) {
+                return false;
+            }
+            if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok() {
+                return true;
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    };
+    tokio::time::timeout(READY_TIME_MAX, waiting).await.unwrap_or(false)
+}
+
+fn prepare(folder: &Path) {
+    fs::create_dir(folder.join("db")).expect("a folder for data");
+    let password = folder.join("password");
+    fs::write(&password, ADMIN_PASSWORD).expect("the password file");
+    fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).expect("its mode");
+    certificates(folder);
+    fs::write(folder.join("slapd.conf"), configuration(folder)).expect("slapd.conf");
+    fs::write(folder.join("seed.ldif"), seed()).expect("seed.ldif");
+    run(Command::new(SLAPD)
+        .args(["-T", "add", "-q", "-b", BASE_DN, "-f"])
+        .arg(folder.join("slapd.conf"))
+        .arg("-l")
+        .arg(folder.join("seed.ldif")));
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));
+    assert!(output.status.success(), "{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn certificates(folder: &Path) {
+    let openssl = |arguments: &str| {
+        run(Command::new("openssl").current_dir(folder).args(arguments.split(' ')));
+    };
+    fs::write(folder.join("san"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n").expect("the names");
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+    openssl(&format!("req -x509 {key} -days 2 -subj /CN=authority -keyout ca.key -out ca.crt"));
+    openssl(&format!("req {key} -subj /CN=localhost -keyout server.key -out server.csr"));
+    openssl("x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile san -out server.crt");
+}
+
+fn configuration(folder: &Path) -> String {
+    let folder = folder.display();
+    let schemas: String =
+        ["core", "cosine", "inetorgperson"].map(|name| format!("include /etc/ldap/schema/{name}.schema\n")).concat();
+    let modules: String = ["back_mdb", "memberof", "ppolicy"].map(|name| format!("moduleload {name}\n")).concat();
+    format!(
+        "{schemas}pidfile {folder}/pid\nmodulepath /usr/lib/ldap\n{modules}\
+         TLSCACertificateFile {folder}/ca.crt\nTLSCertificateFile {folder}/server.crt\n\
+         TLSCertificateKeyFile {folder}/server.key\nsizelimit unlimited\n\
+         database mdb\nsuffix \"{BASE_DN}\"\nrootdn \"{ADMIN_DN}\"\nrootpw {ADMIN_PASSWORD}\n\
+         directory {folder}/db\nmaxsize 268435456\ndbnosync\n\
+         index objectClass,uid,cn,employeeNumber,member,entryUUID eq\n\
+         access to attrs=userPassword by self write by anonymous auth by * none\n\
+         access to * by users read by anonymous auth\n\
+         overlay memberof\noverlay ppolicy\nppolicy_default \"cn=default,ou=policies,{BASE_DN}\"\n"
+    )
+}
+
+fn seed() -> String {
+    let unit = |name: &str| format!("dn: ou={name},{BASE_DN}\nobjectClass: organizationalUnit\nou: {name}\n\n");
+    let group = |name: &str| {
+        format!(
+            "dn: cn={name},ou=groups,{BASE_DN}\nobjectClass: groupOfNames\ncn: {name}\nmember: cn=nobody,{BASE_DN}\n\n"
+        )
+    };
+    let root = format!("dn: {BASE_DN}\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: example\n\n");
+    let policy = format!(
+        "dn: cn=default,ou=policies,{BASE_DN}\nobjectClass: device\nobjectClass: pwdPolicy\ncn: default\n\
+         pwdAttribute: userPassword\npwdLockout: TRUE\npwdMaxFailure: 5\n\n"
+    );
+    [root, unit("people"), unit("groups"), unit("policies"), policy, group("staff"), group("finance")].concat()
+}
