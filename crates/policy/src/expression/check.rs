@@ -1,0 +1,212 @@
+//! Looks at the parsed tree: only what is listed here may be said, and every walk over a list
+//! pays for its steps.
+//!
+//! It also puts the bounded addition of [`super::functions`] in the place of the evaluator's own
+//! and a payment in front of each step of a walk, because the evaluator itself counts nothing.
+
+use std::collections::BTreeSet;
+
+use cel::IdedExpr;
+use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, SelectExpr, operators};
+
+use super::functions::{ADD_BOUNDED, FUNCTIONS, SPEND};
+use super::{BadExpression, words};
+use crate::limits::{COMPREHENSION_NESTING_MAX, COMPREHENSIONS_MAX, EXPRESSION_DEPTH_MAX};
+
+/// What may stand between and before values.
+const OPERATORS: [&str; 19] = [
+    operators::CONDITIONAL,
+    operators::LOGICAL_AND,
+    operators::LOGICAL_OR,
+    operators::LOGICAL_NOT,
+    operators::SUBSTRACT,
+    operators::ADD,
+    operators::MULTIPLY,
+    operators::DIVIDE,
+    operators::MODULO,
+    operators::EQUALS,
+    operators::NOT_EQUALS,
+    operators::GREATER_EQUALS,
+    operators::LESS_EQUALS,
+    operators::GREATER,
+    operators::LESS,
+    operators::NEGATE,
+    operators::INDEX,
+    operators::NOT_STRICTLY_FALSE,
+    operators::IN,
+];
+
+/// The things that an expression may speak of.
+pub(super) const SUBJECTS: [&str; 2] = ["person", "engagement"];
+/// What is known of every engagement.
+pub(super) const ENGAGEMENT_FIELDS: [&str; 7] = ["firstDay", "key", "kind", "lastDay", "source", "state", "zone"];
+
+/// What a tree reads, once it was found good.
+#[derive(Debug, Default)]
+pub(super) struct Reads {
+    /// Paths such as `person.department`.
+    pub(super) paths: BTreeSet<String>,
+    /// Whether a subject is read as a whole, so that any of its attributes may matter.
+    pub(super) whole: bool,
+    /// How deep the tree is.
+    pub(super) depth: usize,
+}
+
+/// Checks a tree and makes it pay its way.
+pub(super) fn check(tree: &mut IdedExpr) -> Result<Reads, BadExpression> {
+    let mut walk = Walk::default();
+    walk.expression(tree, 0)?;
+    Ok(walk.reads)
+}
+
+#[derive(Debug, Default)]
+struct Walk {
+    reads: Reads,
+    scopes: Vec<String>,
+    walks: usize,
+    nested: usize,
+}
+
+fn refused(reason: impl Into<String>, hint: impl Into<String>) -> BadExpression {
+    BadExpression::new(0, reason, hint)
+}
+
+impl Walk {
+    fn expression(&mut self, tree: &mut IdedExpr, depth: usize) -> Result<(), BadExpression> {
+        self.reads.depth = self.reads.depth.max(depth);
+        if depth > EXPRESSION_DEPTH_MAX {
+            return Err(refused(
+                format!("the expression is nested more than {EXPRESSION_DEPTH_MAX} deep"),
+                "write it shorter, or as several roles",
+            ));
+        }
+        match &mut tree.expr {
+            Expr::Unspecified => Err(refused("a part of the expression is missing", "complete it")),
+            Expr::Literal(LiteralValue::Bytes(_)) => Err(refused("bytes are not supported", "use text")),
+            Expr::Literal(_) => Ok(()),
+            Expr::Struct(_) => Err(refused("`{…}` after a name is not supported", "use `person` and its attributes")),
+            Expr::Ident(name) => {
+                let name = name.clone();
+                self.subject(&name)?;
+                self.reads.whole |= SUBJECTS.contains(&name.as_str()) && !self.scopes.contains(&name);
+                Ok(())
+            }
+            Expr::Select(select) => self.select(select, depth),
+            Expr::Call(call) => self.call(call, depth),
+            Expr::List(list) => list.elements.iter_mut().try_for_each(|item| self.expression(item, depth + 1)),
+            Expr::Map(map) => map.entries.iter_mut().try_for_each(|entry| match &mut entry.expr {
+                EntryExpr::MapEntry(entry) => {
+                    self.expression(&mut entry.key, depth + 1)?;
+                    self.expression(&mut entry.value, depth + 1)
+                }
+                EntryExpr::StructField(_) => Err(refused("fields are not supported here", "use `\"key\": value`")),
+            }),
+            Expr::Comprehension(walk) => self.comprehension(walk, depth),
+        }
+    }
+
+    fn subject(&self, name: &str) -> Result<(), BadExpression> {
+        if self.scopes.iter().any(|known| known == name) || SUBJECTS.contains(&name) {
+            return Ok(());
+        }
+        let hint = match words::nearest(name, SUBJECTS) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "use `person.…`, `engagement.…` or `today()`".to_owned(),
+        };
+        Err(refused(format!("`{name}` is not known here"), hint))
+    }
+
+    fn select(&mut self, select: &mut SelectExpr, depth: usize) -> Result<(), BadExpression> {
+        if let Expr::Ident(root) = &select.operand.expr
+            && SUBJECTS.contains(&root.as_str())
+            && !self.scopes.contains(root)
+        {
+            if root == "engagement" && !ENGAGEMENT_FIELDS.contains(&select.field.as_str()) {
+                let hint = match words::nearest(&select.field, ENGAGEMENT_FIELDS) {
+                    Some(near) => format!("did you mean `engagement.{near}`?"),
+                    None => format!("an engagement has {}", ENGAGEMENT_FIELDS.join(", ")),
+                };
+                return Err(refused(format!("an engagement has no `{}`", select.field), hint));
+            }
+            self.reads.paths.insert(format!("{root}.{}", select.field));
+            return Ok(());
+        }
+        self.expression(&mut select.operand, depth + 1)
+    }
+
+    fn call(&mut self, call: &mut CallExpr, depth: usize) -> Result<(), BadExpression> {
+        let name = call.func_name.as_str();
+        if !OPERATORS.contains(&name) && !FUNCTIONS.contains(&name) {
+            let hint = match words::nearest(name, FUNCTIONS) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are {}", FUNCTIONS.join(", ")),
+            };
+            return Err(refused(format!("there is no function `{name}`"), hint));
+        }
+        if name == operators::ADD {
+            ADD_BOUNDED.clone_into(&mut call.func_name);
+        }
+        if let Some(target) = &mut call.target {
+            self.expression(target, depth + 1)?;
+        }
+        call.args.iter_mut().try_for_each(|argument| self.expression(argument, depth + 1))
+    }
+
+    fn comprehension(&mut self, walk: &mut ComprehensionExpr, depth: usize) -> Result<(), BadExpression> {
+        self.expression(&mut walk.iter_range, depth + 1)?;
+        self.expression(&mut walk.accu_init, depth + 1)?;
+        self.walks += 1;
+        self.nested += 1;
+        if self.nested > COMPREHENSION_NESTING_MAX || self.walks > COMPREHENSIONS_MAX {
+            return Err(refused(
+                format!(
+                    "lists are walked more than {COMPREHENSION_NESTING_MAX} deep or {COMPREHENSIONS_MAX} times in all"
+                ),
+                "write it as several roles",
+            ));
+        }
+        if SUBJECTS.contains(&walk.iter_var.as_str()) {
+            return Err(refused(format!("`{}` already means something", walk.iter_var), "use another name"));
+        }
+        let outer = self.scopes.len();
+        self.scopes.push(walk.iter_var.clone());
+        self.scopes.extend(walk.iter_var2.clone());
+        self.scopes.push(walk.accu_var.clone());
+        self.expression(&mut walk.loop_cond, depth + 1)?;
+        self.expression(&mut walk.loop_step, depth + 1)?;
+        self.expression(&mut walk.result, depth + 1)?;
+        self.scopes.truncate(outer);
+        self.nested -= 1;
+        let cost = nodes(&walk.loop_step) + nodes(&walk.loop_cond);
+        pay_before(&mut walk.loop_cond, cost);
+        Ok(())
+    }
+}
+
+/// Puts `spend(cost, condition)` in the place of the condition.
+fn pay_before(condition: &mut IdedExpr, cost: i64) {
+    let id = condition.id;
+    let inner = std::mem::take(condition);
+    let price = IdedExpr { id, expr: Expr::Literal(LiteralValue::Int(cost.into())) };
+    let call = CallExpr { func_name: SPEND.to_owned(), target: None, args: vec![price, inner] };
+    *condition = IdedExpr { id, expr: Expr::Call(call) };
+}
+
+/// How many parts a tree has, without walks inside it: those pay for themselves.
+fn nodes(tree: &IdedExpr) -> i64 {
+    1 + match &tree.expr {
+        Expr::Call(call) => call.target.iter().map(|t| nodes(t)).sum::<i64>() + call.args.iter().map(nodes).sum::<i64>(),
+        Expr::Select(select) => nodes(&select.operand),
+        Expr::List(list) => list.elements.iter().map(nodes).sum(),
+        Expr::Map(map) => map
+            .entries
+            .iter()
+            .map(|entry| match &entry.expr {
+                EntryExpr::MapEntry(entry) => nodes(&entry.key) + nodes(&entry.value),
+                EntryExpr::StructField(field) => nodes(&field.value),
+            })
+            .sum(),
+        Expr::Comprehension(walk) => nodes(&walk.iter_range) + nodes(&walk.result),
+        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) => 0,
+    }
+}

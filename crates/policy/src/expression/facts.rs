@@ -1,0 +1,139 @@
+//! What an expression can see: one person, one engagement and the day.
+
+use std::collections::{BTreeSet, HashMap};
+
+use cel::Context;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use tenure_model::{Engagement, Person, Standing, Value};
+
+use crate::limits::{LIST_ITEMS_MAX, TEXT_BYTES_MAX};
+
+/// What an expression can see.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// Of whom it speaks.
+    pub person: &'a Person,
+    /// The engagement that counts now, if there is one.
+    pub engagement: Option<&'a Engagement>,
+    /// What all engagements come to.
+    pub standing: Standing,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+type Fields = HashMap<String, cel::Value>;
+
+impl Facts<'_> {
+    /// The day, where the person works.
+    pub fn today(&self) -> Date {
+        let zone = self.engagement.map_or(jiff::tz::TimeZone::UTC, |engagement| engagement.zone.rules());
+        self.now.to_zoned(zone).date()
+    }
+
+    /// Makes `person` and `engagement` known, with only the wanted paths if they are given.
+    pub(super) fn bind(
+        &self,
+        context: &mut Context<'_, '_>,
+        wanted: Option<&BTreeSet<String>>,
+    ) -> Result<(), String> {
+        let wants = |path: &str| wanted.is_none_or(|paths| paths.contains(path));
+        let mut person = Fields::new();
+        for (name, value) in &self.person.attributes {
+            if wants(&format!("person.{name}"))
+                && let Some(value) = from_model(name, value)?
+            {
+                person.insert(name.clone(), value);
+            }
+        }
+        // What Tenure itself knows comes last, so that no source can say otherwise.
+        person.insert("id".into(), text(self.person.id.to_string()));
+        person.insert("kind".into(), text(self.person.kind.word()));
+        person.insert("displayName".into(), text(self.person.display_name.clone()));
+        person.insert("standing".into(), text(standing_word(self.standing)));
+        let mut engagement = Fields::new();
+        if let Some(known) = self.engagement {
+            person.insert("firstDay".into(), text(known.first_day.to_string()));
+            engagement = self.engagement_fields(known);
+            if let Some(day) = known.last_day {
+                person.insert("lastDay".into(), text(day.to_string()));
+            }
+        }
+        context.add_variable_from_value("person", person);
+        context.add_variable_from_value("engagement", engagement);
+        Ok(())
+    }
+
+    fn engagement_fields(&self, known: &Engagement) -> Fields {
+        let mut fields = Fields::new();
+        fields.insert("firstDay".into(), text(known.first_day.to_string()));
+        fields.insert("key".into(), text(known.key.clone()));
+        fields.insert("kind".into(), text(known.kind.word()));
+        fields.insert("source".into(), text(known.source.to_string()));
+        fields.insert("state".into(), text(known.state_at(self.now).to_string()));
+        fields.insert("zone".into(), text(known.zone.to_string()));
+        if let Some(day) = known.last_day {
+            fields.insert("lastDay".into(), text(day.to_string()));
+        }
+        fields
+    }
+}
+
+fn standing_word(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Planned => "planned",
+        Standing::Active => "active",
+        Standing::OnLeave => "on-leave",
+        Standing::Left => "left",
+        Standing::None => "none",
+    }
+}
+
+fn text(text: impl Into<String>) -> cel::Value {
+    cel::Value::from(text.into())
+}
+
+/// A value for the language. What a source cleared is as if it were not there.
+fn from_model(name: &str, value: &Value) -> Result<Option<cel::Value>, String> {
+    Ok(Some(match value {
+        Value::Text(words) if words.len() > TEXT_BYTES_MAX => {
+            return Err(format!("person.{name} has more than {TEXT_BYTES_MAX} bytes"));
+        }
+        Value::Text(words) => text(words.clone()),
+        Value::Number(number) => cel::Value::Int(*number),
+        Value::Flag(flag) => cel::Value::Bool(*flag),
+        Value::Date(day) => text(day.to_string()),
+        Value::Instant(moment) => text(moment.to_string()),
+        Value::List(items) if items.len() > LIST_ITEMS_MAX => {
+            return Err(format!("person.{name} has more than {LIST_ITEMS_MAX} items"));
+        }
+        Value::List(items) => {
+            let mut list = Vec::with_capacity(items.len());
+            for item in items {
+                list.extend(from_model(name, item)?);
+            }
+            cel::Value::from(list)
+        }
+        Value::Cleared => return Ok(None),
+    }))
+}
+
+/// A value of ours from one of the language.
+pub(super) fn to_model(value: &cel::Value) -> Result<Value, String> {
+    Ok(match value {
+        cel::Value::String(words) => Value::Text(words.to_string()),
+        cel::Value::Int(number) => Value::Number(*number),
+        cel::Value::UInt(number) => Value::Number(i64::try_from(*number).map_err(|error| error.to_string())?),
+        cel::Value::Bool(flag) => Value::Flag(*flag),
+        cel::Value::Null => Value::Cleared,
+        cel::Value::List(items) => Value::List(items.iter().map(to_model).collect::<Result<_, _>>()?),
+        cel::Value::Float(_)
+        | cel::Value::Map(_)
+        | cel::Value::Function(..)
+        | cel::Value::Bytes(_)
+        | cel::Value::Opaque(_)
+        | cel::Value::Struct(_) => {
+            return Err("it gives neither text, a whole number, yes or no, nor a list of these".to_owned());
+        }
+    })
+}

@@ -1,0 +1,37 @@
+//! Every limit of this crate, by name.
+
+/// The longest source of an expression, in bytes.
+pub const EXPRESSION_BYTES_MAX: usize = 2_048;
+/// The most words and signs in an expression.
+pub const EXPRESSION_TOKENS_MAX: usize = 512;
+/// The most operators in an expression; each may cost the parser a stack frame or several.
+pub const EXPRESSION_OPERATORS_MAX: usize = 128;
+/// How deep brackets may stand in brackets.
+pub const EXPRESSION_NESTING_MAX: usize = 32;
+/// The stack for parsing and for deep evaluation; the limits below take at most 8 MB of it in an
+/// unoptimised build.
+pub const EXPRESSION_STACK_BYTES: usize = 32 * 1024 * 1024;
+/// The most conditional (`? :`) operators in an expression.
+pub const EXPRESSION_TERNARIES_MAX: usize = 32;
+/// The most `!` or `-` signs in a row.
+pub const EXPRESSION_UNARY_RUN_MAX: usize = 4;
+/// The most `.` and `[…]` steps from one value.
+pub const EXPRESSION_CHAIN_MAX: usize = 16;
+/// How deep a walk over a list may stand in another.
+pub const COMPREHENSION_NESTING_MAX: usize = 2;
+/// The most walks over lists in one expression.
+pub const COMPREHENSIONS_MAX: usize = 8;
+/// How deep the parsed tree may be; deeper trees are refused before they are evaluated.
+pub const EXPRESSION_DEPTH_MAX: usize = 160;
+/// Trees up to this deep are evaluated where they are asked for, deeper ones on their own stack.
+pub const EVALUATION_DEPTH_ON_CALLERS_STACK: usize = 10;
+/// The most steps that the walks of one evaluation may take together.
+pub const EVALUATION_STEPS_MAX: u64 = 200_000;
+/// The most bytes that one evaluation may build.
+pub const EVALUATION_BYTES_MAX: u64 = 1_048_576;
+/// The longest text in an evaluation, in bytes.
+pub const TEXT_BYTES_MAX: usize = 4_096;
+/// The longest list in an evaluation.
+pub const LIST_ITEMS_MAX: usize = 256;
+/// How many names are tried for a new account.
+pub const ACCOUNT_NAMES_TRIED_MAX: usize = 100;

@@ -1,0 +1,223 @@
+//! What the wanted state means for each account, in the order in which it is done.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenure_model::{Account, AccountState, ConnectionName, Grant, GrantState, NativeId};
+
+use super::{Action, Change, Desired, Finding, Moment, Presence, Rules, Target};
+
+/// Everything to do, revocations first.
+pub(super) fn changes(
+    moment: &Moment<'_>,
+    rules: &Rules,
+    wanted: &[Desired],
+    closing: &[&Grant],
+    findings: &mut Vec<Finding>,
+) -> Vec<Change> {
+    let mut connections: BTreeSet<&ConnectionName> = wanted.iter().map(|wish| &wish.connection).collect();
+    connections.extend(moment.facts.accounts.iter().map(|account| &account.connection));
+    let mut all = Vec::new();
+    for connection in connections {
+        let mut accounts: Vec<&Account> =
+            moment.facts.accounts.iter().filter(|account| account.connection == *connection).collect();
+        accounts.sort_by_key(|account| (nearness(account.state), account.id));
+        let mut place = Place {
+            moment,
+            connection,
+            target: rules.targets.get(connection),
+            accounts,
+            wanted: wanted.iter().filter(|wish| wish.connection == *connection).collect(),
+            closing: closing.iter().copied().filter(|grant| grant.connection == *connection).collect(),
+            findings,
+            changes: Vec::new(),
+        };
+        place.take_away();
+        place.give();
+        all.append(&mut place.changes);
+    }
+    all.sort_by(|left, right| (&left.action, &left.connection).cmp(&(&right.action, &right.connection)));
+    all
+}
+
+/// How near a state is to being the account that is meant.
+fn nearness(state: AccountState) -> u8 {
+    match state {
+        AccountState::Active => 0,
+        AccountState::Staged => 1,
+        AccountState::Disabled => 2,
+        AccountState::Suspended => 3,
+        AccountState::Unknown => 4,
+        AccountState::SoftDeleted => 5,
+        AccountState::Absent => 6,
+        AccountState::Gone => 7,
+    }
+}
+
+fn is_there(account: &Account) -> bool {
+    nearness(account.state) <= nearness(AccountState::Unknown)
+}
+
+/// One connection of one person.
+struct Place<'a, 'f> {
+    moment: &'a Moment<'a>,
+    connection: &'a ConnectionName,
+    target: Option<&'a Target>,
+    accounts: Vec<&'a Account>,
+    wanted: Vec<&'a Desired>,
+    closing: Vec<&'a Grant>,
+    findings: &'f mut Vec<Finding>,
+    changes: Vec<Change>,
+}
+
+impl Place<'_, '_> {
+    fn change(&mut self, action: Action, why: Vec<String>) {
+        self.changes.push(Change { connection: self.connection.clone(), action, why });
+    }
+
+    fn leave_alone(&mut self, account: &Account, why: &str) {
+        let (connection, account) = (self.connection.clone(), account.id);
+        self.findings.push(Finding::LeftAlone { connection, account, why: why.to_owned() });
+    }
+
+    fn native(&self, entitlement: &str) -> Option<NativeId> {
+        self.target.and_then(|target| target.entitlements.get(entitlement)).cloned()
+    }
+
+    fn take_away(&mut self) {
+        let losing: BTreeMap<String, NativeId> = self
+            .closing
+            .iter()
+            .filter(|grant| !self.wanted.iter().any(|wish| wish.entitlement == grant.entitlement))
+            .filter_map(|grant| Some((grant.entitlement.clone(), self.native(&grant.entitlement)?)))
+            .collect();
+        for account in self.accounts.clone() {
+            if !is_there(account) {
+                continue;
+            }
+            if self.wanted.is_empty() && account.state.may_be_usable() {
+                self.disable(account, &losing);
+            }
+            for (entitlement, native_id) in &losing {
+                if account.holds.contains(native_id) {
+                    let (entitlement, native_id) = (entitlement.clone(), native_id.clone());
+                    let why = self.why_lost(&entitlement);
+                    self.change(Action::RemoveEntitlement { account: account.id, entitlement, native_id }, why);
+                }
+            }
+        }
+    }
+
+    /// Nothing is wanted here: an account of somebody who left is disabled, and so is one whose
+    /// every reason ended. An account that Tenure never had a hand in is left as it is.
+    fn disable(&mut self, account: &Account, losing: &BTreeMap<String, NativeId>) {
+        let id = account.id;
+        if self.moment.presence != Presence::Here && self.moment.over.is_some() {
+            self.change(Action::DisableAccount { account: id }, vec![self.moment.why_over()]);
+        } else if !self.closing.is_empty() {
+            let ours: BTreeSet<&NativeId> = losing.values().collect();
+            if account.holds.iter().all(|held| ours.contains(held)) {
+                let mut why = vec!["nothing is left that it is needed for".to_owned()];
+                why.extend(self.closing.iter().map(|grant| lost(grant)));
+                self.change(Action::DisableAccount { account: id }, why);
+            } else {
+                self.leave_alone(account, "it holds something that Tenure did not give");
+            }
+        }
+    }
+
+    fn why_lost(&self, entitlement: &str) -> Vec<String> {
+        if self.moment.presence == Presence::Over {
+            return vec![self.moment.why_over()];
+        }
+        self.closing.iter().filter(|grant| grant.entitlement == entitlement).map(|grant| lost(grant)).collect()
+    }
+
+    fn give(&mut self) {
+        if self.wanted.is_empty() {
+            return;
+        }
+        let Some(target) = self.target else {
+            self.findings.push(Finding::NoTarget { connection: self.connection.clone() });
+            return;
+        };
+        let entitlements = self.known_entitlements();
+        let there = self.accounts.iter().copied().find(|account| {
+            is_there(account) || account.state == AccountState::SoftDeleted
+        });
+        let Some(account) = there else { return self.create(target, entitlements) };
+        match account.state {
+            AccountState::Active => self.add_missing(account, entitlements),
+            AccountState::Staged => self.enable(account, entitlements),
+            AccountState::Disabled if self.was_in_use() => {
+                self.leave_alone(account, "somebody else disabled it while it was in use");
+            }
+            AccountState::Disabled => self.enable(account, entitlements),
+            AccountState::Suspended => self.leave_alone(account, "somebody suspended it"),
+            AccountState::SoftDeleted => self.leave_alone(account, "it is deleted and can be restored"),
+            AccountState::Unknown => self.leave_alone(account, "its state is not known, and must be looked at first"),
+            AccountState::Absent | AccountState::Gone => {}
+        }
+    }
+
+    /// Whether something here was read back as held: then it was usable, and Tenure did not end it.
+    fn was_in_use(&self) -> bool {
+        let grants = &self.moment.facts.grants;
+        grants.iter().any(|grant| grant.connection == *self.connection && grant.state == GrantState::Held)
+    }
+
+    fn known_entitlements(&mut self) -> BTreeMap<String, NativeId> {
+        let mut known = BTreeMap::new();
+        for wish in self.wanted.clone() {
+            let entitlement = wish.entitlement.clone();
+            match self.native(&entitlement) {
+                Some(native) => {
+                    known.insert(entitlement, native);
+                }
+                None => {
+                    let connection = self.connection.clone();
+                    self.findings.push(Finding::NoEntitlement { connection, entitlement });
+                }
+            }
+        }
+        known
+    }
+
+    fn create(&mut self, target: &Target, entitlements: BTreeMap<String, NativeId>) {
+        let connection = self.connection.clone();
+        match target.template.fill(&self.moment.view()) {
+            Ok(filled) => {
+                let left_out = filled.left_out.into_iter();
+                self.findings.extend(left_out.map(|what| Finding::LeftOut { connection: connection.clone(), what }));
+                let why = self.why_wanted(None);
+                self.change(Action::CreateAccount { attributes: filled.attributes, entitlements }, why);
+            }
+            Err(error) => self.findings.push(Finding::NoAccount { connection, why: error.to_string() }),
+        }
+    }
+
+    fn enable(&mut self, account: &Account, entitlements: BTreeMap<String, NativeId>) {
+        let why = self.why_wanted(None);
+        self.change(Action::EnableAccount { account: account.id }, why);
+        self.add_missing(account, entitlements);
+    }
+
+    fn add_missing(&mut self, account: &Account, entitlements: BTreeMap<String, NativeId>) {
+        for (entitlement, native_id) in entitlements {
+            if !account.holds.contains(&native_id) {
+                let why = self.why_wanted(Some(&entitlement));
+                self.change(Action::AddEntitlement { account: account.id, entitlement, native_id }, why);
+            }
+        }
+    }
+
+    fn why_wanted(&self, entitlement: Option<&str>) -> Vec<String> {
+        let about = |wish: &&&Desired| entitlement.is_none_or(|name| wish.entitlement == name);
+        let mut why: Vec<String> = self.wanted.iter().filter(about).map(|wish| wish.reason.to_string()).collect();
+        why.dedup();
+        why
+    }
+}
+
+fn lost(grant: &Grant) -> String {
+    format!("{} no longer gives {}", grant.reason, grant.entitlement)
+}
