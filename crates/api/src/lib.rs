@@ -1,1 +1,28 @@
-//! api
+//! What goes over the wire of HTTP version 1: the bodies, the error codes, the list of
+//! operations and the OpenAPI document made from it.
+//!
+//! It opens no socket, knows no router and no database, and decides nothing: a body becomes a
+//! type of `model` here, or a list of what is wrong with it, each with the place. Start at
+//! [`operations`]; the errors are in [`codes`].
+
+pub mod codes;
+pub mod limits;
+pub mod openapi;
+pub mod operations;
+pub mod problem;
+pub mod wire;
+
+pub use codes::{Code, CodeEntry};
+pub use operations::{Access, Method, OPERATIONS, Operation};
+pub use problem::{FieldError, Problem};
+pub use wire::account::AccountView;
+pub use wire::case::{CaseResolution, CaseView};
+pub use wire::connection::ConnectionView;
+pub use wire::event::{BadEvent, EventAnswer, EventIn, EventParts, EventStatus, EventView};
+pub use wire::ledger::{CheckpointView, LedgerEntryView};
+pub use wire::page::{Page, PageQuery};
+pub use wire::person::{EngagementView, GrantView, PersonDetail, PersonView};
+pub use wire::run::{RecordView, RunDetail, RunView, WaitView};
+pub use wire::system::{Check, Health, WhoAmI};
+pub use wire::token::{TokenCreated, TokenIn, TokenView};
+pub use wire::why::{WhyLink, WhyView};

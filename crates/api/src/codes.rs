@@ -1,0 +1,191 @@
+//! Every error code, once: the word in the code, the status, what it means and the way out.
+//!
+//! A code never changes its meaning and is never used again. The page of the reference comes
+//! from this list ([`page`]).
+
+use std::fmt::Write as _;
+
+/// What the list says of a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodeEntry {
+    /// The code that users see.
+    pub code: &'static str,
+    /// The HTTP status, if it is an answer of a door.
+    pub status: Option<u16>,
+    /// A few words.
+    pub title: &'static str,
+    /// What happened.
+    pub meaning: &'static str,
+    /// What to do.
+    pub way_out: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident = $code:literal, $status:expr, $title:literal, $meaning:literal, $way_out:literal;)*) => {
+        /// A stable error code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $meaning] $name,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// What the list says of it.
+            pub const fn entry(self) -> CodeEntry {
+                match self {
+                    $(Self::$name => CodeEntry {
+                        code: $code, status: $status, title: $title, meaning: $meaning, way_out: $way_out,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    BadRequest = "TEN-E0101", Some(400), "the request cannot be read",
+        "The path or the query of the request has a part that cannot be read.",
+        "Correct the part that the detail names.";
+    NotJson = "TEN-E0102", Some(400), "the body is not JSON",
+        "The body is empty, is cut off, or is not JSON.",
+        "Send one JSON object; the detail says at which line and column reading stopped.";
+    BadBody = "TEN-E0103", Some(422), "the body is not acceptable",
+        "The body is JSON and does not say what this operation needs.",
+        "Correct each place that `errors` names.";
+    BodyTooLarge = "TEN-E0104", Some(413), "the body is too large",
+        "The body has more bytes than this installation takes.",
+        "Send less at once, or raise `limits.body_bytes_max`.";
+    WrongMediaType = "TEN-E0105", Some(415), "the media type is not JSON",
+        "The request has a body and its content type is not JSON.",
+        "Send `content-type: application/json`.";
+    WrongMethod = "TEN-E0106", Some(405), "the method is not allowed here",
+        "There is something at this path, and it does not take this method.",
+        "Use one of the methods in the `allow` header.";
+    NotFound = "TEN-E0107", Some(404), "not found",
+        "There is nothing of this name, or nothing that you may see.",
+        "Check the path and the id; ask an administrator whether your role may see it.";
+    TooSlow = "TEN-E0108", Some(503), "the answer took too long",
+        "The request was not finished within the time limit. What was committed stays committed.",
+        "Ask again; an event may be sent again under its id without harm.";
+    BodyTooSlow = "TEN-E0109", Some(408), "the body came too slowly",
+        "The body did not arrive within the time limit.",
+        "Send the request again over a better line.";
+    TooBusy = "TEN-E0110", Some(503), "too many requests at once",
+        "As many requests are in work as this installation takes.",
+        "Wait for the seconds in `retry-after` and send the request again.";
+    Internal = "TEN-E0111", Some(500), "something went wrong inside",
+        "A fault of Tenure itself. It was logged under the request id.",
+        "Report it with the request id; nothing of a half-done request was committed.";
+    BadCursor = "TEN-E0112", Some(400), "the cursor cannot be read",
+        "The `after` of the query is not a cursor that a page handed out.",
+        "Start again without `after`, or use `next` of the last page as it is.";
+    Precondition = "TEN-E0113", Some(409), "it was changed meanwhile",
+        "Somebody else changed the same thing since you read it.",
+        "Read it again and decide anew.";
+    NotInThisState = "TEN-E0114", Some(409), "its state does not allow that",
+        "The thing is in a state in which this cannot be done; nothing was changed.",
+        "The detail names the state; read the thing again.";
+    ReusedId = "TEN-E0115", Some(422), "the id was used for something else",
+        "The source sent this event id before, with other content. The first one stays.",
+        "Give every event its own id; send the same content only under the same id.";
+    NoToken = "TEN-E0201", Some(401), "a token is needed",
+        "The request carries no token, or more than one.",
+        "Send `authorization: Bearer tnr_…`; `tenure token create` makes one.";
+    UnknownToken = "TEN-E0202", Some(401), "the token is not known",
+        "The token is not one of this installation.",
+        "Check for cut-off letters; `tenure token create` makes a new one.";
+    EndedToken = "TEN-E0203", Some(401), "the token has ended",
+        "The token has expired or was revoked.",
+        "Make a new one with `tenure token create`.";
+    Forbidden = "TEN-E0204", Some(403), "not allowed",
+        "Your roles do not include this action.",
+        "Ask an owner for a token with a role that may; the access table lists them.";
+    UnknownKind = "TEN-E0301", Some(422), "there is no such kind of event",
+        "The `type` of the event is not one that Tenure knows.",
+        "Use one of the types that the reason lists.";
+    Held = "TEN-E0302", Some(409), "held by a brake",
+        "The change is larger than the limits allow without a human.",
+        "Look at the case that the detail names and release or refuse it.";
+    StoreUnavailable = "TEN-E0401", Some(503), "the database cannot be reached",
+        "The database does not answer. Nothing was changed.",
+        "Try again; `tenure doctor` tells what is wrong.";
+    StoreFull = "TEN-E0402", Some(503), "the database cannot write",
+        "The disk is full or the database is read-only. Nothing was changed.",
+        "Make room, or make it writable; `tenure doctor` tells which.";
+    NotReady = "TEN-E0403", Some(503), "not ready yet",
+        "Tenure is starting or stopping.",
+        "Wait and send the request again.";
+    SystemUnreachable = "TEN-E0501", Some(502), "the connected system does not answer",
+        "The connected system is down, slow or refuses us.",
+        "Look at the connection with `tenure connections check`.";
+    UnknownSetting = "TEN-E0901", None, "there is no such setting",
+        "The configuration names a setting that does not exist.",
+        "Correct the name; the reference of the configuration lists all settings.";
+    BadSetting = "TEN-E0902", None, "the setting has a wrong value",
+        "The value of a setting cannot be read or is out of range.",
+        "Give it a value of the type that the message names.";
+    OpenWithoutTls = "TEN-E0903", None, "refused to listen beyond this machine without TLS",
+        "The listen address can be reached from other machines and no certificate is configured.",
+        "Set `tls.certificate` and `tls.key`, listen on 127.0.0.1 behind a proxy, or say so in `unsafe.listen_without_tls`.";
+    CannotListen = "TEN-E0904", None, "cannot listen on the address",
+        "The port is in use or the address is not one of this machine.",
+        "Stop the other program or choose another `listen` address.";
+    BadKeyFile = "TEN-E0905", None, "a key file is missing, broken or open to others",
+        "A private key cannot be read, is not a key, or may be read by everybody on this machine.",
+        "Put the right file there and take the rights away from others: `chmod 600`.";
+    NewerDatabase = "TEN-E0906", None, "the database is newer than this program",
+        "A newer Tenure has changed the database.",
+        "Start the newer Tenure, or restore the backup from before.";
+}
+
+impl Code {
+    /// The code that users see.
+    pub fn as_str(self) -> &'static str {
+        self.entry().code
+    }
+}
+
+/// The page of the reference that lists every code.
+pub fn page() -> String {
+    let mut page = String::from(
+        "# Error codes\n\nEvery refusal carries one of these codes. A code keeps its meaning for ever.\n\
+         At the HTTP API they come as `application/problem+json`.\n",
+    );
+    for code in Code::ALL {
+        let entry = code.entry();
+        let status = entry.status.map_or(String::new(), |status| format!(" · HTTP {status}"));
+        let _ = write!(
+            page,
+            "\n## {}{}\n\n**{}**\n\n{}\n\nWay out: {}\n",
+            entry.code, status, entry.title, entry.meaning, entry.way_out
+        );
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_code_stands_for_two_things_and_each_has_words() {
+        let codes: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(codes.len(), Code::ALL.len());
+        for code in Code::ALL {
+            let entry = code.entry();
+            assert!(entry.code.starts_with("TEN-E") && entry.code.len() == 9, "{}", entry.code);
+            assert!(entry.title.starts_with(char::is_lowercase) && !entry.title.ends_with('.'), "{}", entry.title);
+            assert!(entry.meaning.ends_with('.') && entry.way_out.ends_with('.'), "{}", entry.code);
+            assert!(entry.status.is_none_or(|status| (400..600).contains(&status)));
+        }
+    }
+
+    #[test]
+    fn the_page_names_every_code() {
+        let page = page();
+        assert!(Code::ALL.iter().all(|code| page.contains(&format!("## {}", code.as_str()))));
+    }
+}

@@ -1,0 +1,310 @@
+//! Every operation of HTTP version 1, once. The router of `server`, the OpenAPI document and the
+//! table of who may do what are made from this list; what is not in it cannot be mounted.
+
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::codes::Code;
+use crate::wire::account::AccountView;
+use crate::wire::case::{CaseResolution, CaseView};
+use crate::wire::connection::ConnectionView;
+use crate::wire::event::{EventAnswer, EventIn, EventView};
+use crate::wire::ledger::{CheckpointView, LedgerEntryView};
+use crate::wire::page::Page;
+use crate::wire::person::{PersonDetail, PersonView};
+use crate::wire::run::{RunDetail, RunView};
+use crate::wire::system::{Health, WhoAmI};
+use crate::wire::token::{TokenCreated, TokenIn, TokenView};
+use crate::wire::why::WhyView;
+
+/// A method of HTTP that the API uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Makes or does.
+    Post,
+    /// Takes away.
+    Delete,
+}
+
+impl Method {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody who reaches the port; it tells nothing about people.
+    Public,
+    /// Somebody with a token whose policies allow this action.
+    Action(&'static str),
+}
+
+/// A value in the query.
+#[derive(Debug, Clone, Copy)]
+pub struct Param {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub about: &'static str,
+}
+
+/// A body of a request or of an answer.
+#[derive(Clone, Copy)]
+pub struct Body {
+    /// The media type.
+    pub media_type: &'static str,
+    /// The name of its schema; none for text.
+    pub schema: Option<fn() -> Named>,
+}
+
+/// A schema with its name and those that it names.
+pub type Named = (String, RefOr<Schema>, Vec<(String, RefOr<Schema>)>);
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.media_type)
+    }
+}
+
+/// One operation.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation {
+    /// Its name, which is also that of its handler, its span and its function in clients.
+    pub id: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The path, with `{names}` of its variables.
+    pub path: &'static str,
+    /// Who may.
+    pub access: Access,
+    /// What it does, in a sentence.
+    pub summary: &'static str,
+    /// What the query may hold.
+    pub query: &'static [Param],
+    /// What it takes.
+    pub takes: Option<Body>,
+    /// The status when it went well.
+    pub status: u16,
+    /// What it gives.
+    pub gives: Option<Body>,
+    /// What can go wrong besides what can go wrong everywhere.
+    pub codes: &'static [Code],
+}
+
+const fn json<T: ToSchema + PartialSchema>() -> Body {
+    Body { media_type: "application/json", schema: Some(named::<T>) }
+}
+
+const fn text(media_type: &'static str) -> Body {
+    Body { media_type, schema: None }
+}
+
+fn named<T: ToSchema + PartialSchema>() -> Named {
+    let mut more = Vec::new();
+    T::schemas(&mut more);
+    // The name of a generic schema without this is the same for every page.
+    (T::name().into_owned(), T::schema(), more)
+}
+
+const AFTER: Param = Param { name: "after", about: "`next` of the page before" };
+const LIMIT: Param = Param { name: "limit", about: "how many items at most" };
+const PAGE: &[Param] = &[AFTER, LIMIT];
+
+const fn read(id: &'static str, path: &'static str, action: &'static str, summary: &'static str) -> Operation {
+    let access = Access::Action(action);
+    let (query, takes, codes): (&[Param], Option<Body>, &[Code]) = (&[], None, &[]);
+    Operation { id, method: Method::Get, path, access, summary, query, takes, status: 200, gives: None, codes }
+}
+
+const fn act(id: &'static str, path: &'static str, action: &'static str, summary: &'static str) -> Operation {
+    Operation { method: Method::Post, ..read(id, path, action, summary) }
+}
+
+const fn public(id: &'static str, path: &'static str, summary: &'static str) -> Operation {
+    Operation { access: Access::Public, ..read(id, path, "", summary) }
+}
+
+/// Every operation, by path.
+pub const OPERATIONS: &[Operation] = &[
+    Operation { gives: Some(text("text/plain")), ..public("getHealthz", "/healthz", "says that the process lives") },
+    Operation {
+        gives: Some(json::<Health>()),
+        codes: &[Code::NotReady],
+        ..public("getReadyz", "/readyz", "says whether it can do its work")
+    },
+    Operation { gives: Some(text("application/json")), ..public("getOpenapi", "/openapi.json", "gives this document") },
+    Operation {
+        gives: Some(text("application/openmetrics-text")),
+        ..read("getMetrics", "/metrics", "ReadMetrics", "gives the metrics in the form of Prometheus")
+    },
+    Operation { gives: Some(json::<WhoAmI>()), ..read("whoAmI", "/v1/whoami", "WhoAmI", "says who asks") },
+    Operation {
+        query: &[AFTER, LIMIT, Param { name: "search", about: "letters of the name or a key" }],
+        gives: Some(json::<Page<PersonView>>()),
+        codes: &[Code::BadCursor],
+        ..read("listPeople", "/v1/people", "ListPeople", "lists people by name")
+    },
+    Operation {
+        gives: Some(json::<PersonDetail>()),
+        ..read("readPerson", "/v1/people/{person}", "ReadPerson", "shows a person with accounts and grants")
+    },
+    Operation {
+        gives: Some(json::<Vec<AccountView>>()),
+        ..read("listAccounts", "/v1/people/{person}/accounts", "ReadPerson", "lists the accounts of a person")
+    },
+    Operation {
+        query: &[Param { name: "access", about: "what is asked about, such as `ldap/group/finance`" }],
+        gives: Some(json::<WhyView>()),
+        ..read("readWhy", "/v1/people/{person}/why", "ReadWhy", "tells why a person has an access")
+    },
+    Operation {
+        query: &[AFTER, LIMIT, Param { name: "connection", about: "only events of this source" }],
+        gives: Some(json::<Page<EventView>>()),
+        codes: &[Code::BadCursor],
+        ..read("listEvents", "/v1/events", "ListEvents", "lists events, newest first")
+    },
+    Operation {
+        gives: Some(json::<EventView>()),
+        ..read("readEvent", "/v1/events/{event}", "ListEvents", "shows an event and its answer")
+    },
+    Operation {
+        takes: Some(json::<EventIn>()),
+        status: 202,
+        gives: Some(json::<EventAnswer>()),
+        codes: &[Code::UnknownKind, Code::ReusedId],
+        ..act("postEvent", "/v1/connections/{connection}/events", "PostEvent", "takes a fact from a source, once")
+    },
+    Operation {
+        gives: Some(json::<Page<ConnectionView>>()),
+        query: PAGE,
+        ..read("listConnections", "/v1/connections", "ListConnections", "lists connected systems")
+    },
+    Operation {
+        gives: Some(json::<ConnectionView>()),
+        ..read("readConnection", "/v1/connections/{connection}", "ReadConnection", "shows a connected system")
+    },
+    Operation {
+        gives: Some(json::<ConnectionView>()),
+        codes: &[Code::SystemUnreachable],
+        ..act(
+            "checkConnection",
+            "/v1/connections/{connection}/check",
+            "CheckConnection",
+            "asks the system whether it answers",
+        )
+    },
+    Operation {
+        query: &[
+            AFTER,
+            LIMIT,
+            Param { name: "status", about: "only runs of this status" },
+            Param { name: "person", about: "only runs about this person" },
+            Param { name: "workflow", about: "only runs of this workflow" },
+        ],
+        gives: Some(json::<Page<RunView>>()),
+        codes: &[Code::BadCursor],
+        ..read("listRuns", "/v1/runs", "ListRuns", "lists runs, newest first")
+    },
+    Operation {
+        gives: Some(json::<RunDetail>()),
+        ..read("readRun", "/v1/runs/{run}", "ReadRun", "shows a run, its waits and its records")
+    },
+    Operation {
+        gives: Some(json::<RunView>()),
+        codes: &[Code::NotInThisState],
+        ..act("retryRun", "/v1/runs/{run}/retry", "RetryRun", "lets a blocked run try again")
+    },
+    Operation {
+        gives: Some(json::<RunView>()),
+        codes: &[Code::NotInThisState],
+        ..act("cancelRun", "/v1/runs/{run}/cancel", "CancelRun", "stops a run and takes back what can be taken back")
+    },
+    Operation {
+        query: &[AFTER, LIMIT, Param { name: "state", about: "open (unless said otherwise) or resolved" }],
+        gives: Some(json::<Page<CaseView>>()),
+        codes: &[Code::BadCursor],
+        ..read("listCases", "/v1/cases", "ListCases", "lists questions that wait for a human")
+    },
+    Operation {
+        gives: Some(json::<CaseView>()),
+        ..read("readCase", "/v1/cases/{case}", "ListCases", "shows a question")
+    },
+    Operation {
+        takes: Some(json::<CaseResolution>()),
+        gives: Some(json::<CaseView>()),
+        codes: &[Code::NotInThisState],
+        ..act("resolveCase", "/v1/cases/{case}/resolve", "ResolveCase", "answers a question")
+    },
+    Operation {
+        query: PAGE,
+        gives: Some(json::<Page<LedgerEntryView>>()),
+        codes: &[Code::BadCursor],
+        ..read("listLedger", "/v1/ledger", "ListLedger", "lists entries of the ledger, newest first")
+    },
+    Operation {
+        gives: Some(json::<CheckpointView>()),
+        ..read("readCheckpoint", "/v1/ledger/checkpoint", "ReadLedger", "gives the newest signed checkpoint")
+    },
+    Operation {
+        gives: Some(json::<LedgerEntryView>()),
+        ..read("readEntry", "/v1/ledger/{index}", "ReadLedger", "shows an entry of the ledger")
+    },
+    Operation {
+        query: PAGE,
+        gives: Some(json::<Page<TokenView>>()),
+        codes: &[Code::BadCursor],
+        ..read("listTokens", "/v1/tokens", "ListTokens", "lists tokens, without their secrets")
+    },
+    Operation {
+        takes: Some(json::<TokenIn>()),
+        status: 201,
+        gives: Some(json::<TokenCreated>()),
+        ..act("createToken", "/v1/tokens", "CreateToken", "makes a token and shows its secret once")
+    },
+    Operation {
+        method: Method::Delete,
+        status: 204,
+        ..read("revokeToken", "/v1/tokens/{token}", "RevokeToken", "ends a token at once")
+    },
+];
+
+/// The operation of this name.
+pub fn find(id: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.id == id)
+}
+
+impl Operation {
+    /// The variables of the path.
+    pub fn variables(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(|step| step.strip_prefix('{')?.strip_suffix('}'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_name_and_no_place_is_taken_twice() {
+        let ids: BTreeSet<_> = OPERATIONS.iter().map(|operation| operation.id).collect();
+        let places: BTreeSet<_> = OPERATIONS.iter().map(|operation| (operation.method, operation.path)).collect();
+        assert_eq!((ids.len(), places.len()), (OPERATIONS.len(), OPERATIONS.len()));
+    }
+
+    #[test]
+    fn only_the_three_that_tell_nothing_need_no_token() {
+        let public: Vec<_> = OPERATIONS.iter().filter(|one| one.access == Access::Public).map(|one| one.path).collect();
+        assert_eq!(public, ["/healthz", "/readyz", "/openapi.json"]);
+        assert!(OPERATIONS.iter().all(|operation| operation.access != Access::Action("")));
+    }
+}

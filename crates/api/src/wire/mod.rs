@@ -1,0 +1,15 @@
+//! The bodies, one file per noun. Output types accept unknown fields when read, so that an old
+//! client survives a new server; input types refuse them, so that a typing error is not lost.
+
+pub mod account;
+pub mod case;
+pub mod connection;
+pub mod event;
+pub mod ledger;
+pub mod page;
+pub mod person;
+pub mod run;
+pub mod system;
+pub mod token;
+pub mod value;
+pub mod why;
