@@ -148,6 +148,8 @@ pub struct Engagement {
     pub leave: Option<Leave>,
     /// Withdrawn before it began.
     pub rescinded: bool,
+    /// Access ends at this moment, whatever the last day is.
+    pub cut_at: Option<Timestamp>,
     /// Goes up with every change.
     pub version: i64,
 }
@@ -158,7 +160,7 @@ impl Engagement {
         if self.rescinded {
             return EngagementState::Rescinded;
         }
-        if self.last_day.is_some_and(|day| self.zone.end_of(day) <= now) {
+        if self.ends_at().is_some_and(|end| end <= now) {
             return EngagementState::Ended;
         }
         if now < self.zone.start_of(self.first_day) {
@@ -172,7 +174,8 @@ impl Engagement {
 
     /// The moment at which access of this engagement stops, if it is known.
     pub fn ends_at(&self) -> Option<Timestamp> {
-        self.last_day.map(|day| self.zone.end_of(day))
+        let day = self.last_day.map(|day| self.zone.end_of(day));
+        self.cut_at.into_iter().chain(day).min()
     }
 
     /// Says when it ends. A later word corrects an earlier one; a day before the first means that
@@ -183,6 +186,15 @@ impl Engagement {
         }
         let rescinded = last_day < self.first_day;
         Ok(Self { last_day: Some(last_day), rescinded, version: self.version + 1, ..self })
+    }
+
+    /// Ends its access at this moment, whatever the last day is.
+    pub fn cut(self, now: Timestamp) -> Result<Self, BadTransition> {
+        if self.rescinded {
+            return Err(BadTransition::new("engagement", EngagementState::Rescinded, "cut off"));
+        }
+        let cut_at = Some(self.cut_at.map_or(now, |before| before.min(now)));
+        Ok(Self { cut_at, version: self.version + 1, ..self })
     }
 
     /// Withdraws it before it begins.
@@ -211,9 +223,15 @@ impl Engagement {
     /// Begins again under the same key: new first day, no end, no leave.
     pub fn restart(self, first_day: Date, now: Timestamp) -> Result<Self, BadTransition> {
         match self.state_at(now) {
-            EngagementState::Ended | EngagementState::Rescinded => {
-                Ok(Self { first_day, last_day: None, leave: None, rescinded: false, version: self.version + 1, ..self })
-            }
+            EngagementState::Ended | EngagementState::Rescinded => Ok(Self {
+                first_day,
+                last_day: None,
+                leave: None,
+                rescinded: false,
+                cut_at: None,
+                version: self.version + 1,
+                ..self
+            }),
             state @ (EngagementState::Planned | EngagementState::Active | EngagementState::OnLeave) => {
                 Err(BadTransition::new("engagement", state, "restarted"))
             }
@@ -240,6 +258,7 @@ mod tests {
             last_day: None,
             leave: None,
             rescinded: false,
+            cut_at: None,
             version: 1,
         }
     }
@@ -268,6 +287,14 @@ mod tests {
         assert_eq!(never.state_at("2025-01-01T00:00:00Z".parse().unwrap()), EngagementState::Rescinded);
         let refused = never.end(date(2026, 1, 1)).unwrap_err();
         assert_eq!(refused.to_string(), "engagement is rescinded and cannot be ended");
+    }
+
+    #[test]
+    fn a_cut_does_not_wait_for_the_last_day() {
+        let now = "2025-01-01T00:00:00Z".parse().unwrap();
+        let cut = engagement("UTC").end(date(2026, 11, 30)).unwrap().cut(now).unwrap();
+        assert_eq!(cut.state_at(now), EngagementState::Ended);
+        assert_eq!(cut.ends_at(), Some(now));
     }
 
     #[test]

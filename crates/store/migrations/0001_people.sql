@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS engagement (
     last_day {{text}},
     leave {{text}},
     rescinded {{flag}} NOT NULL CHECK (rescinded IN (0, 1)),
+    cut_at {{int}},
     version {{int}} NOT NULL CHECK (version > 0),
     UNIQUE (source, source_key)
 );

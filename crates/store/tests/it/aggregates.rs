@@ -127,6 +127,7 @@ async fn engagements_and_grants_are_read_back() {
             last_day: None,
             leave: Some(Leave { from: date(2025, 1, 1), until: None }),
             rescinded: false,
+            cut_at: None,
             version: 1,
         };
         let grant = Grant {
@@ -177,6 +178,7 @@ fn sample() -> Engagement {
         last_day: None,
         leave: None,
         rescinded: false,
+        cut_at: None,
         version: 1,
     }
 }
