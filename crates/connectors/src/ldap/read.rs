@@ -325,3 +325,23 @@ fn unmanaged(name: &str) -> Refusal {
         format!("`{name}` is not among the attributes of this connection; add it to `people.attributes`"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use tenure_connect::FileSecrets;
+    use tenure_model::SystemClock;
+
+    #[test]
+    fn only_named_attributes_are_asked_for() {
+        let settings = serde_json::json!({
+            "url": "ldap://127.0.0.1", "bindDn": "cn=a", "password": "file:/none", "baseDn": "dc=b",
+            "people": { "attributes": ["uid", "mail"] },
+        });
+        let config = serde_json::from_value(settings).unwrap();
+        let ldap = LdapConnector::new(config, Arc::new(FileSecrets), Arc::new(SystemClock::new())).unwrap();
+        assert_eq!(ldap.account_attributes(), ["uid", "mail", "entryUUID", "pwdAccountLockedTime"]);
+    }
+}

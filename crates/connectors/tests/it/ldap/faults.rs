@@ -2,11 +2,12 @@
 
 use tenure_connect::{AnyConnector, DoubtKind, Expectation, Outcome, RefusalClass};
 use tenure_connectors::ldap::LdapConfig;
+use tenure_connectors::limits::LDAP_DIAL_TIME_MAX;
 use tenure_model::AccountState;
 use tenure_testkit::slapd::{BASE_DN, Slapd};
 use tokio::net::TcpListener;
 
-use super::lossy::{ADD, LossyLine, MODIFY};
+use super::lossy::{ADD, LossyLine, MODIFY, SEARCH};
 use super::{ada, ada_dn, apply, config, connector, create, disable, done};
 
 fn lost(outcome: Outcome) {
@@ -70,6 +71,21 @@ async fn a_restart_between_two_writes_is_not_noticed() {
     done(&ldap, &disable()).await;
 }
 
+#[tokio::test]
+async fn a_line_that_rested_and_breaks_under_a_look_is_replaced() {
+    let slapd = Slapd::start().await;
+    let line = LossyLine::to(slapd.port()).await;
+    let ldap = connector(LdapConfig { url: line.url(), ..config(&slapd) });
+    done(&ldap, &create()).await;
+    for _ in 0..2 {
+        line.lose_next(SEARCH);
+        assert!(ldap.get(&ada()).await.unwrap().is_some());
+        assert!(line.has_lost());
+    }
+    line.lose_next(SEARCH);
+    done(&ldap, &disable()).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_says_nothing_is_given_up_after_the_limit() {
     let mute = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -82,6 +98,8 @@ async fn a_server_that_says_nothing_is_given_up_after_the_limit() {
         "password": format!("file:{}", password.display()),
     }))
     .unwrap();
+    let started = tokio::time::Instant::now();
     let refusal = connector(settings).check().await.unwrap_err();
     assert_eq!(refusal.class, RefusalClass::Network);
+    assert!(started.elapsed() < LDAP_DIAL_TIME_MAX * 2);
 }

@@ -1,11 +1,33 @@
 use tenure_connect::{AnyConnector, Desired, Locator};
 use tenure_testkit::slapd::{BASE_DN, Slapd};
 
-use super::{ada, ada_dn, config, connector, create, done};
+use super::{ada, ada_dn, attributes, config, connector, create, done};
 
 fn members(slapd: &Slapd, group: &str) -> Vec<String> {
     let found = slapd.search(&format!("cn={group},ou=groups,{BASE_DN}"), "(objectClass=*)", &["member"]);
     found.lines().filter_map(|line| line.strip_prefix("member: ")).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn many_who_join_at_once_all_get_in_over_few_connections() {
+    const MANY: usize = 40;
+    let slapd = Slapd::start().await;
+    let ldap = connector(config(&slapd));
+    let staff = Locator::attribute("cn", "staff");
+    let join = |number: usize| {
+        let (ldap, staff) = (&ldap, staff.clone());
+        async move {
+            let account = Locator::attribute("employeeNumber", format!("E{number}"));
+            let attributes = attributes(&format!("joiner{number}"));
+            let desired = Desired::Present { account, attributes, hold: [staff].into() };
+            for change in ldap.plan(&desired).await.unwrap() {
+                done(ldap, &change).await;
+            }
+        }
+    };
+    futures::future::join_all((0..MANY).map(join)).await;
+    // The placeholder was there before.
+    assert_eq!(members(&slapd, "staff").len(), MANY + 1);
 }
 
 #[tokio::test]

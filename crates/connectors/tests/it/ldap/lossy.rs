@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 /// The BER tags of the requests whose answers can be lost (RFC 4511).
+pub const SEARCH: u8 = 0x63;
 pub const MODIFY: u8 = 0x66;
 pub const ADD: u8 = 0x68;
 
