@@ -1,3 +1,28 @@
-//! Use cases, one file per verb.
+//! Use cases, one file per verb, and what a workflow step does.
+//!
+//! Every door comes through here, so that every rule and every entry of the ledger exists once.
+//! A use case asks [`cx::Cx::allow`] first, decides with `policy`, writes in one transaction with
+//! `store`, and never talks to the world: that is done by [`steps`], which the engine calls after
+//! the commit. It knows no HTTP. Start at [`events::accept`], the first step of the walk.
 
+pub mod cases;
+pub mod connections;
+pub mod cx;
+pub mod error;
+pub mod estate;
+pub mod events;
 pub mod flows;
+pub mod ledger;
+pub mod limits;
+pub mod notices;
+pub mod people;
+pub mod probe;
+pub mod record;
+pub mod runs;
+pub mod steps;
+pub mod tokens;
+
+pub use cx::{Cx, House};
+pub use error::AppError;
+pub use estate::{BadEstate, Estate, Workflow};
+pub use probe::{NoProbe, Point, Probe};

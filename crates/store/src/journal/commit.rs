@@ -64,7 +64,7 @@ fn is_refusal(error: &StoreError) -> bool {
 
 pub(super) async fn apply(tx: &mut Tx, commit: Commit<Attachment>) -> Result<(), Stop> {
     check_fence(tx, &commit.fence).await?;
-    write_definitions(tx, commit.definitions).await?;
+    define(tx, commit.definitions).await?;
     write_runs(tx, last_of(commit.runs, |run| run.id)).await?;
     write_records(tx, commit.records).await?;
     write_snapshots(tx, last_of(commit.snapshots, |snapshot| snapshot.run)).await?;
@@ -110,7 +110,8 @@ async fn check_fence(tx: &mut Tx, fence: &[Ownership]) -> Result<(), Stop> {
     }
 }
 
-async fn write_definitions(tx: &mut Tx, definitions: Vec<Definition>) -> Result<(), StoreError> {
+/// Stores definitions, so that runs can be started with them. Those that are known are left alone.
+pub async fn define(tx: &mut Tx, definitions: Vec<Definition>) -> Result<(), StoreError> {
     let values: Vec<Param> = definitions
         .into_iter()
         .flat_map(|definition| [definition.hash.into(), definition.name.into(), definition.body.into()])

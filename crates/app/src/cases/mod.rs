@@ -1,0 +1,4 @@
+//! Questions that only a human can answer.
+
+pub mod list;
+pub mod resolve;

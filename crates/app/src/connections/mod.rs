@@ -1,0 +1,4 @@
+//! Connected systems.
+
+pub mod check;
+pub mod list;

@@ -1,0 +1,92 @@
+//! What every use case receives: who asks, and the house it is asked in.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use tenure_connect::AnyConnector;
+use tenure_engine::Engine;
+use tenure_engine::journal::Letter;
+use tenure_model::{Actor, Clock, ConnectionName, Ids};
+use tenure_policy::authz::{Action, Authz, Thing};
+use tenure_store::{Store, StoreError, Tx};
+
+use crate::error::AppError;
+use crate::estate::Estate;
+use crate::probe::{Point, Probe};
+
+/// Everything that lives as long as the process.
+pub struct House {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Names and secrets.
+    pub ids: Arc<dyn Ids>,
+    /// The database.
+    pub store: Store,
+    /// Who may do what in Tenure itself.
+    pub authz: Authz,
+    /// What is configured.
+    pub estate: Estate,
+    /// Ways to the connected systems.
+    pub connectors: BTreeMap<ConnectionName, Arc<dyn AnyConnector>>,
+    /// Set once the engine runs.
+    pub engine: OnceLock<Engine>,
+    /// Told of the points of the walk.
+    pub probe: Arc<dyn Probe>,
+}
+
+impl fmt::Debug for House {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("House").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl House {
+    /// Tells the engine that something was written for it.
+    pub fn nudge(&self) {
+        if let Some(engine) = self.engine.get() {
+            engine.nudge();
+        }
+    }
+
+    /// The walk is here.
+    pub fn pass(&self, point: Point) {
+        self.probe.at(point);
+    }
+
+    /// The way to a connected system.
+    pub fn connector(&self, connection: &ConnectionName) -> Option<&Arc<dyn AnyConnector>> {
+        self.connectors.get(connection)
+    }
+}
+
+/// Who asks, and the house it is asked in.
+#[derive(Debug, Clone)]
+pub struct Cx {
+    /// Who asks.
+    pub actor: Actor,
+    /// Where.
+    pub house: Arc<House>,
+}
+
+impl Cx {
+    /// Somebody asks.
+    pub fn new(house: Arc<House>, actor: Actor) -> Self {
+        Self { actor, house }
+    }
+
+    /// Asks the one place that decides who may do what. What a caller may not see is not there.
+    pub fn allow(&self, action: Action, thing: &Thing) -> Result<(), AppError> {
+        if self.house.authz.authorize(&self.actor, action, thing).allowed {
+            Ok(())
+        } else {
+            tracing::info!(actor = self.actor.name, action = action.word(), "refused");
+            Err(AppError::Forbidden { action: action.word().to_owned() })
+        }
+    }
+}
+
+/// Puts a letter into the engine's inbox, in the transaction of what it follows from.
+pub async fn send(tx: &mut Tx, letter: Letter) -> Result<bool, StoreError> {
+    Ok(tenure_store::journal::send(tx, &[letter]).await?.first().copied().unwrap_or(false))
+}

@@ -1,0 +1,5 @@
+//! Facts from sources.
+
+pub mod accept;
+pub mod list;
+pub(crate) mod meaning;

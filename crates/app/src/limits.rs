@@ -1,0 +1,22 @@
+//! Every limit of the use cases, by name.
+
+use std::time::Duration;
+
+/// Items on a page unless asked otherwise.
+pub const PAGE_USUAL: usize = 50;
+/// Items on a page at most.
+pub const PAGE_MAX: usize = 500;
+/// Names tried for a new account before a human is asked.
+pub const NAMES_TRIED_MAX: usize = 20;
+/// Entries sealed in one transaction.
+pub const SEAL_BATCH: usize = 256;
+/// Notices delivered in one round.
+pub const NOTICE_BATCH: usize = 64;
+/// How long a notice that is being delivered is left alone by others.
+pub const NOTICE_HOLD: Duration = Duration::from_secs(60);
+/// How long a new token is good unless asked otherwise.
+pub const TOKEN_DAYS_USUAL: i64 = 90;
+/// How long a new token may be good at most.
+pub const TOKEN_DAYS_MAX: i64 = 366;
+/// Characters of a reason that a human gives.
+pub const REASON_CHARS_MAX: usize = 500;

@@ -1,0 +1,3 @@
+//! What the outside is told.
+
+pub mod deliver;

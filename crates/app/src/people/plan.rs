@@ -1,0 +1,24 @@
+//! What would be done for a person now, without doing it.
+
+use tenure_policy::Plan;
+use tenure_policy::authz::{Action, Thing};
+use tenure_store::StoreError;
+
+use crate::cx::Cx;
+use crate::error::AppError;
+use crate::people::{facts, show};
+
+/// Plans for one person. Nothing is written anywhere.
+pub async fn plan(cx: &Cx, name: String) -> Result<Plan, AppError> {
+    cx.allow(Action::PlanPerson, &Thing::Person(None))?;
+    let facts = cx.house.store.read(move |tx| {
+        Box::pin(async move {
+            match show::find(tx, &name).await? {
+                Some(person) => facts::load(tx, person).await,
+                None => Ok::<_, StoreError>(None),
+            }
+        })
+    });
+    let facts = facts.await?.ok_or_else(|| AppError::NotFound { what: "such person".to_owned() })?;
+    Ok(tenure_policy::plan(&facts, &cx.house.estate.rules, cx.house.clock.now()))
+}

@@ -1,0 +1,51 @@
+//! One person, with everything that hangs on them.
+
+use tenure_engine::journal::RunRow;
+use tenure_model::PersonId;
+use tenure_policy::PersonFacts;
+use tenure_policy::authz::{Action, Thing};
+use tenure_store::runs::{self, RunFilter};
+use tenure_store::{StoreError, Tx, people};
+
+use crate::cx::Cx;
+use crate::error::AppError;
+use crate::people::facts;
+
+/// How many of a person's runs are shown with them.
+const RUNS_SHOWN: usize = 10;
+
+/// A person, with everything that hangs on them.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// What is known.
+    pub facts: PersonFacts,
+    /// The latest runs about them.
+    pub runs: Vec<RunRow>,
+}
+
+/// Shows one person, by our id or by a key that a source uses.
+pub async fn show(cx: &Cx, name: String) -> Result<Shown, AppError> {
+    cx.allow(Action::ReadPerson, &Thing::Person(None))?;
+    let shown = cx.house.store.read(move |tx| {
+        Box::pin(async move {
+            let Some(person) = find(tx, &name).await? else { return Ok(None) };
+            let filter = RunFilter { lane: Some(person.to_string()), ..RunFilter::default() };
+            let runs = runs::list(tx, &filter, None, RUNS_SHOWN).await?;
+            Ok::<_, StoreError>(facts::load(tx, person).await?.map(|facts| Shown { facts, runs }).ok_or(name).ok())
+        })
+    });
+    shown.await?.ok_or_else(|| AppError::NotFound { what: "such person".to_owned() })
+}
+
+/// Whom a name means: our id, or the value of a key that only one person has.
+pub(crate) async fn find(tx: &mut Tx, name: &str) -> Result<Option<PersonId>, StoreError> {
+    if let Ok(id) = name.parse::<PersonId>() {
+        return Ok(people::get(tx, id).await?.map(|person| person.id));
+    }
+    for attribute in ["employeeId", "email", "userName"] {
+        if let [only] = people::find_by_key(tx, attribute, name).await?.as_slice() {
+            return Ok(Some(only.id));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,6 @@
+//! Durable runs, as people see and steer them.
+
+pub mod list;
+pub mod show;
+pub mod start;
+pub mod tell;

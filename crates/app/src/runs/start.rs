@@ -1,0 +1,42 @@
+//! Starting a workflow by hand.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use tenure_engine::journal::{Urgency, private_lane};
+use tenure_engine::message::{self, Busy, Start};
+use tenure_ledger::{DetailKey, Word};
+use tenure_model::{Name, RunId, new_id};
+use tenure_policy::authz::{Action, Thing};
+
+use crate::cx::{Cx, send};
+use crate::error::AppError;
+use crate::record;
+
+/// Starts a workflow by name. Without a lane the run shares nothing with any other.
+pub async fn start(cx: &Cx, workflow: Name, lane: Option<String>, input: Json) -> Result<RunId, AppError> {
+    cx.allow(Action::StartRun, &Thing::Run(None))?;
+    let known = cx.house.estate.workflows.get(&workflow).ok_or_else(|| AppError::no("workflow", &workflow))?;
+    let run: RunId = new_id(cx.house.ids.as_ref());
+    let start = Start {
+        lane: lane.unwrap_or_else(|| private_lane(run)),
+        definition: known.definition.hash.clone(),
+        name: workflow.to_string(),
+        urgency: Urgency::Normal,
+        busy: Busy::Queue,
+        input,
+    };
+    let letter = message::start(run, start, "hand", "start", cx.house.clock.now());
+    let mut entry = record::entry(cx.house.clock.as_ref(), &cx.actor, "run.started").about(run);
+    entry = entry.with(DetailKey::Workflow, Word::or_hash(workflow.as_str()));
+    let house = Arc::clone(&cx.house);
+    let job = cx.house.store.write(move |tx| {
+        Box::pin(async move {
+            send(tx, letter).await?;
+            record::write(tx, house.ids.as_ref(), &entry).await
+        })
+    });
+    job.await?;
+    cx.house.nudge();
+    Ok(run)
+}

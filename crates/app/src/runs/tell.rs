@@ -1,0 +1,90 @@
+//! Telling a run something: try again, stop, here is your answer, go on without it.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use tenure_engine::message;
+use tenure_model::{RunEvent, RunId, Signal};
+use tenure_policy::authz::{Action, Thing};
+use tenure_store::runs;
+
+use crate::cx::{Cx, send};
+use crate::error::AppError;
+use crate::{limits, record};
+
+/// What a run is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Telling {
+    /// Try again what is blocked or waits to be tried again.
+    Retry,
+    /// Stop.
+    Cancel {
+        /// Why.
+        reason: String,
+        /// Whether what was done is to be taken back.
+        undo: bool,
+    },
+    /// The answer that it waits for.
+    Signal {
+        /// The name that it waits for.
+        name: String,
+        /// What comes with it.
+        body: Json,
+    },
+    /// Go on as if a step had ended so.
+    Skip {
+        /// Which step.
+        node: String,
+        /// With which outcome.
+        outcome: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Tells a run something. It is taken in after this returns, in the order in which it was told.
+pub async fn tell(cx: &Cx, run: RunId, word: Telling) -> Result<(), AppError> {
+    let action = match word {
+        Telling::Retry | Telling::Skip { .. } => Action::RetryRun,
+        Telling::Cancel { .. } => Action::CancelRun,
+        Telling::Signal { .. } => Action::SignalRun,
+    };
+    cx.allow(action, &Thing::Run(Some(run)))?;
+    check(&word)?;
+    let by = cx.actor.name.clone();
+    let (told, event) = match word {
+        Telling::Retry => ("run.retried", RunEvent::Retry { by }),
+        Telling::Cancel { reason, undo } => ("run.cancelled", RunEvent::Cancel { by, reason, undo }),
+        Telling::Signal { name, body } => ("run.signalled", RunEvent::Signalled(Signal { name, by, body })),
+        Telling::Skip { node, outcome, reason } => ("run.skipped", RunEvent::Skip { node, outcome, by, reason }),
+    };
+    let entry = record::entry(cx.house.clock.as_ref(), &cx.actor, told).about(run);
+    let house = Arc::clone(&cx.house);
+    let job = cx.house.store.write(move |tx| {
+        Box::pin(async move {
+            let row = runs::get(tx, run).await?.ok_or_else(|| AppError::no("run", run))?;
+            if row.status.is_closed() {
+                return Err(AppError::Conflict(format!("run `{run}` is over: {}", row.status.word())));
+            }
+            let external = house.ids.uuid().to_string();
+            send(tx, message::event(run, &row.lane, event, "api", &external, house.clock.now())).await?;
+            record::write(tx, house.ids.as_ref(), &entry).await?;
+            Ok(())
+        })
+    });
+    job.await?;
+    cx.house.nudge();
+    Ok(())
+}
+
+fn check(word: &Telling) -> Result<(), AppError> {
+    let reason = match word {
+        Telling::Cancel { reason, .. } | Telling::Skip { reason, .. } => reason,
+        Telling::Retry | Telling::Signal { .. } => return Ok(()),
+    };
+    if reason.trim().is_empty() || reason.chars().count() > limits::REASON_CHARS_MAX {
+        let reason = format!("say why, in 1 to {} characters", limits::REASON_CHARS_MAX);
+        return Err(AppError::Invalid { pointer: "/reason", reason });
+    }
+    Ok(())
+}
