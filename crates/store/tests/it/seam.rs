@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::future::join_all;
+use tenure_engine::journal::{Commit, Journal, RecordRow};
 use tenure_store::events::{self, Inserted};
+use tenure_store::journal::StoreJournal;
 use tenure_store::{DatabaseUrl, Param, Store, StoreError, StoreLimits, people};
 
-use crate::world::{Db, Kind, each_db, event, person};
+use crate::world::{Db, Kind, each_db, event, new, person};
 
 async fn names(store: &Store) -> Vec<String> {
     let people = store.read(|tx| Box::pin(people::list(tx, None, None, 1000))).await.map_err(|e: StoreError| e);
@@ -276,6 +278,74 @@ async fn a_caller_who_leaves_does_not_stop_the_transaction() {
         assert!(futures::poll!(Box::pin(left)).is_pending() || !names(&store).await.is_empty());
         // Whatever became of it, the database takes the next job.
         add(&store, "Grace").await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_may_lose_commits_is_refused() {
+    for db in Db::all().await.into_iter().filter(|db| db.kind == Kind::Postgres) {
+        let DatabaseUrl::Postgres(config) = &db.url else { panic!() };
+        let mut careless = config.clone();
+        careless.options(format!("{} -c synchronous_commit=off", config.get_options().unwrap()));
+        let refused = Store::open(&DatabaseUrl::Postgres(careless), StoreLimits::default()).await.unwrap_err();
+        let cause = std::error::Error::source(&refused).unwrap().to_string();
+        assert!(
+            cause.contains("answers `off` for synchronous_commit, and `on` or `remote_apply` is needed"),
+            "{cause}"
+        );
+        db.drop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_dies_takes_only_its_own_transaction() {
+    for db in Db::all().await.into_iter().filter(|db| db.kind == Kind::Postgres) {
+        let store = db.open().await;
+        store.migrate().await.unwrap();
+        let ended: Result<(), StoreError> = store
+            .write(|tx| {
+                Box::pin(async move {
+                    people::insert(tx, &person("Ada", "E1")).await?;
+                    tx.execute("SELECT 1 FROM pg_stat_activity WHERE pg_terminate_backend(pg_backend_pid())", &[])
+                        .await?;
+                    Ok(())
+                })
+            })
+            .await;
+        assert!(matches!(ended, Err(StoreError::Unavailable { .. })), "{ended:?}");
+        add(&store, "Grace").await.unwrap();
+        assert_eq!(names(&store).await, ["Grace"]);
+        db.drop().await;
+    }
+}
+
+/// Two nodes write to one server: while a commit stands on its fence, the owner does not change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fence_holds_until_the_commit() {
+    each_db(async |store| {
+        let journal = StoreJournal::new(store.clone());
+        let (one, two): (tenure_model::NodeId, tenure_model::NodeId) = (new(), new());
+        let lease = std::time::Duration::ZERO;
+        let start = crate::world::now();
+        let mine = journal.claim(one, 1, start, lease).await.unwrap();
+        let run: tenure_model::RunId = new();
+        let commits = (1..=40).map(async |seq| {
+            let record = RecordRow { run, seq, at: start, body: "{}".into() };
+            let ended = journal.commit(Commit { fence: mine.clone(), records: vec![record], ..Commit::new() }).await;
+            (seq, ended.is_ok())
+        });
+        let later = start.checked_add(std::time::Duration::from_secs(1)).unwrap();
+        let (ended, taken) = futures::join!(join_all(commits), journal.claim(two, 64, later, lease));
+        // A partition that is being written to at that moment is left for the next try.
+        assert!(taken.unwrap().len() >= 63);
+        assert_eq!(journal.claim(two, 64, later, lease).await.unwrap().len(), 64);
+        let written = store.read(move |tx| Box::pin(tenure_store::runs::records(tx, run, 0, 100))).await;
+        let written: Vec<i64> = written.map_err(|error: StoreError| error).unwrap().iter().map(|row| row.seq).collect();
+        let mut told: Vec<i64> = ended.iter().filter(|(_, ok)| *ok).map(|(seq, _)| *seq).collect();
+        told.sort_unstable();
+        assert_eq!(written, told, "what was told is what is there");
+        assert!(journal.commit(Commit { fence: mine, ..Commit::new() }).await.is_err());
     })
     .await;
 }
