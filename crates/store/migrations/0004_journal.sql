@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS run (
     parent_node {{text}},
     started_at {{int}} NOT NULL,
     updated_at {{int}} NOT NULL
-);
+){{roomy}};
 CREATE INDEX IF NOT EXISTS run_by_status ON run (status, id);
 CREATE INDEX IF NOT EXISTS run_by_lane ON run (lane, id);
 CREATE INDEX IF NOT EXISTS run_by_name ON run (name, id);
@@ -56,14 +56,16 @@ CREATE TABLE IF NOT EXISTS inbox (
     partition {{int}} NOT NULL,
     run {{bytes}} NOT NULL,
     urgency {{int}} NOT NULL,
+    body {{text}} NOT NULL,
+    at {{int}} NOT NULL
+);
+CREATE INDEX IF NOT EXISTS inbox_in_order ON inbox (urgency, seq, partition);
+CREATE TABLE IF NOT EXISTS inbox_known (
+    run {{bytes}} NOT NULL,
     source {{text}} NOT NULL,
     external {{text}} NOT NULL,
-    body {{text}} NOT NULL,
-    at {{int}} NOT NULL,
-    done {{flag}} NOT NULL CHECK (done IN (0, 1)),
-    UNIQUE (run, source, external)
-);
-CREATE INDEX IF NOT EXISTS inbox_open ON inbox (urgency, seq, partition) WHERE done = 0;
+    PRIMARY KEY (run, source, external)
+){{clustered}};
 CREATE TABLE IF NOT EXISTS lane (
     lane {{text}} NOT NULL PRIMARY KEY,
     partition {{int}} NOT NULL,

@@ -178,12 +178,12 @@ fn statements(text: &str) -> Vec<String> {
 }
 
 fn in_dialect(dialect: Dialect, statement: &str) -> String {
-    let (body, clustered) = match statement.strip_suffix("{{clustered}}") {
-        Some(body) => (body, "{{clustered}}"),
-        None => (statement, ""),
-    };
-    let end = if body.starts_with("CREATE TABLE") { dialect.table_end() } else { "" };
-    let whole = format!("{body}{end}{clustered}");
+    // What follows the brackets of a table stands after its `STRICT`.
+    let ends = ["{{clustered}}", "{{roomy}}"];
+    let end = ends.into_iter().find(|end| statement.ends_with(end)).unwrap_or("");
+    let body = statement.strip_suffix(end).unwrap_or(statement);
+    let strict = if body.starts_with("CREATE TABLE") { dialect.table_end() } else { "" };
+    let whole = format!("{body}{strict}{end}");
     dialect.tokens().iter().fold(whole, |sql, (token, word)| sql.replace(token, word))
 }
 

@@ -38,8 +38,14 @@ pub async fn list(
     before: Option<RunId>,
     limit: usize,
 ) -> Result<Vec<RunRow>, StoreError> {
+    let (sql, values) = list_statement(filter, before, limit);
+    tx.query(&sql, &values).await?.iter().map(rows::run).collect()
+}
+
+fn list_statement(filter: &RunFilter, before: Option<RunId>, limit: usize) -> (String, Vec<Param>) {
     let before = before.map_or(Uuid::max(), Id::uuid);
-    let mut values = vec![Param::Id(before), Param::Id(filter.since.map_or(Uuid::nil(), first_of)), page(limit).into()];
+    let since = filter.since.map_or(Uuid::nil(), first_of);
+    let mut values = vec![Param::Id(before), Param::Id(since), page(limit).into()];
     let mut sql = String::from(
         "SELECT id, lane, partition, generation, definition, name, urgency, status, note, seq, \
          parent_run, parent_lane, parent_node, started_at, updated_at FROM run WHERE id < $1 AND id >= $2",
@@ -52,7 +58,7 @@ pub async fn list(
         write!(sql, " AND {column} = ${}", values.len()).unwrap_or_default();
     }
     sql.push_str(" ORDER BY id DESC LIMIT $3");
-    tx.query(&sql, &values).await?.iter().map(rows::run).collect()
+    (sql, values)
 }
 
 /// One run.
@@ -88,4 +94,41 @@ pub async fn counts_by_status(tx: &mut Tx) -> Result<BTreeMap<RunStatus, i64>, S
 fn first_of(moment: Timestamp) -> Uuid {
     let millisecond = u128::try_from(moment.as_millisecond()).unwrap_or(0);
     Uuid::from_u128(millisecond << 80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Store, StoreLimits};
+
+    #[tokio::test]
+    async fn every_list_walks_an_index_and_sorts_nothing() {
+        let store = Store::open(&"sqlite::memory:".parse().unwrap(), StoreLimits::default()).await.unwrap();
+        store.migrate().await.unwrap();
+        let filters = [
+            (RunFilter::default(), "SEARCH run USING INDEX sqlite_autoindex_run_1 (id>? AND id<?)"),
+            (
+                RunFilter { status: Some(RunStatus::Failed), ..RunFilter::default() },
+                "SEARCH run USING INDEX run_by_status (status=? AND id>? AND id<?)",
+            ),
+            (
+                RunFilter { lane: Some("l".into()), ..RunFilter::default() },
+                "SEARCH run USING INDEX run_by_lane (lane=? AND id>? AND id<?)",
+            ),
+            (
+                RunFilter { name: Some("n".into()), ..RunFilter::default() },
+                "SEARCH run USING INDEX run_by_name (name=? AND id>? AND id<?)",
+            ),
+        ];
+        for (filter, expected) in filters {
+            let (sql, values) = list_statement(&filter, None, 10);
+            let plan = store
+                .read(move |tx| Box::pin(async move { tx.query(&format!("EXPLAIN QUERY PLAN {sql}"), &values).await }))
+                .await
+                .map_err(|error: StoreError| error)
+                .unwrap();
+            let plan: Vec<&str> = plan.iter().map(|row| row.of("plan").text("detail").unwrap()).collect();
+            assert_eq!(plan, [expected]);
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! (cleared first, then set), lanes, letters, inbox, attachments. Of several rows for the same key
 //! the last one counts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 
 use tenure_engine::journal::{
@@ -73,7 +73,7 @@ pub(super) async fn apply(tx: &mut Tx, commit: Commit<Attachment>) -> Result<(),
     write_lanes(tx, last_of(commit.lanes, |lane| lane.lane.clone())).await?;
     send(tx, &commit.letters).await?;
     let seqs: Vec<Param> = commit.inbox_done.into_iter().map(Param::Int).collect();
-    tx.execute_in("UPDATE inbox SET done = 1, body = '' WHERE done = 0 AND seq", &[], &seqs, "").await?;
+    tx.execute_in("DELETE FROM inbox WHERE seq", &[], &seqs, "").await?;
     for (index, row) in commit.attachments.iter().enumerate() {
         attachment::write(tx, row).await.map_err(|error| Stop::Attachment(index, error))?;
     }
@@ -250,29 +250,27 @@ async fn write_lanes(tx: &mut Tx, lanes: Vec<LaneRow>) -> Result<(), StoreError>
 }
 
 /// Puts letters into the inbox and says of each whether it is new. The same letter, by run,
-/// source and external name, is taken once.
+/// source and external name, is taken once: what was taken in leaves the inbox but stays known.
 pub async fn send(tx: &mut Tx, letters: &[Letter]) -> Result<Vec<bool>, StoreError> {
-    let mut values = Vec::with_capacity(letters.len() * 8);
+    let mut names = Vec::with_capacity(letters.len() * 3);
     for letter in letters {
-        values.extend([
-            letter.partition.into(),
-            id(letter.run),
-            letter.urgency.rank().into(),
-            (&letter.source).into(),
-            (&letter.external).into(),
-            (&letter.body).into(),
-            letter.at.into(),
-            false.into(),
-        ]);
+        names.extend([id(letter.run), (&letter.source).into(), (&letter.external).into()]);
     }
-    let head = "INSERT INTO inbox (partition, run, urgency, source, external, body, at, done)";
+    let head = "INSERT INTO inbox_known (run, source, external)";
     let tail = "ON CONFLICT (run, source, external) DO NOTHING RETURNING run, source, external";
-    let mut fresh: HashMap<(Uuid, String, String), bool> = HashMap::new();
-    for row in tx.query_many(head, 8, tail, &values).await? {
-        let row = row.of("inbox");
-        fresh.insert((row.uuid("run")?, row.string("source")?, row.string("external")?), true);
+    let mut fresh: HashSet<(Uuid, String, String)> = HashSet::new();
+    for row in tx.query_many(head, 3, tail, &names).await? {
+        let row = row.of("inbox_known");
+        fresh.insert((row.uuid("run")?, row.string("source")?, row.string("external")?));
     }
     // Of two equal letters in one call the first is the new one.
     let key = |letter: &Letter| (letter.run.uuid(), letter.source.clone(), letter.external.clone());
-    Ok(letters.iter().map(|letter| fresh.remove(&key(letter)).unwrap_or(false)).collect())
+    let taken: Vec<bool> = letters.iter().map(|letter| fresh.remove(&key(letter))).collect();
+    let mut values = Vec::with_capacity(letters.len() * 5);
+    for (letter, _) in letters.iter().zip(&taken).filter(|(_, taken)| **taken) {
+        let urgency = letter.urgency.rank().into();
+        values.extend([letter.partition.into(), id(letter.run), urgency, (&letter.body).into(), letter.at.into()]);
+    }
+    tx.insert_many("INSERT INTO inbox (partition, run, urgency, body, at)", 5, "", &values).await?;
+    Ok(taken)
 }

@@ -1,7 +1,7 @@
 //! The engine's journal over either database: one fenced commit, and a few reads.
 //!
-//! How a commit is written stands in [`commit`](self::commit), what is read in `read.rs`, and the
-//! rows that an effect may add in [`attachment`](self::attachment). Lists for people are in
+//! How a commit is written stands in `commit.rs`, what is read in `read.rs`, and the
+//! rows that an effect may add in `attachment.rs`. Lists for people are in
 //! [`crate::runs`].
 
 mod attachment;

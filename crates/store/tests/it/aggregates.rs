@@ -378,13 +378,16 @@ async fn the_ledger_has_no_holes() {
             })
         })
         .await;
-        let known = drafts[0].id;
-        for (from, id) in [(99, known), (101, known), (100, known), (100, Uuid::from_u128(1))] {
+        let (known, fresh) = (drafts[0].id, draft("{}"));
+        let next = fresh.id;
+        write(&store, |tx| Box::pin(async move { ledger::append(tx, &[fresh]).await })).await;
+        for (from, id) in [(99, next), (101, next), (100, known), (100, Uuid::from_u128(1))] {
             let refused =
                 store.write(move |tx| Box::pin(async move { ledger::seal(tx, from, &[(id, [0; 32])]).await }));
             let refused = refused.await;
             assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
         }
+        write(&store, move |tx| Box::pin(async move { ledger::seal(tx, 100, &[(next, [0; 32])]).await })).await;
     })
     .await;
 }

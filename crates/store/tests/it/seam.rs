@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::future::join_all;
+use tenure_engine::journal::{Commit, Journal, RecordRow};
 use tenure_store::events::{self, Inserted};
+use tenure_store::journal::StoreJournal;
 use tenure_store::{DatabaseUrl, Param, Store, StoreError, StoreLimits, people};
 
-use crate::world::{Db, Kind, each_db, event, person};
+use crate::world::{Db, Kind, each_db, event, new, person};
 
 async fn names(store: &Store) -> Vec<String> {
     let people = store.read(|tx| Box::pin(people::list(tx, None, None, 1000))).await.map_err(|e: StoreError| e);
@@ -278,4 +280,137 @@ async fn a_caller_who_leaves_does_not_stop_the_transaction() {
         add(&store, "Grace").await.unwrap();
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_server_that_may_lose_commits_is_refused() {
+    for db in Db::all().await.into_iter().filter(|db| db.kind == Kind::Postgres) {
+        let DatabaseUrl::Postgres(config) = &db.url else { panic!() };
+        let mut careless = config.clone();
+        careless.options(format!("{} -c synchronous_commit=off", config.get_options().unwrap()));
+        let refused = Store::open(&DatabaseUrl::Postgres(careless), StoreLimits::default()).await.unwrap_err();
+        let cause = std::error::Error::source(&refused).unwrap().to_string();
+        assert!(
+            cause.contains("answers `off` for synchronous_commit, and `on` or `remote_apply` is needed"),
+            "{cause}"
+        );
+        db.drop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_dies_takes_only_its_own_transaction() {
+    for db in Db::all().await.into_iter().filter(|db| db.kind == Kind::Postgres) {
+        let store = db.open().await;
+        store.migrate().await.unwrap();
+        let ended: Result<(), StoreError> = store
+            .write(|tx| {
+                Box::pin(async move {
+                    people::insert(tx, &person("Ada", "E1")).await?;
+                    tx.execute("SELECT 1 FROM pg_stat_activity WHERE pg_terminate_backend(pg_backend_pid())", &[])
+                        .await?;
+                    Ok(())
+                })
+            })
+            .await;
+        assert!(matches!(ended, Err(StoreError::Unavailable { .. })), "{ended:?}");
+        add(&store, "Grace").await.unwrap();
+        assert_eq!(names(&store).await, ["Grace"]);
+        db.drop().await;
+    }
+}
+
+async fn written(store: &Store, run: tenure_model::RunId) -> Vec<i64> {
+    let records = store.read(move |tx| Box::pin(tenure_store::runs::records(tx, run, 0, 1000))).await;
+    records.map_err(|error: StoreError| error).unwrap().iter().map(|row| row.seq).collect()
+}
+
+/// Two nodes write to one server: while a commit stands on its fence, the owner does not change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fence_holds_until_the_commit() {
+    each_db(async |store| {
+        let journal = StoreJournal::new(store.clone());
+        let (one, two): (tenure_model::NodeId, tenure_model::NodeId) = (new(), new());
+        let lease = std::time::Duration::ZERO;
+        let start = crate::world::now();
+        let mine = journal.claim(one, 1, start, lease).await.unwrap();
+        let run: tenure_model::RunId = new();
+        let commits = (1..=200).map(async |seq| {
+            let record = RecordRow { run, seq, at: start, body: "{}".into() };
+            let ended = journal.commit(Commit { fence: mine.clone(), records: vec![record], ..Commit::new() }).await;
+            (seq, ended.is_ok())
+        });
+        let later = start.checked_add(std::time::Duration::from_secs(1)).unwrap();
+        let takeover = async {
+            // A partition that is being written to at that moment is left for the next try.
+            while journal.claim(two, 64, later, lease).await.unwrap().len() < 64 {}
+            written(&store, run).await
+        };
+        let (ended, at_takeover) = futures::join!(join_all(commits), takeover);
+        let mut told: Vec<i64> = ended.iter().filter(|(_, ok)| *ok).map(|(seq, _)| *seq).collect();
+        told.sort_unstable();
+        assert_eq!(written(&store, run).await, told, "what was told is what is there");
+        assert_eq!(at_takeover, told, "nothing was written under the old epoch after the new owner came");
+        assert!(journal.commit(Commit { fence: mine, ..Commit::new() }).await.is_err());
+    })
+    .await;
+}
+
+/// A commit that has passed its fence and then has to wait: nobody may take the partition now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partition_is_not_taken_between_the_fence_and_the_commit() {
+    for db in Db::all().await.into_iter().filter(|db| db.kind == Kind::Postgres) {
+        let store = db.open().await;
+        store.migrate().await.unwrap();
+        let journal = StoreJournal::new(store.clone());
+        let start = crate::world::now();
+        let mine = journal.claim(new(), 1, start, std::time::Duration::ZERO).await.unwrap();
+        let ada = person("Ada", "E1");
+        let changed = Box::new(tenure_model::Person { version: 2, ..ada.clone() });
+        store
+            .write(move |tx| Box::pin(async move { people::insert(tx, &ada).await }))
+            .await
+            .map_err(|e: StoreError| e)
+            .unwrap();
+        let (let_go, held) = tokio::sync::oneshot::channel::<()>();
+        let holding = store.clone();
+        let holder = tokio::spawn(async move {
+            let job = holding.write(move |tx| {
+                Box::pin(async move {
+                    tx.execute("UPDATE person SET since = since", &[]).await?;
+                    held.await.map_err(|_| StoreError::AwaitedInTransaction)
+                })
+            });
+            job.await
+        });
+        // The holder must come first, or the commit would not have to wait.
+        let held_rows =
+            "SELECT pid FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE 'UPDATE person%'";
+        until_some(&store, held_rows).await;
+        let attachments = vec![tenure_store::journal::Attachment::Person(changed)];
+        let commit = Commit { fence: mine.clone(), attachments, ..Commit::new() };
+        let committing = journal.clone();
+        let commit = tokio::spawn(async move { committing.commit(commit).await });
+        let waiting =
+            "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE person SET kind%'";
+        until_some(&store, waiting).await;
+        let later = start.checked_add(std::time::Duration::from_secs(1)).unwrap();
+        let taken = journal.claim(new(), 64, later, std::time::Duration::ZERO).await.unwrap();
+        assert_eq!(taken.len(), 63, "a partition was taken under a commit");
+        let_go.send(()).unwrap();
+        holder.await.unwrap().unwrap();
+        commit.await.unwrap().unwrap();
+        db.drop().await;
+    }
+}
+
+/// Asks until there is a row.
+async fn until_some(store: &Store, sql: &'static str) {
+    for _ in 0..10_000 {
+        let rows = store.read(move |tx| Box::pin(async move { tx.query(sql, &[]).await })).await;
+        if !rows.map_err(|error: StoreError| error).unwrap().is_empty() {
+            return;
+        }
+    }
+    panic!("it never came to: {sql}");
 }
