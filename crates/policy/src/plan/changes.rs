@@ -141,9 +141,11 @@ impl Place<'_, '_> {
             return;
         };
         let entitlements = self.known_entitlements();
-        let there = self.accounts.iter().copied().find(|account| {
-            is_there(account) || account.state == AccountState::SoftDeleted
-        });
+        let there = self
+            .accounts
+            .iter()
+            .copied()
+            .find(|account| is_there(account) || account.state == AccountState::SoftDeleted);
         let Some(account) = there else { return self.create(target, entitlements) };
         match account.state {
             AccountState::Active => self.add_missing(account, entitlements),
@@ -159,10 +161,11 @@ impl Place<'_, '_> {
         }
     }
 
-    /// Whether something here was read back as held: then it was usable, and Tenure did not end it.
+    /// Whether something here was read back as held and still is to be: then the account was
+    /// usable, and Tenure did not end that.
     fn was_in_use(&self) -> bool {
-        let grants = &self.moment.facts.grants;
-        grants.iter().any(|grant| grant.connection == *self.connection && grant.state == GrantState::Held)
+        let held = |id| self.moment.facts.grants.iter().any(|grant| grant.id == id && grant.state == GrantState::Held);
+        self.wanted.iter().filter_map(|wish| wish.grant).any(held)
     }
 
     fn known_entitlements(&mut self) -> BTreeMap<String, NativeId> {
