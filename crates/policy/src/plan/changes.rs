@@ -149,11 +149,10 @@ impl Place<'_, '_> {
         let Some(account) = there else { return self.create(target, entitlements) };
         match account.state {
             AccountState::Active => self.add_missing(account, entitlements),
-            AccountState::Staged => self.enable(account, entitlements),
             AccountState::Disabled if self.was_in_use() => {
                 self.leave_alone(account, "somebody else disabled it while it was in use");
             }
-            AccountState::Disabled => self.enable(account, entitlements),
+            AccountState::Staged | AccountState::Disabled => self.enable(account, entitlements),
             AccountState::Suspended => self.leave_alone(account, "somebody suspended it"),
             AccountState::SoftDeleted => self.leave_alone(account, "it is deleted and can be restored"),
             AccountState::Unknown => self.leave_alone(account, "its state is not known, and must be looked at first"),
@@ -172,14 +171,11 @@ impl Place<'_, '_> {
         let mut known = BTreeMap::new();
         for wish in self.wanted.clone() {
             let entitlement = wish.entitlement.clone();
-            match self.native(&entitlement) {
-                Some(native) => {
-                    known.insert(entitlement, native);
-                }
-                None => {
-                    let connection = self.connection.clone();
-                    self.findings.push(Finding::NoEntitlement { connection, entitlement });
-                }
+            if let Some(native) = self.native(&entitlement) {
+                known.insert(entitlement, native);
+            } else {
+                let connection = self.connection.clone();
+                self.findings.push(Finding::NoEntitlement { connection, entitlement });
             }
         }
         known
