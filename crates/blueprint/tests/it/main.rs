@@ -17,7 +17,7 @@ fn read(text: &str) -> Result<Estate, Vec<Problem>> {
 
 /// Every problem as one line.
 fn problems(text: &str) -> Vec<String> {
-    read(text).expect_err(text).iter().map(ToString::to_string).collect()
+    read(text).unwrap_err().iter().map(ToString::to_string).collect()
 }
 
 fn role(spec: &str) -> String {
@@ -151,7 +151,7 @@ fn yaml_is_strict() {
         format!("{}{}", "[".repeat(200), "]".repeat(200)),
         with(&format!("config: {{ x: {}1{} }}", "[".repeat(30), "]".repeat(30))),
     ] {
-        let found = read(&text).expect_err(&text);
+        let found = read(&text).unwrap_err();
         assert!(found.iter().all(|problem| problem.code == Code::NotYaml), "{text}: {found:?}");
         assert!(found[0].place.line >= 1);
     }
