@@ -262,6 +262,26 @@ fn a_mover_keeps_access_for_the_days_of_grace_and_no_longer() {
 }
 
 #[test]
+fn grace_is_for_what_was_held_and_not_for_what_was_never_given() {
+    for (state, until, kept) in [
+        (GrantState::Held, None, true),
+        (GrantState::Held, Some(now() + 1.hour()), true),
+        (GrantState::Held, Some(now()), false),
+        (GrantState::Pending, None, false),
+        (GrantState::Leaving, None, false),
+    ] {
+        let mut facts = facts(date(2020, 1, 1), None);
+        facts.person = person(Some("Sales"));
+        let reason = Reason::Birthright { role: name("finance"), because: "it was so".into() };
+        let mut grant = a_grant(&SeededIds::new(6), (true, 1, reason, 0, -1, None));
+        (grant.state, grant.valid_until) = (state, until);
+        facts.grants.push(grant);
+        let plan = plan(&facts, &rules(), now());
+        assert_eq!(plan.closing.is_empty(), kept, "{state} {until:?}");
+    }
+}
+
+#[test]
 fn what_somebody_else_did_is_left_alone_and_told() {
     let ids = SeededIds::new(5);
     for (state, why) in [
