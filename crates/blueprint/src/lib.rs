@@ -1,1 +1,20 @@
-//! blueprint
+//! The estate as text: strict YAML documents, each of a kind, checked together.
+//!
+//! It reads texts that it is given and says everything that is wrong with them at once, each with
+//! file, line and column, a code, the reason and a way out. It opens no file, talks to nobody and
+//! is the only crate that knows YAML. Start at [`Estate::read`].
+
+mod connection;
+mod document;
+mod estate;
+mod fields;
+pub mod limits;
+mod problem;
+mod role;
+mod secrets;
+mod tree;
+
+pub use connection::{Connection, Direction, Guard};
+pub use document::Kind;
+pub use estate::{Estate, Workflow};
+pub use problem::{Code, Place, Problem};

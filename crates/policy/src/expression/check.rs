@@ -195,7 +195,9 @@ fn pay_before(condition: &mut IdedExpr, cost: i64) {
 /// How many parts a tree has, without walks inside it: those pay for themselves.
 fn nodes(tree: &IdedExpr) -> i64 {
     1 + match &tree.expr {
-        Expr::Call(call) => call.target.iter().map(|t| nodes(t)).sum::<i64>() + call.args.iter().map(nodes).sum::<i64>(),
+        Expr::Call(call) => {
+            call.target.iter().map(|t| nodes(t)).sum::<i64>() + call.args.iter().map(nodes).sum::<i64>()
+        }
         Expr::Select(select) => nodes(&select.operand),
         Expr::List(list) => list.elements.iter().map(nodes).sum(),
         Expr::Map(map) => map

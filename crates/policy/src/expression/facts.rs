@@ -32,11 +32,7 @@ impl Facts<'_> {
     }
 
     /// Makes `person` and `engagement` known, with only the wanted paths if they are given.
-    pub(super) fn bind(
-        &self,
-        context: &mut Context<'_, '_>,
-        wanted: Option<&BTreeSet<String>>,
-    ) -> Result<(), String> {
+    pub(super) fn bind(&self, context: &mut Context<'_, '_>, wanted: Option<&BTreeSet<String>>) -> Result<(), String> {
         let wants = |path: &str| wanted.is_none_or(|paths| paths.contains(path));
         let mut person = Fields::new();
         for (name, value) in &self.person.attributes {

@@ -128,10 +128,10 @@ pub(super) fn add(context: &mut Context<'_, '_>, today: String) -> Result<(), De
     let b = budget;
     context.add_function("substring", move |This(text): This<Arc<String>>, Arguments(places): Arguments| {
         let (from, until) = match places.as_slice() {
-            [Value::Int(from)] => (*from, i64::MAX),
-            [Value::Int(from), Value::Int(until)] => (*from, *until),
-            [Value::String(_), Value::Int(from)] => (*from, i64::MAX),
-            [Value::String(_), Value::Int(from), Value::Int(until)] => (*from, *until),
+            [Value::Int(from)] | [Value::String(_), Value::Int(from)] => (*from, i64::MAX),
+            [Value::Int(from), Value::Int(until)] | [Value::String(_), Value::Int(from), Value::Int(until)] => {
+                (*from, *until)
+            }
             _ => return Err(over("`substring` takes one or two numbers".to_owned())),
         };
         b.text(substring(&text, from, until))

@@ -111,13 +111,12 @@ impl Scanner<'_> {
             b'.' => self.one(Token::Dot),
             b',' | b':' => self.one(Token::Comma),
             b'?' => self.one(Token::Question),
-            b'!' if self.peek_second() == Some(b'=') => self.two(Token::Operator),
+            b'!' | b'<' | b'>' if self.peek_second() == Some(b'=') => self.two(Token::Operator),
             b'!' | b'-' => self.one(Token::Unary),
             b'/' if self.peek_second() == Some(b'/') => {
                 return Err(BadExpression::new(at, "`//` starts a comment", "put the comment beside the expression"));
             }
             b'&' | b'|' | b'=' => self.two(Token::Operator),
-            b'<' | b'>' if self.peek_second() == Some(b'=') => self.two(Token::Operator),
             b'<' | b'>' | b'+' | b'*' | b'/' | b'%' => self.one(Token::Operator),
             _ => {
                 let letter = self.text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or(' ');

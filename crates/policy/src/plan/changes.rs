@@ -141,17 +141,18 @@ impl Place<'_, '_> {
             return;
         };
         let entitlements = self.known_entitlements();
-        let there = self.accounts.iter().copied().find(|account| {
-            is_there(account) || account.state == AccountState::SoftDeleted
-        });
+        let there = self
+            .accounts
+            .iter()
+            .copied()
+            .find(|account| is_there(account) || account.state == AccountState::SoftDeleted);
         let Some(account) = there else { return self.create(target, entitlements) };
         match account.state {
             AccountState::Active => self.add_missing(account, entitlements),
-            AccountState::Staged => self.enable(account, entitlements),
             AccountState::Disabled if self.was_in_use() => {
                 self.leave_alone(account, "somebody else disabled it while it was in use");
             }
-            AccountState::Disabled => self.enable(account, entitlements),
+            AccountState::Staged | AccountState::Disabled => self.enable(account, entitlements),
             AccountState::Suspended => self.leave_alone(account, "somebody suspended it"),
             AccountState::SoftDeleted => self.leave_alone(account, "it is deleted and can be restored"),
             AccountState::Unknown => self.leave_alone(account, "its state is not known, and must be looked at first"),
@@ -159,24 +160,22 @@ impl Place<'_, '_> {
         }
     }
 
-    /// Whether something here was read back as held: then it was usable, and Tenure did not end it.
+    /// Whether something here was read back as held and still is to be: then the account was
+    /// usable, and Tenure did not end that.
     fn was_in_use(&self) -> bool {
-        let grants = &self.moment.facts.grants;
-        grants.iter().any(|grant| grant.connection == *self.connection && grant.state == GrantState::Held)
+        let held = |id| self.moment.facts.grants.iter().any(|grant| grant.id == id && grant.state == GrantState::Held);
+        self.wanted.iter().filter_map(|wish| wish.grant).any(held)
     }
 
     fn known_entitlements(&mut self) -> BTreeMap<String, NativeId> {
         let mut known = BTreeMap::new();
         for wish in self.wanted.clone() {
             let entitlement = wish.entitlement.clone();
-            match self.native(&entitlement) {
-                Some(native) => {
-                    known.insert(entitlement, native);
-                }
-                None => {
-                    let connection = self.connection.clone();
-                    self.findings.push(Finding::NoEntitlement { connection, entitlement });
-                }
+            if let Some(native) = self.native(&entitlement) {
+                known.insert(entitlement, native);
+            } else {
+                let connection = self.connection.clone();
+                self.findings.push(Finding::NoEntitlement { connection, entitlement });
             }
         }
         known

@@ -289,11 +289,10 @@ impl<'a> Moment<'a> {
             facts.engagements.iter().min_by_key(|known| (distance(state(known)), known.first_day, known.id));
         let over = facts.engagements.iter().filter(|known| distance(state(known)) >= distance(EngagementState::Ended));
         let presence = match engagement.map(state) {
-            Some(EngagementState::Active | EngagementState::OnLeave) => Presence::Here,
             Some(EngagementState::Planned) => Presence::Coming,
             Some(EngagementState::Ended | EngagementState::Rescinded) => Presence::Over,
             None if needs_engagement(facts.person.kind) => Presence::Unheard,
-            None => Presence::Here,
+            Some(EngagementState::Active | EngagementState::OnLeave) | None => Presence::Here,
         };
         Self { facts, now, presence, engagement, over: over.max_by_key(|known| (known.last_day, known.id)) }
     }

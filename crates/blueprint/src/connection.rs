@@ -1,0 +1,173 @@
+//! A connected system: `kind: Connection`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use tenure_model::{ConnectionName, IdentityKind, NativeId};
+use tenure_policy::{AccountTemplate, Target};
+
+use crate::document::Document;
+use crate::fields::{Fields, Notes, entries, expression, text, word};
+use crate::problem::Code;
+use crate::secrets;
+use crate::tree::{Node, Tree};
+
+/// Which way facts and access go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Facts come from it.
+    Source,
+    /// Accounts are made in it.
+    Target,
+    /// Both.
+    Both,
+}
+
+impl Direction {
+    const WORDS: [&'static str; 3] = ["source", "target", "both"];
+
+    fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "source" => Some(Self::Source),
+            "target" => Some(Self::Target),
+            "both" => Some(Self::Both),
+            _ => None,
+        }
+    }
+
+    /// Whether accounts are made in it.
+    pub fn takes_accounts(self) -> bool {
+        match self {
+            Self::Target | Self::Both => true,
+            Self::Source => false,
+        }
+    }
+}
+
+/// Past these shares nothing is written and a human is asked; in hundredths of a percent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Guard {
+    /// So many may disappear from a full read.
+    pub disappear_max: Option<u64>,
+    /// So many may change at once.
+    pub change_max: Option<u64>,
+}
+
+/// A connected system.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Connection {
+    /// The name of the document.
+    pub name: ConnectionName,
+    /// What to call it on a screen.
+    pub title: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Which connector speaks to it, such as `ldap`.
+    pub connector: String,
+    /// Which way facts and access go.
+    pub direction: Direction,
+    /// For which kinds of identity it has the last word.
+    pub authority: BTreeSet<IdentityKind>,
+    /// What its connector needs; only the connector understands it. It holds no secret.
+    pub config: serde_json::Value,
+    /// What a new account looks like.
+    pub account: AccountTemplate,
+    /// What the system calls the entitlements that roles name.
+    pub entitlements: BTreeMap<String, NativeId>,
+    /// When to stop and ask.
+    pub guard: Guard,
+}
+
+impl Connection {
+    /// What policy needs of it, if accounts are made in it.
+    pub fn target(&self) -> Option<Target> {
+        let target = || Target { template: self.account.clone(), entitlements: self.entitlements.clone() };
+        self.direction.takes_accounts().then(target)
+    }
+}
+
+const KEYS: [&str; 7] = ["connector", "direction", "authority", "config", "account", "entitlements", "guard"];
+
+/// Reads the document, or notes why it cannot be read.
+pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Connection> {
+    let fields = Fields::of("spec", document.spec, &KEYS, notes)?;
+    let connector = fields.text("connector", notes).map(ToOwned::to_owned);
+    fields.need("direction", notes);
+    let direction = fields.word("direction", &Direction::WORDS, Direction::from_word, notes);
+    let kinds = IdentityKind::ALL.map(IdentityKind::word);
+    let authority = fields.list("authority", notes).iter();
+    let authority =
+        authority.filter_map(|item| word("authority", item, &kinds, IdentityKind::from_word, notes)).collect();
+    let config = fields.get("config");
+    if let Some(config) = config {
+        entries("config", config, notes);
+        secrets::check("config", config, notes);
+    }
+    let account = fields.get("account").and_then(|found| account(found, notes)).unwrap_or_default();
+    let entitlements = fields.get("entitlements").map(|found| entitlements(found, notes)).unwrap_or_default();
+    let guard = fields.get("guard").map(|found| guard(found, notes)).unwrap_or_default();
+    Some(Connection {
+        name: document.name.clone(),
+        title: document.title.clone(),
+        owner: document.owner.clone(),
+        connector: connector?,
+        direction: direction?,
+        authority,
+        config: config.map_or_else(|| serde_json::json!({}), Node::json),
+        account,
+        entitlements,
+        guard,
+    })
+}
+
+fn account(node: &Node, notes: &mut Notes<'_>) -> Option<AccountTemplate> {
+    let fields = Fields::of("account", node, &["match", "set"], notes)?;
+    let matched_by = fields.get("match").and_then(|found| text("match", found, notes)).map(ToOwned::to_owned);
+    let mut template = AccountTemplate { matched_by, ..AccountTemplate::default() };
+    let set = fields.need("set", notes)?;
+    for entry in entries("set", set, notes)? {
+        if let Some(expression) = expression(&entry.key, &entry.value, notes) {
+            template.set.insert(entry.key.clone(), expression);
+        }
+    }
+    if let Some(name) = template.matched_by.as_ref().filter(|name| !template.set.contains_key(*name)) {
+        let reason = format!("`match` names `{name}`, which `set` does not fill");
+        notes.add(node.place, Code::NamesNothing, reason, format!("add `{name}: …` to `set`"));
+    }
+    Some(template)
+}
+
+fn entitlements(node: &Node, notes: &mut Notes<'_>) -> BTreeMap<String, NativeId> {
+    let mut known = BTreeMap::new();
+    for entry in entries("entitlements", node, notes).unwrap_or_default() {
+        if let Some(native) = text(&entry.key, &entry.value, notes) {
+            known.insert(entry.key.clone(), NativeId::new(native));
+        }
+    }
+    known
+}
+
+fn guard(node: &Node, notes: &mut Notes<'_>) -> Guard {
+    let Some(fields) = Fields::of("guard", node, &["maxDisappear", "maxChange"], notes) else {
+        return Guard::default();
+    };
+    let mut share = |key| fields.get(key).and_then(|found| share(key, found, notes));
+    Guard { disappear_max: share("maxDisappear"), change_max: share("maxChange") }
+}
+
+/// A share such as `2%`, in hundredths of a percent.
+fn share(key: &str, node: &Node, notes: &mut Notes<'_>) -> Option<u64> {
+    let percent = match &node.tree {
+        Tree::Text(text) => text.strip_suffix('%').and_then(|number| number.trim().parse::<u64>().ok()),
+        Tree::Null | Tree::Flag(_) | Tree::Number(_) | Tree::Fraction(_) | Tree::List(_) | Tree::Map(_) => None,
+    };
+    let good = percent.filter(|percent| *percent <= 100);
+    if good.is_none() {
+        let reason = format!("`{key}` is not a share");
+        notes.add(node.place, Code::BadValue, reason, "write a whole number, such as `2%`");
+    }
+    good.map(|percent| percent * 100)
+}

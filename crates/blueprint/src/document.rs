@@ -1,0 +1,74 @@
+//! The envelope that every document has.
+
+use tenure_model::Name;
+
+use crate::fields::{Fields, Notes, short, text};
+use crate::problem::{Code, Place};
+use crate::tree::{Node, Tree};
+
+/// The one version of documents that is understood.
+const API_VERSION: &str = "tenure/v1";
+
+/// What a document describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A connected system.
+    Connection,
+    /// A bundle of access.
+    Role,
+    /// A process.
+    Workflow,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Connection, Self::Role, Self::Workflow];
+
+    /// The word for it in documents.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Connection => "Connection",
+            Self::Role => "Role",
+            Self::Workflow => "Workflow",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// A document whose envelope is right.
+pub(crate) struct Document<'n> {
+    pub(crate) kind: Kind,
+    pub(crate) name: Name,
+    pub(crate) title: String,
+    pub(crate) owner: Option<String>,
+    pub(crate) place: Place,
+    pub(crate) spec: &'n Node,
+}
+
+/// Opens the envelope. An empty document, as a `---` at the end leaves one, is nothing at all.
+pub(crate) fn open<'n>(node: &'n Node, notes: &mut Notes<'_>) -> Option<Document<'n>> {
+    if node.tree == Tree::Null {
+        return None;
+    }
+    let fields = Fields::of("the document", node, &["apiVersion", "kind", "metadata", "spec"], notes)?;
+    let version = fields.text("apiVersion", notes);
+    if let Some(version) = version.filter(|version| *version != API_VERSION) {
+        let place = fields.get("apiVersion").map_or(node.place, |found| found.place);
+        let reason = format!("`apiVersion` is `{}`", short(version));
+        notes.add(place, Code::UnknownKind, reason, format!("write `{API_VERSION}`"));
+    }
+    fields.need("kind", notes);
+    let kind = fields.word("kind", &Kind::ALL.map(Kind::word), Kind::from_word, notes);
+    let metadata = fields.need("metadata", notes);
+    let metadata = metadata.and_then(|found| Fields::of("metadata", found, &["name", "title", "owner"], notes));
+    let spec = fields.need("spec", notes);
+    let metadata = metadata?;
+    let name = metadata.name("name", notes)?;
+    let mut optional = |key| metadata.get(key).and_then(|found| text(key, found, notes)).map(ToOwned::to_owned);
+    let title = optional("title").unwrap_or_else(|| name.to_string());
+    let owner = optional("owner");
+    Some(Document { kind: kind?, name, title, owner, place: node.place, spec: spec? })
+}

@@ -1,0 +1,182 @@
+//! All documents together.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map;
+
+use tenure_model::Name;
+use tenure_policy::expression::words::nearest;
+use tenure_policy::{Role, Rules};
+
+use crate::connection::{self, Connection};
+use crate::document::{self, Document, Kind};
+use crate::fields::Notes;
+use crate::limits::{FILES_MAX, PROBLEMS_MAX};
+use crate::problem::{Code, Place, Problem};
+use crate::role::{self, PlacedRole};
+use crate::tree;
+
+/// A process as it was written. What it means is not this crate's to say, so its parts keep their
+/// places for whoever does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Workflow {
+    /// The name of the document.
+    pub name: Name,
+    /// What to call it on a screen.
+    pub title: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// In which file it stands.
+    pub file: String,
+    /// What was written.
+    pub spec: serde_json::Value,
+    /// Where each part of it stands, by its JSON pointer.
+    pub places: BTreeMap<String, Place>,
+}
+
+/// Everything that is in force, and fits together.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Estate {
+    /// The connected systems.
+    pub connections: BTreeMap<Name, Connection>,
+    /// The bundles of access.
+    pub roles: BTreeMap<Name, Role>,
+    /// The processes.
+    pub workflows: BTreeMap<Name, Workflow>,
+}
+
+impl Estate {
+    /// Reads files, each with its path and text, or says everything that is wrong with them.
+    pub fn read(files: Vec<(String, String)>) -> Result<Self, Vec<Problem>> {
+        let mut reading = Reading::default();
+        if files.len() > FILES_MAX {
+            let reason = format!("there are {} files, the limit is {FILES_MAX}", files.len());
+            let mut notes = Notes { file: "estate", problems: &mut reading.problems };
+            notes.add(Place::default(), Code::TooLarge, reason, "put several documents into one file");
+        }
+        for (file, text) in files.iter().take(FILES_MAX) {
+            reading.file(file, text);
+        }
+        reading.cross_check();
+        let mut problems = reading.problems;
+        if problems.is_empty() {
+            return Ok(reading.estate);
+        }
+        problems.sort();
+        problems.dedup();
+        problems.truncate(PROBLEMS_MAX);
+        Err(problems)
+    }
+
+    /// What policy needs of it.
+    pub fn rules(&self) -> Rules {
+        let targets = self.connections.values().filter_map(|known| Some((known.name.clone(), known.target()?)));
+        Rules { roles: self.roles.values().cloned().collect(), targets: targets.collect() }
+    }
+}
+
+/// Files that are being read.
+#[derive(Default)]
+struct Reading {
+    estate: Estate,
+    /// Every name that was seen, even of a document that is otherwise wrong.
+    seen: BTreeMap<(Kind, Name), (String, Place)>,
+    /// Where roles name connections: the file, the place, the role's document and the connection.
+    named: Vec<(String, Place, Name, String)>,
+    problems: Vec<Problem>,
+}
+
+impl Reading {
+    fn file(&mut self, file: &str, text: &str) {
+        match tree::read(file, text) {
+            Err(problem) => self.problems.push(problem),
+            Ok(nodes) => {
+                for node in &nodes {
+                    let mut notes = Notes { file, problems: &mut self.problems };
+                    if let Some(document) = document::open(node, &mut notes)
+                        && self.is_new(file, &document)
+                    {
+                        self.document(file, &document);
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_new(&mut self, file: &str, document: &Document<'_>) -> bool {
+        match self.seen.entry((document.kind, document.name.clone())) {
+            btree_map::Entry::Vacant(free) => {
+                free.insert((file.to_owned(), document.place));
+                true
+            }
+            btree_map::Entry::Occupied(taken) => {
+                let (first, place) = taken.get();
+                let reason = format!("there is a {} `{}` already", document.kind.word(), document.name);
+                let hint = format!("see {first}:{}, and rename one of them", place.line);
+                Notes { file, problems: &mut self.problems }.add(document.place, Code::Duplicate, reason, hint);
+                false
+            }
+        }
+    }
+
+    fn document(&mut self, file: &str, document: &Document<'_>) {
+        let mut notes = Notes { file, problems: &mut self.problems };
+        match document.kind {
+            Kind::Connection => {
+                if let Some(connection) = connection::read(document, &mut notes) {
+                    self.estate.connections.insert(document.name.clone(), connection);
+                }
+            }
+            Kind::Role => {
+                if let Some(PlacedRole { role, grants }) = role::read(document, &mut notes) {
+                    for (grant, place) in role.grants.iter().zip(grants) {
+                        let item = (file.to_owned(), place, grant.connection.clone(), grant.entitlement.clone());
+                        self.named.push(item);
+                    }
+                    self.estate.roles.insert(document.name.clone(), role);
+                }
+            }
+            Kind::Workflow => {
+                let workflow = Workflow {
+                    name: document.name.clone(),
+                    title: document.title.clone(),
+                    owner: document.owner.clone(),
+                    file: file.to_owned(),
+                    spec: document.spec.json(),
+                    places: document.spec.places().into_iter().collect(),
+                };
+                self.estate.workflows.insert(document.name.clone(), workflow);
+            }
+        }
+    }
+
+    /// Every connection that a role names must be there, take accounts and know the entitlement.
+    fn cross_check(&mut self) {
+        for (file, place, name, entitlement) in std::mem::take(&mut self.named) {
+            let mut notes = Notes { file: &file, problems: &mut self.problems };
+            let Some(connection) = self.estate.connections.get(&name) else {
+                // A connection that is there but wrong was noted where it stands.
+                if !self.seen.contains_key(&(Kind::Connection, name.clone())) {
+                    let known = self.estate.connections.keys().map(Name::as_str);
+                    let hint = match nearest(name.as_str(), known) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "add a document of kind Connection with this name".to_owned(),
+                    };
+                    notes.add(place, Code::NamesNothing, format!("there is no connection `{name}`"), hint);
+                }
+                continue;
+            };
+            if !connection.direction.takes_accounts() {
+                let reason = format!("connection `{name}` is a source and takes no accounts");
+                notes.add(place, Code::NamesNothing, reason, "write `direction: both` there, or name a target");
+            } else if !connection.entitlements.contains_key(&entitlement) {
+                let known = connection.entitlements.keys().map(String::as_str);
+                let hint = match nearest(&entitlement, known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("add it to `entitlements` of connection `{name}`"),
+                };
+                let reason = format!("connection `{name}` has no entitlement `{entitlement}`");
+                notes.add(place, Code::NamesNothing, reason, hint);
+            }
+        }
+    }
+}

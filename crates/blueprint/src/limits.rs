@@ -1,0 +1,20 @@
+//! Every limit of this crate, by name.
+
+/// The largest file, in bytes.
+pub const FILE_BYTES_MAX: usize = 262_144;
+/// The most files in an estate.
+pub const FILES_MAX: usize = 2_000;
+/// The most documents in a file.
+pub const DOCUMENTS_PER_FILE_MAX: usize = 200;
+/// How deep a document may be nested.
+pub const DEPTH_MAX: usize = 24;
+/// The most keys and values in a file.
+pub const NODES_MAX: usize = 20_000;
+/// The most things that one role gives.
+pub const GRANTS_PER_ROLE_MAX: usize = 200;
+/// The most days of lead or grace.
+pub const DAYS_MAX: u16 = 366;
+/// The longest title or owner, in characters.
+pub const TITLE_LENGTH_MAX: usize = 200;
+/// The most problems that are told at once.
+pub const PROBLEMS_MAX: usize = 200;

@@ -1,0 +1,131 @@
+//! Everything that can be asked of Tenure, from one list.
+
+use std::fmt;
+
+/// What kind of thing an action is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ThingKind {
+    /// The installation as a whole.
+    Installation,
+    /// A person, or all of them.
+    Person,
+    /// An event of a connection, or all of them.
+    Event,
+    /// A run, or all of them.
+    Run,
+    /// A connection, or all of them.
+    Connection,
+    /// A case, or all of them.
+    Case,
+    /// The ledger.
+    Ledger,
+    /// An API token, or all of them.
+    Token,
+}
+
+impl ThingKind {
+    /// The word for it in the policies.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Installation => "Installation",
+            Self::Person => "Person",
+            Self::Event => "Event",
+            Self::Run => "Run",
+            Self::Connection => "Connection",
+            Self::Case => "Case",
+            Self::Ledger => "Ledger",
+            Self::Token => "Token",
+        }
+    }
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident on $thing:ident;)*) => {
+        /// What is asked. Each verb of the API has its own.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Action { $($(#[$doc])* $name,)* }
+
+        impl Action {
+            /// Every action.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The word for it in the policies.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+
+            /// What kind of thing it is about.
+            pub fn thing(self) -> ThingKind {
+                match self { $(Self::$name => ThingKind::$thing,)* }
+            }
+        }
+    };
+}
+
+actions! {
+    /// See who there is.
+    ListPeople on Person;
+    /// See one person.
+    ReadPerson on Person;
+    /// See what would be done for a person, without doing it.
+    PlanPerson on Person;
+    /// See why somebody has what they have.
+    ReadWhy on Person;
+    /// See what came in.
+    ListEvents on Event;
+    /// Deliver an event.
+    PostEvent on Event;
+    /// See the runs.
+    ListRuns on Run;
+    /// See one run.
+    ReadRun on Run;
+    /// Start a run by hand.
+    StartRun on Run;
+    /// Try a failed step again.
+    RetryRun on Run;
+    /// End a run early.
+    CancelRun on Run;
+    /// Answer what a run waits for.
+    SignalRun on Run;
+    /// See the connections.
+    ListConnections on Connection;
+    /// See one connection.
+    ReadConnection on Connection;
+    /// Try whether a connected system answers.
+    CheckConnection on Connection;
+    /// See the open questions.
+    ListCases on Case;
+    /// Answer an open question.
+    ResolveCase on Case;
+    /// See the ledger.
+    ListLedger on Ledger;
+    /// See one entry of the ledger.
+    ReadLedger on Ledger;
+    /// Have the ledger checked.
+    VerifyLedger on Ledger;
+    /// See the tokens, never their secrets.
+    ListTokens on Token;
+    /// Make a token.
+    CreateToken on Token;
+    /// End a token.
+    RevokeToken on Token;
+    /// Read the metrics.
+    ReadMetrics on Installation;
+    /// Read what exactly is healthy and what is not.
+    ReadHealthDetail on Installation;
+    /// Ask whose token this is.
+    WhoAmI on Installation;
+}
+
+impl Action {
+    /// The action of this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.word() == word)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}

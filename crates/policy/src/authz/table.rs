@@ -1,0 +1,89 @@
+//! The truth table: every action against every kind of actor.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use tenure_model::{Actor, ActorKind, ConnectionName, Role, SeededIds, TokenId, new_id};
+
+use super::{Action, Authz, Thing, ThingKind};
+
+/// One line for each action, one column for each role, and one each for sources and for Tenure.
+pub(super) fn table(authz: &Authz) -> String {
+    let mut out = format!("{:<18}", "action");
+    let actors = actors();
+    for (name, _) in &actors {
+        let _infallible = write!(out, "{name:<17}");
+    }
+    for action in Action::ALL {
+        let mut line = format!("{:<18}", action.word());
+        for (_, actor) in &actors {
+            let _infallible = write!(line, "{:<17}", cell(authz, actor, *action));
+        }
+        out = format!("{}\n{}", out.trim_end(), line);
+    }
+    format!("{}\n", out.trim_end())
+}
+
+fn cell(authz: &Authz, actor: &Actor, action: Action) -> &'static str {
+    let allowed = |thing: Option<Thing>| thing.is_some_and(|thing| authz.authorize(actor, action, &thing).allowed);
+    if allowed(others(action)) {
+        "yes"
+    } else if allowed(own(actor, action)) {
+        "own"
+    } else {
+        "no"
+    }
+}
+
+fn actors() -> Vec<(String, Actor)> {
+    let mut actors: Vec<(String, Actor)> = Role::ALL
+        .iter()
+        .map(|role| {
+            let kind = ActorKind::Caller { token: token(1), roles: BTreeSet::from([*role]) };
+            (role.word().to_owned(), Actor { name: role.word().to_owned(), kind })
+        })
+        .collect();
+    if let Some(connection) = connection("hr") {
+        let kind = ActorKind::Source { token: token(1), connection };
+        actors.push(("source".to_owned(), Actor { name: "hr".to_owned(), kind }));
+    }
+    actors.push(("system".to_owned(), Actor::system("tenure")));
+    actors
+}
+
+/// A thing that has nothing to do with the actor.
+fn others(action: Action) -> Option<Thing> {
+    Some(match action.thing() {
+        ThingKind::Installation => Thing::Installation,
+        ThingKind::Person => Thing::Person(None),
+        ThingKind::Event => Thing::Event(Some(connection("other")?)),
+        ThingKind::Run => Thing::Run(None),
+        ThingKind::Connection => Thing::Connection(Some(connection("other")?)),
+        ThingKind::Case => Thing::Case(None),
+        ThingKind::Ledger => Thing::Ledger,
+        ThingKind::Token => Thing::Token { id: Some(token(2)), roles: BTreeSet::from([Role::Auditor]) },
+    })
+}
+
+/// The actor's own thing, where there is such a thing.
+fn own(actor: &Actor, action: Action) -> Option<Thing> {
+    match (&actor.kind, action.thing()) {
+        (ActorKind::Caller { token, roles }, ThingKind::Token) => {
+            Some(Thing::Token { id: Some(*token), roles: roles.clone() })
+        }
+        (ActorKind::Source { connection, .. }, ThingKind::Event) => Some(Thing::Event(Some(connection.clone()))),
+        (ActorKind::Source { connection, .. }, ThingKind::Connection) => {
+            Some(Thing::Connection(Some(connection.clone())))
+        }
+        (ActorKind::Caller { .. } | ActorKind::Source { .. } | ActorKind::System, _) => None,
+    }
+}
+
+/// Two ids that differ, and are the same in every table.
+fn token(seed: u64) -> TokenId {
+    new_id(&SeededIds::new(seed))
+}
+
+fn connection(name: &str) -> Option<ConnectionName> {
+    name.parse().ok()
+}

@@ -1,0 +1,114 @@
+//! What an action is done to, and both sides of a question in the words of the policies.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::str::FromStr;
+
+use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
+use tenure_model::{Actor, ActorKind, CaseId, ConnectionName, PersonId, Role, RunId, TokenId};
+
+use super::action::ThingKind;
+
+/// What an action is done to. None in an id means all of them, as in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Thing {
+    /// The installation as a whole.
+    Installation,
+    /// A person.
+    Person(Option<PersonId>),
+    /// Events of a connection.
+    Event(Option<ConnectionName>),
+    /// A run.
+    Run(Option<RunId>),
+    /// A connection.
+    Connection(Option<ConnectionName>),
+    /// A case.
+    Case(Option<CaseId>),
+    /// The ledger.
+    Ledger,
+    /// A token: which, and what it lets its holder do. A new one has no id yet.
+    Token {
+        /// Which.
+        id: Option<TokenId>,
+        /// What it lets its holder do.
+        roles: BTreeSet<Role>,
+    },
+}
+
+impl Thing {
+    /// What kind of thing it is.
+    pub fn kind(&self) -> ThingKind {
+        match self {
+            Self::Installation => ThingKind::Installation,
+            Self::Person(_) => ThingKind::Person,
+            Self::Event(_) => ThingKind::Event,
+            Self::Run(_) => ThingKind::Run,
+            Self::Connection(_) => ThingKind::Connection,
+            Self::Case(_) => ThingKind::Case,
+            Self::Ledger => ThingKind::Ledger,
+            Self::Token { .. } => ThingKind::Token,
+        }
+    }
+
+    /// The thing as the policies see it. None if it cannot be said, which is refused.
+    pub(super) fn entity(&self) -> Option<Entity> {
+        let kind = self.kind().word();
+        match self {
+            Self::Installation | Self::Ledger => plain(kind, "this"),
+            Self::Person(id) => plain(kind, &or_all(id.as_ref())),
+            Self::Run(id) => plain(kind, &or_all(id.as_ref())),
+            Self::Case(id) => plain(kind, &or_all(id.as_ref())),
+            Self::Event(connection) | Self::Connection(connection) => {
+                // A connection's name is never empty, so "all of them" equals no source's own.
+                let name = connection.as_ref().map(ToString::to_string).unwrap_or_default();
+                with(kind, &or_all(connection.as_ref()), [("connection", RestrictedExpression::new_string(name))], [])
+            }
+            Self::Token { id, roles } => {
+                let holder = RestrictedExpression::new_entity_uid(uid("Caller", &or_all(id.as_ref()))?);
+                let words = roles.iter().map(|role| RestrictedExpression::new_string(role.word().to_owned()));
+                let roles = RestrictedExpression::new_set(words);
+                with(kind, &or_all(id.as_ref()), [("holder", holder), ("roles", roles)], [])
+            }
+        }
+    }
+}
+
+/// Whoever asks, as the policies see them.
+pub(super) fn actor_entity(actor: &Actor) -> Option<Entity> {
+    match &actor.kind {
+        ActorKind::Caller { token, roles } => {
+            let roles = roles.iter().map(|role| uid("Role", role.word())).collect::<Option<Vec<_>>>()?;
+            with("Caller", &token.to_string(), [], roles)
+        }
+        ActorKind::Source { token, connection } => {
+            let name = RestrictedExpression::new_string(connection.to_string());
+            with("Source", &token.to_string(), [("connection", name)], [])
+        }
+        ActorKind::System => plain("System", &actor.name),
+    }
+}
+
+/// A name in the policies.
+pub(super) fn uid(kind: &str, id: &str) -> Option<EntityUid> {
+    let kind = EntityTypeName::from_str(kind).ok()?;
+    Some(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
+}
+
+fn or_all(id: Option<&impl ToString>) -> String {
+    id.map_or_else(|| "*".to_owned(), ToString::to_string)
+}
+
+fn plain(kind: &str, id: &str) -> Option<Entity> {
+    with(kind, id, [], [])
+}
+
+fn with(
+    kind: &str,
+    id: &str,
+    attributes: impl IntoIterator<Item = (&'static str, RestrictedExpression)>,
+    parents: impl IntoIterator<Item = EntityUid>,
+) -> Option<Entity> {
+    let attributes: HashMap<String, RestrictedExpression> =
+        attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let parents: HashSet<EntityUid> = parents.into_iter().collect();
+    Entity::new(uid(kind, id)?, attributes, parents).ok()
+}
