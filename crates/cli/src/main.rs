@@ -52,11 +52,13 @@ async fn run(cli: Cli, output: Output) -> Result<Exit, CliError> {
         return work.await;
     }
     tokio::select! {
-        done = work => done,
+        // In this order, or an interrupt that comes while the first request goes out would find nobody.
+        biased;
         _ = tokio::signal::ctrl_c() => {
             cx.output.say("interrupted; what was already sent stays sent");
             Ok(Exit::Interrupted)
         }
+        done = work => done,
     }
 }
 
