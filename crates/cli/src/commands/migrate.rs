@@ -19,7 +19,7 @@ use crate::exit::Exit;
 )]
 pub struct Migrate {
     /// The configuration
-    #[arg(short, long, env = "TENURE_CONFIG", value_name = "FILE")]
+    #[arg(short, long, env = "TENURE_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Only tell what would be done
     #[arg(long)]

@@ -9,6 +9,7 @@ pub mod connect;
 pub mod demo;
 pub mod doctor;
 pub mod events;
+pub mod generate;
 pub mod in_process;
 pub mod ledger;
 pub mod ledger_verify;
@@ -68,6 +69,7 @@ impl Command {
             Self::Connect(connect) => connect.run(cx).await,
             Self::Ledger(ledger) => ledger.run(cx).await,
             Self::Completion(completion) => completion.run(),
+            Self::Generate(generate) => generate.run(cx),
             Self::Version(version::Version {}) => version::Version::run(cx),
         }
     }

@@ -19,7 +19,7 @@ use crate::exit::Exit;
 )]
 pub struct Serve {
     /// The configuration
-    #[arg(short, long, env = "TENURE_CONFIG", value_name = "FILE")]
+    #[arg(short, long, env = "TENURE_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where to listen, instead of what the configuration says
     #[arg(long, value_name = "ADDRESS")]

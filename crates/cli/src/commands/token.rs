@@ -58,7 +58,7 @@ pub struct Create {
     #[arg(long, conflicts_with_all = ["roles", "connection"])]
     pub bootstrap: bool,
     /// With --bootstrap: the configuration of the server
-    #[arg(short, long, env = "TENURE_CONFIG", value_name = "FILE", requires = "bootstrap")]
+    #[arg(short, long, env = "TENURE_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
 
