@@ -1,0 +1,76 @@
+//! One file per word of the command line.
+//!
+//! A command reads its words, asks once or a few times, and hands what came to
+//! [`Output`](crate::output::Output). `demo`, `serve`, `migrate` and the bootstrap of `token` work
+//! in this process; all others ask a server.
+
+pub mod completion;
+pub mod connect;
+pub mod demo;
+pub mod doctor;
+pub mod events;
+pub mod generate;
+pub mod in_process;
+pub mod ledger;
+pub mod ledger_verify;
+pub mod migrate;
+pub mod people;
+pub mod runs;
+pub mod runs_watch;
+pub mod serve;
+pub mod token;
+pub mod version;
+pub mod why;
+
+use clap::Args;
+
+use crate::args::Command;
+use crate::context::Cx;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::limits::LIST_ITEMS_DEFAULT;
+
+/// How much of a list is wanted.
+#[derive(Debug, Args)]
+pub struct HowMany {
+    /// How many at most
+    #[arg(long, value_name = "NUMBER", default_value_t = LIST_ITEMS_DEFAULT, conflicts_with = "all")]
+    limit: usize,
+    /// All of them
+    #[arg(long)]
+    all: bool,
+}
+
+impl HowMany {
+    /// The most items to ask for.
+    pub fn items_max(&self) -> usize {
+        if self.all { usize::MAX } else { self.limit.max(1) }
+    }
+}
+
+impl Command {
+    /// Whether the command ends itself in order when it is interrupted.
+    pub fn stops_itself(&self) -> bool {
+        matches!(self, Self::Demo(_) | Self::Serve(_) | Self::Migrate(_))
+    }
+
+    /// Does it.
+    pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
+        match self {
+            Self::Demo(demo) => demo.run(cx).await,
+            Self::Serve(serve) => serve.run(cx).await,
+            Self::Migrate(migrate) => migrate.run(cx).await,
+            Self::Token(token) => token.run(cx).await,
+            Self::Doctor(doctor) => doctor.run(cx).await,
+            Self::People(people) => people.run(cx).await,
+            Self::Runs(runs) => runs.run(cx).await,
+            Self::Events(events) => events.run(cx).await,
+            Self::Why(why) => why.run(cx).await,
+            Self::Connect(connect) => connect.run(cx).await,
+            Self::Ledger(ledger) => ledger.run(cx).await,
+            Self::Completion(completion) => completion.run(),
+            Self::Generate(generate) => generate.run(cx),
+            Self::Version(version::Version {}) => version::Version::run(cx),
+        }
+    }
+}

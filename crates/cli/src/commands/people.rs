@@ -1,0 +1,149 @@
+//! `tenure people`: who they are and what they have.
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+use tenure_model::PersonId;
+
+use super::HowMany;
+use crate::client::Client;
+use crate::context::Cx;
+use crate::error::{CliError, code};
+use crate::exit::Exit;
+use crate::limits::CANDIDATES_MAX;
+use crate::table::{Column, cell, column};
+
+const COLUMNS: &[Column] = &[
+    column("Id", "/id"),
+    column("Name", "/displayName"),
+    column("Kind", "/kind"),
+    column("Standing", "/standing"),
+    column("Since", "/since"),
+];
+const FIELDS: &[Column] = &[
+    column("Id", "/id"),
+    column("Name", "/displayName"),
+    column("Kind", "/kind"),
+    column("Standing", "/standing"),
+    column("Sponsor", "/sponsor"),
+    column("Since", "/since"),
+];
+const ENGAGEMENTS: &[Column] = &[
+    column("State", "/state"),
+    column("Kind", "/kind"),
+    column("First day", "/firstDay"),
+    column("Last day", "/lastDay"),
+    column("Zone", "/zone"),
+    column("Source", "/source"),
+];
+const ACCOUNTS: &[Column] =
+    &[column("System", "/connection"), column("Account", "/name"), column("State", "/state"), column("Id", "/id")];
+const GRANTS: &[Column] = &[
+    column("System", "/connection"),
+    column("Access", "/entitlement"),
+    column("State", "/state"),
+    column("Reason", "/reason"),
+    column("Until", "/validUntil"),
+];
+
+/// What to look at.
+#[derive(Debug, Subcommand)]
+pub enum People {
+    List(List),
+    Show(Show),
+}
+
+/// List people by name
+///
+/// Lists people, service accounts and agents.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenure people list\n  tenure people list --search lovelace\n  tenure people list --all -o jsonl"
+)]
+pub struct List {
+    /// Letters of the name or a key
+    #[arg(short, long, value_name = "LETTERS")]
+    search: Option<String>,
+    #[command(flatten)]
+    how_many: HowMany,
+}
+
+/// Show one person with engagements, accounts and grants
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenure people show ada\n  tenure people show E1042 --json\n  tenure people show person_01k9h3m5n7p9r1t3v5x7z9b1d3"
+)]
+pub struct Show {
+    /// An id, or letters that only one person has
+    person: String,
+}
+
+impl People {
+    /// Does it.
+    pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
+        let client = cx.client()?;
+        match self {
+            Self::List(list) => {
+                let query: Vec<_> = list.search.into_iter().map(|search| ("search", search)).collect();
+                let items = client.list("/v1/people", &query, list.how_many.items_max()).await?;
+                cx.output.list(COLUMNS, &items)?;
+            }
+            Self::Show(show) => {
+                let id = find(&client, &show.person).await?;
+                let person = client.get(&format!("/v1/people/{id}"), &[]).await?;
+                cx.output.item(FIELDS, &person)?;
+                cx.output.part("Engagements", ENGAGEMENTS, person.get("engagements"))?;
+                cx.output.part("Accounts", ACCOUNTS, person.get("accounts"))?;
+                cx.output.part("Access", GRANTS, person.get("grants"))?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// The one person that is meant by an id, or by letters that nobody else has.
+pub async fn find(client: &Client, words: &str) -> Result<PersonId, CliError> {
+    if let Ok(id) = words.parse() {
+        return Ok(id);
+    }
+    let found = client.list("/v1/people", &[("search", words.to_owned())], CANDIDATES_MAX + 1).await?;
+    which(words, &found)
+}
+
+fn which(words: &str, found: &[Value]) -> Result<PersonId, CliError> {
+    let id = |person: &Value| person.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    match found {
+        [] => Err(CliError::new(Exit::Failed, code::WHICH_PERSON, format!("nobody is found by `{words}`"))
+            .hint("`tenure people list --search LETTERS` looks for a part of the name or a key")),
+        [only] => id(only).ok_or_else(|| {
+            CliError::new(Exit::Failed, code::NOT_TENURE, "the answer of the server has no id of a person")
+        }),
+        several => {
+            let error = CliError::new(Exit::Failed, code::WHICH_PERSON, format!("`{words}` may be several people"));
+            Err(several.iter().take(CANDIDATES_MAX).fold(error, |error, person| {
+                error.hint(format!("{}  {}", cell(person.get("id")), cell(person.get("displayName"))))
+            }))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const ADA: &str = "person_00000000000000000000000001";
+
+    #[test]
+    fn one_is_meant_or_the_candidates_are_named() {
+        let ada = json!({"id": ADA, "displayName": "Ada Lovelace"});
+        let adam = json!({"id": "person_00000000000000000000000002", "displayName": "Adam Riese"});
+        assert_eq!(which("ada", std::slice::from_ref(&ada)).unwrap().to_string(), ADA);
+        let none = which("ada", &[]).unwrap_err();
+        assert_eq!((none.exit, none.message.as_str()), (Exit::Failed, "nobody is found by `ada`"));
+        let several = which("ada", &[ada, adam]).unwrap_err();
+        assert_eq!(
+            several.hints,
+            [format!("{ADA}  Ada Lovelace"), "person_00000000000000000000000002  Adam Riese".into()]
+        );
+    }
+}

@@ -1,0 +1,178 @@
+//! `tenure runs`: durable runs, and seeing to those that failed or wait.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use tenure_model::RunId;
+
+use super::{HowMany, people, runs_watch};
+use crate::confirm::{Yes, confirm};
+use crate::context::{Cx, read_text};
+use crate::error::{CliError, code};
+use crate::exit::Exit;
+use crate::limits::INPUT_BYTES_MAX;
+use crate::table::{Column, cell, column};
+
+const COLUMNS: &[Column] = &[
+    column("Id", "/id"),
+    column("Workflow", "/workflow"),
+    column("Status", "/status"),
+    column("Person", "/person"),
+    column("Changed", "/changedAt"),
+    column("Reason", "/reason"),
+];
+const FIELDS: &[Column] = &[
+    column("Id", "/id"),
+    column("Workflow", "/workflow"),
+    column("Version", "/workflowVersion"),
+    column("Status", "/status"),
+    column("Reason", "/reason"),
+    column("Person", "/person"),
+    column("Event", "/event"),
+    column("Started", "/startedAt"),
+    column("Changed", "/changedAt"),
+    column("Ended", "/endedAt"),
+];
+const WAITS: &[Column] = &[column("Step", "/node"), column("For", "/reason"), column("Until", "/until")];
+/// How a record is shown, here and while watching.
+pub const RECORDS: &[Column] = &[column("At", "/at"), column("Step", "/node"), column("What", "/summary")];
+
+/// What to do with runs.
+#[derive(Debug, Subcommand)]
+pub enum Runs {
+    List(List),
+    Show(Show),
+    Watch(runs_watch::Watch),
+    Retry(Retry),
+    Cancel(Cancel),
+    Signal(Signal),
+}
+
+/// List runs, newest first
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenure runs list --status blocked\n  tenure runs list --person ada\n  tenure runs list --workflow leaver --all -o jsonl"
+)]
+pub struct List {
+    /// Only runs of this status, such as blocked or waiting
+    #[arg(long)]
+    status: Option<String>,
+    /// Only runs about this person
+    #[arg(long)]
+    person: Option<String>,
+    /// Only runs of this workflow
+    #[arg(long)]
+    workflow: Option<String>,
+    #[command(flatten)]
+    how_many: HowMany,
+}
+
+/// Show a run, what it waits for and what it did
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenure runs show run_01k9h3m5n7p9r1t3v5x7z9b1d3\n  tenure runs show run_01k9h3m5n7p9r1t3v5x7z9b1d3 --json"
+)]
+pub struct Show {
+    /// Which run
+    id: RunId,
+}
+
+/// Let a blocked run try again
+///
+/// Lets a blocked run try again. What is done already is read back first and not done twice.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenure runs retry run_01k9h3m5n7p9r1t3v5x7z9b1d3\n  tenure runs retry run_01k9h3m5n7p9r1t3v5x7z9b1d3 --json"
+)]
+pub struct Retry {
+    /// Which run
+    id: RunId,
+}
+
+/// Stop a run and take back what can be taken back
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenure runs cancel run_01k9h3m5n7p9r1t3v5x7z9b1d3\n  tenure runs cancel run_01k9h3m5n7p9r1t3v5x7z9b1d3 --yes"
+)]
+pub struct Cancel {
+    /// Which run
+    id: RunId,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+}
+
+/// Tell a run what it waits for
+///
+/// Tells a run what it waits for, such as an answer from elsewhere.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenure runs signal run_01k9h3m5n7p9r1t3v5x7z9b1d3 laptop-returned\n  tenure runs signal run_01k9h3m5n7p9r1t3v5x7z9b1d3 ticket-closed --body answer.json"
+)]
+pub struct Signal {
+    /// Which run
+    id: RunId,
+    /// The name of the signal, as the workflow has it
+    name: tenure_model::Name,
+    /// A JSON file with what is told; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    body: Option<std::path::PathBuf>,
+}
+
+impl Runs {
+    /// Does it.
+    pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
+        match self {
+            Self::List(list) => list.run(cx).await,
+            Self::Show(show) => {
+                let run = cx.client()?.get(&format!("/v1/runs/{}", show.id), &[]).await?;
+                cx.output.item(FIELDS, &run)?;
+                cx.output.part("Waits", WAITS, run.get("waits"))?;
+                cx.output.part("Records", RECORDS, run.get("records"))?;
+                Ok(Exit::Done)
+            }
+            Self::Watch(watch) => watch.run(cx).await,
+            Self::Retry(retry) => act(cx, retry.id, "retry", None).await,
+            Self::Cancel(cancel) => {
+                confirm(cx, &format!("stop {} and take back what can be taken back?", cancel.id), Yes(cancel.yes))?;
+                act(cx, cancel.id, "cancel", None).await
+            }
+            Self::Signal(signal) => {
+                let body = json!({ "name": signal.name.as_str(), "body": signal.read_body()? });
+                act(cx, signal.id, "signal", Some(&body)).await
+            }
+        }
+    }
+}
+
+impl List {
+    async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
+        let client = cx.client()?;
+        let mut query = Vec::new();
+        query.extend(self.status.map(|status| ("status", status)));
+        query.extend(self.workflow.map(|workflow| ("workflow", workflow)));
+        if let Some(person) = &self.person {
+            query.push(("person", people::find(&client, person).await?.to_string()));
+        }
+        let items = client.list("/v1/runs", &query, self.how_many.items_max()).await?;
+        cx.output.list(COLUMNS, &items)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Signal {
+    fn read_body(&self) -> Result<Value, CliError> {
+        let Some(path) = &self.body else { return Ok(Value::Null) };
+        serde_json::from_str(&read_text(path, INPUT_BYTES_MAX)?).map_err(|error| {
+            CliError::new(Exit::Usage, code::CANNOT_READ, format!("`{}` is not JSON", path.display())).caused_by(&error)
+        })
+    }
+}
+
+async fn act(cx: &Cx, id: RunId, verb: &str, body: Option<&Value>) -> Result<Exit, CliError> {
+    let run = cx.client()?.post(&format!("/v1/runs/{id}/{verb}"), body).await?;
+    cx.output.item(FIELDS, &run)?;
+    if run.get("status").is_some() {
+        cx.output.say(&format!("it is {} now; `tenure runs watch {id}` follows it", cell(run.get("status"))));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,207 @@
+//! Asking a server: what is sent, what is shown, and how each refusal ends.
+
+use std::process::{Command, Stdio};
+
+use crate::peer::{Peer, answer, json, problem};
+use crate::tenure::{ask, command, run};
+
+const PAGE: &str = r#"{"items":[
+    {"id":"person_00000000000000000000000001","displayName":"Ada Lovelace","kind":"employee","standing":"active","since":"2026-01-01T00:00:00Z","new":1},
+    {"id":"person_00000000000000000000000002","displayName":"Adam Riese","kind":"contractor","standing":"left","since":"2026-02-01T00:00:00Z"}]}"#;
+const RUN: &str = "run_00000000000000000000000001";
+
+#[test]
+fn a_list_has_four_forms() {
+    let show = |words: &[&str]| ask(&Peer::new(vec![json(PAGE)]).server, words);
+    assert_eq!(
+        show(&["people", "list"]).out,
+        "\
+Id                                 Name          Kind        Standing  Since
+person_00000000000000000000000001  Ada Lovelace  employee    active    2026-01-01T00:00:00Z
+person_00000000000000000000000002  Adam Riese    contractor  left      2026-02-01T00:00:00Z
+"
+    );
+    let plain = show(&["people", "list", "--plain"]).out;
+    assert!(plain.starts_with("person_00000000000000000000000001\tAda Lovelace\temployee\t"), "{plain}");
+    let array: serde_json::Value = serde_json::from_str(&show(&["people", "list", "--json"]).out).unwrap();
+    assert_eq!((array[0]["new"].as_i64(), array.as_array().unwrap().len()), (Some(1), 2));
+    let lines = show(&["people", "list", "-o", "jsonl"]).out;
+    assert!(lines.lines().count() == 2 && lines.lines().all(|line| line.starts_with("{\"")), "{lines}");
+}
+
+#[test]
+fn a_request_carries_token_and_query() {
+    let peer = Peer::new(vec![json(PAGE)]);
+    let ended = ask(&peer.server, &["people", "list", "--search", "ada & co", "--limit", "7", "-v"]);
+    let request = peer.request();
+    assert_eq!(request.line, "GET /v1/people?search=ada+%26+co&limit=7");
+    assert!(request.head.contains("\r\nauthorization: bearer tnr_canary\r\n"), "{}", request.head);
+    assert!(ended.err.starts_with("GET /v1/people -> 200 OK in ") && !ended.err.contains("canary"), "{}", ended.err);
+}
+
+#[test]
+fn a_list_goes_on_to_the_next_page() {
+    let first = PAGE.trim_end_matches('}').to_owned() + r#","next":"c/1"}"#;
+    let peer = Peer::new(vec![json(&first), json(PAGE)]);
+    let ended = ask(&peer.server, &["people", "list", "--all", "-o", "jsonl"]);
+    assert_eq!((ended.exit, ended.out.lines().count()), (0, 4));
+    assert_eq!(peer.request().line, "GET /v1/people?limit=100");
+    assert_eq!(peer.request().line, "GET /v1/people?limit=100&after=c%2F1");
+}
+
+#[test]
+fn every_refusal_has_its_end() {
+    for (status, code, exit) in [
+        (401, "TEN-E0202", 4),
+        (403, "TEN-E0204", 4),
+        (404, "TEN-E0107", 1),
+        (409, "TEN-E0302", 4),
+        (422, "TEN-E0103", 1),
+        (500, "TEN-E0111", 1),
+        (503, "TEN-E0401", 5),
+    ] {
+        let peer = Peer::new(vec![problem(status, code, "it was refused")]);
+        let ended = ask(&peer.server, &["runs", "show", RUN]);
+        assert_eq!((ended.exit, ended.out.as_str()), (exit, ""), "{status}");
+        let wanted = format!("error[{code}]: it was refused\ncause: this very case\n");
+        assert!(ended.err.starts_with(&wanted), "{status}: {}", ended.err);
+        assert!(!ended.err.contains('\u{1b}'), "{}", ended.err);
+    }
+}
+
+#[test]
+fn nobody_there_ends_with_5() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let ended = ask(&server, &["people", "list"]);
+    assert_eq!((ended.exit, ended.out.as_str()), (5, ""));
+    assert!(ended.err.starts_with(&format!("error[TEN-E0801]: cannot reach `{server}`\ncause: ")), "{}", ended.err);
+    assert!(ended.err.contains("refused") && ended.err.contains("hint: start it with `tenure serve`"), "{}", ended.err);
+}
+
+#[test]
+fn silence_ends_with_5_after_the_timeout() {
+    let peer = Peer::new(vec![String::new()]);
+    let ended = ask(&peer.server, &["people", "list", "--timeout", "300ms"]);
+    assert_eq!(ended.exit, 5);
+    assert!(ended.err.starts_with("error[TEN-E0808]"), "{}", ended.err);
+}
+
+#[test]
+fn what_is_not_tenure_is_told_apart() {
+    for (answers, exit) in [
+        (answer("502 Bad Gateway", "text/html", "<h1>no"), 5),
+        (answer("200 OK", "text/html", "<h1>hello"), 1),
+        (answer("200 OK", "application/json", "{\"items\":"), 1),
+        (answer("200 OK", "application/json", "[]"), 1),
+        (answer("404 Not Found", "application/json", "{}"), 1),
+    ] {
+        let ended = ask(&Peer::new(vec![answers.clone()]).server, &["people", "list"]);
+        assert_eq!(ended.exit, exit, "{answers}");
+        assert!(ended.err.starts_with("error[TEN-E0802]"), "{answers}: {}", ended.err);
+    }
+}
+
+#[test]
+fn a_token_is_not_carried_to_where_a_redirect_points() {
+    let elsewhere = Peer::new(vec![json(PAGE)]);
+    let moved = format!("HTTP/1.1 302 Found\r\nlocation: {}/\r\ncontent-length: 0\r\n\r\n", elsewhere.server);
+    let ended = ask(&Peer::new(vec![moved]).server, &["people", "list"]);
+    assert_eq!(ended.exit, 1);
+    assert!(elsewhere.is_quiet());
+}
+
+#[test]
+fn a_person_is_found_by_letters_or_the_candidates_are_named() {
+    let peer = Peer::new(vec![json(PAGE)]);
+    let ended = ask(&peer.server, &["why", "ada"]);
+    assert_eq!(ended.exit, 1);
+    assert!(ended.err.contains("hint: person_00000000000000000000000002  Adam Riese"), "{}", ended.err);
+
+    let one = r#"{"items":[{"id":"person_00000000000000000000000001","displayName":"Ada Lovelace"}]}"#;
+    let why = r#"{"person":"person_00000000000000000000000001","answer":"Ada is in finance","chain":[{"kind":"grant","id":"grant_1","says":"a rule gives it"}]}"#;
+    let peer = Peer::new(vec![json(one), json(why)]);
+    let ended = ask(&peer.server, &["why", "ada", "ldap/group/finance"]);
+    assert_eq!(
+        ended.out,
+        "Ada is in finance\n\nBecause\nWhat   Says             When  Id\ngrant  a rule gives it  -     grant_1\n"
+    );
+    drop(peer.request());
+    let line = peer.request().line;
+    assert_eq!(line, "GET /v1/people/person_00000000000000000000000001/why?access=ldap%2Fgroup%2Ffinance");
+}
+
+#[test]
+fn events_go_one_by_one_and_some_may_be_refused() {
+    let accepted = r#"{"event":"event_1","status":"accepted","runs":["run_1"]}"#;
+    let peer = Peer::new(vec![json(accepted), problem(422, "TEN-E0103", "the body is not acceptable")]);
+    let ended = ask(&peer.server, &["events", "send", "--connection", "hr", "--data", r#"[{"id":"1"},{"id":"2"}]"#]);
+    assert_eq!(ended.exit, 6);
+    assert!(ended.out.contains("event_1  accepted"), "{}", ended.out);
+    assert!(ended.err.contains("error[TEN-E0813]: 1 of 2 events were accepted"), "{}", ended.err);
+    let request = peer.request();
+    assert_eq!((request.line.as_str(), request.body.as_str()), ("POST /v1/connections/hr/events", r#"{"id":"1"}"#));
+    assert_eq!(peer.request().body, r#"{"id":"2"}"#);
+}
+
+#[test]
+fn the_secret_of_a_token_alone_goes_to_standard_output() {
+    let created =
+        r#"{"id":"token_1","name":"ci","roles":["auditor"],"expiresAt":"2027-01-01T00:00:00Z","secret":"tnr_new"}"#;
+    let peer = Peer::new(vec![answer("201 Created", "application/json", created)]);
+    let ended = ask(&peer.server, &["token", "create", "--name", "ci", "--role", "auditor", "--days", "30"]);
+    assert_eq!((ended.exit, ended.out.as_str()), (0, "tnr_new\n"));
+    assert!(ended.err.contains("it is not shown again") && !ended.err.contains("tnr_new"), "{}", ended.err);
+    let body: serde_json::Value = serde_json::from_str(&peer.request().body).unwrap();
+    assert_eq!(body, serde_json::json!({"name": "ci", "roles": ["auditor"], "days": 30}));
+}
+
+#[test]
+fn watching_ends_as_the_run_does() {
+    let at =
+        |status: &str, records: &str| json(&format!(r#"{{"id":"{RUN}","status":"{status}","records":[{records}]}}"#));
+    let (one, two) = (
+        r#"{"sequence":0,"at":"t0","node":"a","summary":"began"}"#,
+        r#"{"sequence":1,"at":"t1","node":"a","summary":"did"}"#,
+    );
+    let both = format!("{one},{two}");
+    let peer = Peer::new(vec![at("running", one), at("running", one), at("done", &both)]);
+    let ended = ask(&peer.server, &["runs", "watch", RUN, "--every", "1ms"]);
+    assert_eq!((ended.exit, ended.out.as_str()), (0, "t0  a  began\nt1  a  did\n"));
+    let peer = Peer::new(vec![at("blocked", one)]);
+    assert_eq!(ask(&peer.server, &["runs", "watch", RUN, "-q"]).exit, 6);
+}
+
+#[test]
+fn an_interrupt_ends_with_130() {
+    let peer = Peer::new(vec![String::new()]);
+    let mut child = command(&["runs", "watch", RUN])
+        .env("TENURE_SERVER", &peer.server)
+        .env("TENURE_TOKEN", "tnr_canary")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(peer.request());
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn a_context_names_server_and_token() {
+    let peer = Peer::new(vec![json(PAGE)]);
+    let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("context-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (contexts, token) = (folder.join("contexts.toml"), folder.join("token"));
+    std::fs::write(&token, "tnr_of_the_file\n").unwrap();
+    std::fs::write(&contexts, format!("[prod]\nserver = \"{}\"\ntoken-file = {token:?}\n", peer.server)).unwrap();
+    let contexts = contexts.to_str().unwrap();
+    // What the environment says of another server and its token does not count then.
+    let ended = ask("http://127.0.0.1:1", &["people", "list", "--context", "prod", "--contexts", contexts]);
+    assert_eq!(ended.exit, 0, "{}", ended.err);
+    assert!(peer.request().head.contains("bearer tnr_of_the_file\r\n"));
+    let unknown = run(&mut command(&["people", "list", "--context", "test", "--contexts", contexts]));
+    assert_eq!(unknown.exit, 2);
+    assert!(unknown.err.contains("there is no context `test`") && unknown.err.contains("`prod`"), "{}", unknown.err);
+}
