@@ -46,7 +46,29 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 
     /// Mounts the handler of an operation.
-    pub fn mount<H, T>(mut self, id: &str, handler: H) -> Result<Self, MountError>
+    pub fn mount<H, T>(self, id: &str, handler: H) -> Result<Self, MountError>
+    where
+        H: Handler<T, S>,
+        T: 'static,
+    {
+        self.place(id, handler, |operation| operation.access)
+    }
+
+    /// Mounts the handler of an operation that a setting opened to everybody on this machine.
+    pub(super) fn mount_open<H, T>(self, id: &str, handler: H) -> Result<Self, MountError>
+    where
+        H: Handler<T, S>,
+        T: 'static,
+    {
+        self.place(id, handler, |_| Access::Public)
+    }
+
+    fn place<H, T>(
+        mut self,
+        id: &str,
+        handler: H,
+        access: impl FnOnce(&Operation) -> Access,
+    ) -> Result<Self, MountError>
     where
         H: Handler<T, S>,
         T: 'static,
@@ -56,7 +78,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         if !self.mounted.insert(operation.id) {
             return Err(MountError::Twice(id.to_owned()));
         }
-        let guarded = self.guarded(operation, handler);
+        let guarded = self.guarded(operation.method, access(operation), handler);
         self.router = self.router.route(operation.path, guarded);
         Ok(self)
     }
@@ -76,17 +98,17 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         Ok(router.layer(from_fn_with_state(edge, surround)).with_state(state))
     }
 
-    fn guarded<H, T>(&self, operation: &Operation, handler: H) -> MethodRouter<S>
+    fn guarded<H, T>(&self, method: Method, access: Access, handler: H) -> MethodRouter<S>
     where
         H: Handler<T, S>,
         T: 'static,
     {
-        let bare = match operation.method {
+        let bare = match method {
             Method::Get => get(handler),
             Method::Post => post(handler),
             Method::Delete => delete(handler),
         };
-        match operation.access {
+        match access {
             Access::Public => bare,
             Access::Action(action) => {
                 bare.route_layer(from_fn_with_state(Guard { gate: self.gate.clone(), action }, guard))

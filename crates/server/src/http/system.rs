@@ -7,13 +7,13 @@ use axum::Json as Answer;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures::future::BoxFuture;
-use tenure_api::{Check, Health, WhoAmI};
+use tenure_api::{Check, Code, Health, WhoAmI};
 
 use super::gate::Caller;
 use super::metrics::{METRICS_TYPE, Metrics};
 use super::refusal::Refusal;
 use super::routes::{MountError, Routes};
-use tenure_api::Code;
+use crate::config::MetricsAccess;
 
 type Probe = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
 
@@ -55,11 +55,16 @@ pub fn mount<S: Clone + Send + Sync + 'static>(
     routes: Routes<S>,
     metrics: Metrics,
     readiness: Readiness,
+    metrics_access: MetricsAccess,
 ) -> Result<Routes<S>, MountError> {
+    let numbers = move || async move { ([(header::CONTENT_TYPE, METRICS_TYPE)], metrics.text()) };
+    let routes = match metrics_access {
+        MetricsAccess::Token => routes.mount("getMetrics", numbers)?,
+        MetricsAccess::Open => routes.mount_open("getMetrics", numbers)?,
+    };
     routes
         .mount("getHealthz", || async { ([(header::CONTENT_TYPE, "text/plain")], "ok\n") })?
         .mount("getReadyz", move || ready(readiness.clone()))?
-        .mount("getMetrics", move || async move { ([(header::CONTENT_TYPE, METRICS_TYPE)], metrics.text()) })?
         .mount("getOpenapi", openapi)?
         .mount("whoAmI", who_am_i)
 }

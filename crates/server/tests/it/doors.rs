@@ -181,3 +181,12 @@ async fn the_numbers_name_routes_and_never_paths() {
     assert!(text.contains("tenure_build_info") && text.contains("tenure_http_requests_open 1"), "{text}");
     assert!(!text.contains("canary"), "{text}");
 }
+
+#[tokio::test]
+async fn the_numbers_are_open_only_when_a_setting_says_so() {
+    assert_eq!(House::open().await.get("/metrics").await.status, 401);
+    let settings = "listen = '127.0.0.1:0'\nmetrics.access = 'open'".to_owned();
+    let open = House::with(Plan { settings, ..Plan::default() }).await;
+    assert!(open.get("/metrics").await.body.ends_with("# EOF\n"));
+    assert_eq!(open.get("/v1/whoami").await.status, 401);
+}

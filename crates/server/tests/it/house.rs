@@ -127,7 +127,8 @@ impl House {
         let edge = Edge::new(clock, ids, metrics.clone(), plan.limits.unwrap_or_else(|| EdgeLimits::from(&config)));
         let ready = plan.ready;
         let readiness = Readiness::default().and("database", move || std::future::ready(ready).boxed());
-        let routes = system::mount(Routes::of(operations(), keys.clone()), metrics, readiness).unwrap();
+        let routes =
+            system::mount(Routes::of(operations(), keys.clone()), metrics, readiness, config.metrics_access).unwrap();
         let (wait_go, wait_entered) = (go.clone(), entered.clone());
         let router = routes
             .mount("panics", || async { assert!(OPERATIONS.is_empty(), "a planted panic") })
