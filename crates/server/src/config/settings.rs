@@ -1,0 +1,101 @@
+//! The settings themselves. To add one, add a line; the file, the environment, the command line
+//! and the page of the reference know it then.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use super::table::settings;
+use super::value::{LogFormat, Seconds, Whole};
+use super::{CLEAR_PHRASE, ConfigError};
+
+settings! {
+    /// Where the database is: `sqlite:PATH` or `postgres://…`.
+    database_url: SecretString = "database.url", "sqlite:data/tenure.db", "0.1", true;
+    /// The address and port of the HTTP API. Beyond this machine it needs TLS.
+    listen: SocketAddr = "listen", "127.0.0.1:8080", "0.1", false;
+    /// How others reach this installation, for links in notices. None: `listen` is used.
+    public_url: Option<String> = "public_url", "", "0.1", false;
+    /// The certificate chain in PEM.
+    tls_certificate: Option<PathBuf> = "tls.certificate", "", "0.1", false;
+    /// The private key in PEM, readable by nobody else.
+    tls_key: Option<PathBuf> = "tls.key", "", "0.1", false;
+    /// The folder of the estate: connections, roles, workflows.
+    estate_folder: PathBuf = "estate.folder", "estate", "0.1", false;
+    /// The folder for what Tenure keeps besides the database, such as keys.
+    data_folder: PathBuf = "data.folder", "data", "0.1", false;
+    /// How logs are written: for people or for machines.
+    log_format: LogFormat = "log.format", "text", "0.1", false;
+    /// What is logged: a level such as `info`, or levels by module such as `info,tenure_engine=debug`.
+    log_level: String = "log.level", "info", "0.1", false;
+    /// Where traces are sent by OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`. None: nowhere.
+    otel_endpoint: Option<String> = "otel.endpoint", "", "0.1", false;
+    /// The most bytes of a body.
+    body_bytes_max: Whole<1_024, 67_108_864> = "limits.body_bytes_max", "1048576", "0.1", false;
+    /// The most items of a page.
+    page_items_max: Whole<1, 10_000> = "limits.page_items_max", "500", "0.1", false;
+    /// How long a request may take.
+    request_seconds_max: Seconds<1, 600> = "limits.request_seconds_max", "30", "0.1", false;
+    /// How long the body of a request may take to arrive.
+    body_seconds_max: Seconds<1, 600> = "limits.body_seconds_max", "10", "0.1", false;
+    /// How many requests are worked on at once; more are sent away.
+    requests_max: Whole<1, 100_000> = "limits.requests_max", "512", "0.1", false;
+    /// How many connections are open at once; more have to wait.
+    connections_max: Whole<1, 100_000> = "limits.connections_max", "4096", "0.1", false;
+    /// How long requests may still take when the server stops.
+    drain_seconds_max: Seconds<0, 600> = "limits.drain_seconds_max", "20", "0.1", false;
+    /// `open` lets everybody on this machine read the metrics; only with a `listen` on loopback.
+    metrics_access: MetricsAccess = "metrics.access", "token", "0.1", false;
+    /// Says in so many words that tokens may travel in clear, to listen beyond this machine without TLS.
+    listen_without_tls: Option<String> = "unsafe.listen_without_tls", "", "0.1", false;
+}
+
+/// Who may read the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricsAccess {
+    /// Whose token allows it.
+    Token,
+    /// Everybody on this machine.
+    Open,
+}
+
+impl super::SettingValue for MetricsAccess {
+    fn kind() -> String {
+        "`token` or `open`".to_owned()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "token" => Ok(Self::Token),
+            "open" => Ok(Self::Open),
+            other => Err(format!("is {}; use `token` or `open`", tenure_api::problem::quoted(other))),
+        }
+    }
+}
+
+impl Config {
+    /// What no setting alone can say.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let bad = |key: &str, reason: &str| {
+            let (place, key, reason) = ("settings".to_owned(), key.to_owned(), reason.to_owned());
+            Err(ConfigError::BadValue { place, key, reason })
+        };
+        match (&self.tls_certificate, &self.tls_key) {
+            (Some(_), None) => return bad("tls.key", "is missing beside `tls.certificate`; set both or none"),
+            (None, Some(_)) => return bad("tls.certificate", "is missing beside `tls.key`; set both or none"),
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        let said = self.listen_without_tls.as_deref();
+        if said.is_some_and(|said| said != CLEAR_PHRASE) {
+            return bad("unsafe.listen_without_tls", &format!("does not say `{CLEAR_PHRASE}`"));
+        }
+        let loopback = self.listen.ip().is_loopback();
+        if !loopback && self.tls_key.is_none() && said.is_none() {
+            return Err(ConfigError::OpenWithoutTls { address: self.listen });
+        }
+        if !loopback && self.metrics_access == MetricsAccess::Open {
+            return bad("metrics.access", "is `open` and `listen` reaches beyond this machine; use `token`");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,18 @@
+//! The HTTP doors: which operations are mounted, who may call them, what surrounds every request.
+
+pub mod access;
+pub mod body;
+mod edge;
+pub mod gate;
+pub mod metrics;
+pub mod place;
+pub mod refusal;
+pub mod routes;
+pub mod system;
+
+pub use body::Json;
+pub use edge::{Edge, EdgeLimits, RequestTag};
+pub use gate::{Caller, Gate, GateUnavailable, Known};
+pub use place::{Place, Query};
+pub use refusal::Refusal;
+pub use routes::{MountError, Routes};
