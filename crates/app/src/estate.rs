@@ -85,9 +85,17 @@ impl Workflow {
 pub fn definition(name: &str, graph: &Json) -> Result<Definition, String> {
     let body = graph.to_string();
     Graph::parse(&body).map_err(|error| error.to_string())?;
-    let hash = Sha256::digest(body.as_bytes());
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Definition { hash, name: name.to_owned(), body })
+    Ok(Definition { hash: hex(&Sha256::digest(body.as_bytes())), name: name.to_owned(), body })
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        write!(text, "{byte:02x}").unwrap_or_default();
+        text
+    })
 }
 
 impl Estate {

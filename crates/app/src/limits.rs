@@ -13,7 +13,7 @@ pub const SEAL_BATCH: usize = 256;
 /// Notices delivered in one round.
 pub const NOTICE_BATCH: usize = 64;
 /// How long a notice that is being delivered is left alone by others.
-pub const NOTICE_HOLD: Duration = Duration::from_secs(60);
+pub const NOTICE_HOLD: Duration = Duration::from_mins(1);
 /// How long a new token is good unless asked otherwise.
 pub const TOKEN_DAYS_USUAL: i64 = 90;
 /// How long a new token may be good at most.

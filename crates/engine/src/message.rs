@@ -75,6 +75,14 @@ fn letter(
     Letter { run, partition, urgency, source: source.to_owned(), external: external.to_owned(), body, at }
 }
 
+/// The facts in a record, if it holds any, as the process wrote them.
+pub fn facts_of(body: &str) -> Option<String> {
+    match serde_json::from_str(body) {
+        Ok(Entry::Facts(facts)) => Some(facts.get().to_owned()),
+        Ok(Entry::Queued(_)) | Err(_) => None,
+    }
+}
+
 /// What one record of a run holds.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -11,9 +11,7 @@ use serde_json::json;
 use tenure_engine::journal::Urgency;
 use tenure_engine::message::{self, Busy, Start};
 use tenure_ledger::{DetailKey, Word};
-use tenure_model::{
-    CaseId, ConnectionName, Event, EventId, EventKind, PersonId, PersonKey, RunId, new_id,
-};
+use tenure_model::{CaseId, ConnectionName, Event, EventId, EventKind, PersonId, PersonKey, RunId, new_id};
 use tenure_policy::authz::{Action, Thing};
 use tenure_store::events::Inserted;
 use tenure_store::{Tx, cases, events};

@@ -22,5 +22,8 @@ pub async fn list(
         .read(move |tx| Box::pin(async move { events::list(tx, connection.as_ref(), before, limit).await }))
         .await
         .map_err(|error: tenure_store::StoreError| AppError::from(error))?;
-    Ok(rows.into_iter().map(|(event, answer)| (event, answer.and_then(|text| serde_json::from_str(&text).ok()))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(event, answer)| (event, answer.and_then(|text| serde_json::from_str(&text).ok())))
+        .collect())
 }

@@ -1,9 +1,7 @@
 //! What an event means: of whom it speaks, and what it changes about them.
 
 use jiff::Timestamp;
-use tenure_model::{
-    Attributes, BadTransition, Engagement, Event, EventKind, Person, PersonId, Value, new_id,
-};
+use tenure_model::{Attributes, BadTransition, Engagement, Event, EventKind, Person, PersonId, Value, new_id};
 use tenure_policy::correlate::{Candidate, Match, match_person};
 use tenure_store::{Tx, engagements, people};
 

@@ -1,7 +1,6 @@
 //! Entries of the ledger.
 
 use tenure_policy::authz::{Action, Thing};
-use tenure_store::StoreError;
 use tenure_store::ledger::{self, Checkpoint, Entry};
 
 use crate::cx::Cx;
@@ -10,26 +9,20 @@ use crate::error::AppError;
 /// Sealed entries from this index on.
 pub async fn list(cx: &Cx, from: i64, limit: usize) -> Result<Vec<Entry>, AppError> {
     cx.allow(Action::ListLedger, &Thing::Ledger)?;
-    let job = cx.house.store.read(move |tx| {
-        Box::pin(async move { Ok::<_, StoreError>(ledger::entries(tx, from, limit).await?) })
-    });
+    let job = cx.house.store.read(move |tx| Box::pin(async move { ledger::entries(tx, from, limit).await }));
     Ok(job.await?)
 }
 
 /// One sealed entry.
 pub async fn show(cx: &Cx, index: i64) -> Result<Entry, AppError> {
     cx.allow(Action::ReadLedger, &Thing::Ledger)?;
-    let job = cx.house.store.read(move |tx| {
-        Box::pin(async move { Ok::<_, StoreError>(ledger::get(tx, index).await?) })
-    });
+    let job = cx.house.store.read(move |tx| Box::pin(async move { ledger::get(tx, index).await }));
     job.await?.ok_or_else(|| AppError::no("entry", index))
 }
 
 /// The latest signed checkpoint.
 pub async fn checkpoint(cx: &Cx) -> Result<Checkpoint, AppError> {
     cx.allow(Action::ReadLedger, &Thing::Ledger)?;
-    let job = cx.house.store.read(|tx| {
-        Box::pin(async move { Ok::<_, StoreError>(ledger::latest_checkpoint(tx).await?) })
-    });
+    let job = cx.house.store.read(|tx| Box::pin(async move { ledger::latest_checkpoint(tx).await }));
     job.await?.ok_or_else(|| AppError::NotFound { what: "checkpoint yet".to_owned() })
 }

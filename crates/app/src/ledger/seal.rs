@@ -3,6 +3,8 @@
 //! One sealer works at a time; the unique index of an entry's place makes a second one fail
 //! instead of forking the log.
 
+use std::sync::Arc;
+
 use tenure_ledger::{Checkpoint, Frontier, Hash, Origin, SigningKey, leaf_hash};
 use tenure_store::ledger;
 use tenure_store::{StoreError, Tx};
@@ -14,7 +16,7 @@ use crate::limits;
 /// Who seals: a key, and the right edge of the log as far as this process has seen it.
 #[derive(Debug)]
 pub struct Sealer {
-    key: SigningKey,
+    key: Arc<SigningKey>,
     origin: Origin,
     frontier: Frontier,
 }
@@ -22,14 +24,14 @@ pub struct Sealer {
 impl Sealer {
     /// A sealer for this log; the log is read when it first seals.
     pub fn new(key: SigningKey, origin: Origin) -> Self {
-        Self { key, origin, frontier: Frontier::default() }
+        Self { key: Arc::new(key), origin, frontier: Frontier::default() }
     }
 
     /// Seals what waits. Says how many entries that were.
     #[tracing::instrument(name = "app.ledger.seal", skip_all)]
     pub async fn seal(&mut self, house: &House) -> Result<usize, AppError> {
         self.catch_up(house).await?;
-        let (key, origin, frontier) = (self.key.clone(), self.origin.clone(), self.frontier.clone());
+        let (key, origin, frontier) = (Arc::clone(&self.key), self.origin.clone(), self.frontier.clone());
         let now = house.clock.now();
         let sealed = house
             .store
@@ -86,9 +88,8 @@ async fn seal_batch(
     }
     ledger::seal(tx, from, &sealed).await?;
     let head = frontier.head();
-    let note = Checkpoint { origin: origin.clone(), head }
-        .sign(key)
-        .map_err(|error| AppError::Corrupt(error.to_string()))?;
+    let note =
+        Checkpoint { origin: origin.clone(), head }.sign(key).map_err(|error| AppError::Corrupt(error.to_string()))?;
     let size = i64::try_from(head.size).unwrap_or(i64::MAX);
     ledger::insert_checkpoint(tx, &ledger::Checkpoint { size, root: *head.root.as_bytes(), at: now, note }).await?;
     Ok((frontier, drafts.len()))

@@ -2,7 +2,6 @@
 
 use tenure_ledger::{Hash, PublicKey, Record, Verdict, Verifier};
 use tenure_policy::authz::{Action, Thing};
-use tenure_store::StoreError;
 use tenure_store::ledger;
 
 use crate::cx::Cx;
@@ -12,9 +11,7 @@ use crate::limits;
 /// Reads every sealed entry again and checks it against the latest signed checkpoint.
 pub async fn verify(cx: &Cx, pinned: &PublicKey) -> Result<Verdict, AppError> {
     cx.allow(Action::VerifyLedger, &Thing::Ledger)?;
-    let job = cx.house.store.read(|tx| {
-        Box::pin(async move { Ok::<_, StoreError>(ledger::latest_checkpoint(tx).await?) })
-    });
+    let job = cx.house.store.read(|tx| Box::pin(async move { ledger::latest_checkpoint(tx).await }));
     let signed = job.await?.map(|checkpoint| checkpoint.note);
     let mut verifier = match Verifier::new(signed.iter().map(String::as_str), pinned) {
         Ok(verifier) => verifier,
@@ -22,9 +19,8 @@ pub async fn verify(cx: &Cx, pinned: &PublicKey) -> Result<Verdict, AppError> {
     };
     let mut from = 0;
     loop {
-        let page = cx.house.store.read(move |tx| {
-            Box::pin(async move { Ok::<_, StoreError>(ledger::entries(tx, from, limits::PAGE_MAX).await?) })
-        });
+        let page =
+            cx.house.store.read(move |tx| Box::pin(async move { ledger::entries(tx, from, limits::PAGE_MAX).await }));
         let page = page.await?;
         if page.is_empty() {
             return Ok(verifier.finish());

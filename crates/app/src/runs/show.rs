@@ -34,7 +34,7 @@ pub async fn show(cx: &Cx, run: RunId) -> Result<Shown, AppError> {
         Box::pin(async move {
             let Some(row) = runs::get(tx, run).await? else { return Ok::<_, StoreError>(None) };
             let records = runs::records(tx, run, 0, RECORDS_SHOWN).await?;
-            let body = journal::definition(tx, &row.definition).await?;
+            let body = journal::definition(tx, row.definition.clone()).await?;
             Ok(Some((row, records, body)))
         })
     });

@@ -39,8 +39,7 @@ pub async fn create(
     let now = cx.house.clock.now();
     let id: TokenId = new_id(cx.house.ids.as_ref());
     let expires_at = now.checked_add((days * 24).hours()).map_err(|error| AppError::Corrupt(error.to_string()))?;
-    let token =
-        Token { id, owner, opens, scopes: BTreeSet::new(), created_at: now, expires_at, revoked_at: None };
+    let token = Token { id, owner, opens, scopes: BTreeSet::new(), created_at: now, expires_at, revoked_at: None };
     let entry = record::entry(cx.house.clock.as_ref(), &cx.actor, "token.created").about(id);
     let (kept, house) = (token.clone(), Arc::clone(&cx.house));
     let job = cx.house.store.write(move |tx| {

@@ -45,6 +45,7 @@ fn value(text: &str) -> Result<Value, NoValue> {
         last_day: None,
         leave: None,
         rescinded: false,
+        cut_at: None,
         version: 1,
     };
     let now = "2026-11-30T20:00:00Z".parse().unwrap();

@@ -82,6 +82,7 @@ fn engagement(ids: &SeededIds, first_day: Date, last_day: Option<Date>) -> Engag
         last_day,
         leave: None,
         rescinded: false,
+        cut_at: None,
         version: 1,
     }
 }

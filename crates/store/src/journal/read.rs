@@ -43,7 +43,8 @@ pub(super) async fn load(tx: &mut Tx, runs: Vec<RunId>) -> Result<Vec<StoredRun>
         .collect())
 }
 
-pub(super) async fn definition(tx: &mut Tx, hash: String) -> Result<Option<Definition>, StoreError> {
+/// A definition by its hash.
+pub async fn definition(tx: &mut Tx, hash: String) -> Result<Option<Definition>, StoreError> {
     let row = tx.query_opt("SELECT hash, name, body FROM definition WHERE hash = $1", &[hash.into()]).await?;
     row.map(|row| {
         let row = row.of("definition");

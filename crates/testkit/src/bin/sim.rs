@@ -25,7 +25,9 @@ fn main() -> ExitCode {
                     }
                     let report = run_seed(seed, None);
                     let parts = [report.runs, report.done, report.effects, report.crashes];
-                    totals.iter().zip(parts).for_each(|(total, part)| drop(total.fetch_add(part, Ordering::Relaxed)));
+                    for (total, part) in totals.iter().zip(parts) {
+                        total.fetch_add(part, Ordering::Relaxed);
+                    }
                     for breach in &report.breaches {
                         failed.fetch_add(1, Ordering::Relaxed);
                         eprintln!("seed {seed}: {breach}\n  again with: cargo xtask sim {seed}");

@@ -1,0 +1,158 @@
+//! `access/change`: makes one change in one connected system, and reads it back.
+//!
+//! The connector plans first (which only reads), so that what is there already is not written
+//! again; each write is followed by a look through another call. An answer that never came is
+//! unknown, and whoever tries again begins with the same look.
+
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use tenure_connect::{AnyConnector, Desired, Expectation, Operation, Outcome, Refusal, Verdict, Write};
+use tenure_engine::{Ended, Order};
+use tenure_ledger::{DetailKey, Fact, Hash, Word};
+use tenure_model::{Account, AccountState, Ending, Observed, RefusalClass, Value, new_id};
+use tenure_store::journal::Attachment;
+use tenure_store::{StoreError, accounts};
+
+use super::align::Wish;
+use super::{Done, done, entry, ledger, read, refused, store_refused};
+use crate::cx::House;
+use crate::estate::hex;
+use crate::limits;
+use crate::probe::Point;
+
+pub(super) async fn perform(house: &House, order: &Order) -> Done {
+    let wish: Wish = read(order)?;
+    let connector = house
+        .connector(&wish.connection)
+        .ok_or_else(|| refused(format!("there is no connection `{}`", wish.connection)))?;
+    house.pass(Point::BeforeEffect);
+    let seen = make_it_so(connector.as_ref(), &wish, &operation(order)?).await?;
+    let account = known_account(house, &wish).await?;
+    let before = account.state;
+    let next = advance(account, &wish, &seen)?;
+    let mut record = entry(house, order, "effect.done").about(wish.person);
+    record.system = Some(wish.connection.clone());
+    record.effect = Some(Word::or_hash(&wish.action));
+    record.decision = Some(Word::or_hash(&format!("verified-{}", next.state)));
+    let evidence = serde_json::to_vec(&seen).unwrap_or_default();
+    record = record
+        .with(DetailKey::Account, next.id)
+        .with(DetailKey::StateBefore, Word::or_hash(before.word()))
+        .with(DetailKey::StateAfter, Word::or_hash(next.state.word()))
+        .with(DetailKey::EvidenceKind, Word::or_hash("read-back"))
+        .with(DetailKey::Evidence, Fact::Hash(Hash::of(&evidence)));
+    let output = json!({ "account": next.id, "state": next.state, "why": wish.why, "seenAt": seen.at });
+    let attachments = vec![Attachment::Account(Box::new(next)), ledger(house, &record)];
+    Ok(Ended { attachments, ..done("done", output) })
+}
+
+/// The key for the connected system: the same for every attempt, and of a form that any can keep.
+fn operation(order: &Order) -> Result<Operation, Ending> {
+    let key =
+        hex(&Sha256::digest(order.key.as_str().as_bytes())).parse().map_err(|error| refused(format!("{error}")))?;
+    Ok(Operation { key, generation: order.generation })
+}
+
+async fn make_it_so(connector: &dyn AnyConnector, wish: &Wish, operation: &Operation) -> Result<Observed, Ending> {
+    let changes = connector.plan(&wish.desired).await.map_err(no)?;
+    let mut seen = None;
+    for change in changes {
+        let mut outcome = connector.apply(&change, operation).await;
+        if let (Write::Create { attributes }, Outcome::Refused(refusal)) = (&change.write, &outcome)
+            && refusal.class == tenure_connect::RefusalClass::Exists
+        {
+            outcome = create_under_another_name(connector, &change, attributes, operation).await.unwrap_or(outcome);
+        }
+        match outcome {
+            Outcome::Done { .. } => {}
+            Outcome::Refused(refusal) => return Err(no(refusal)),
+            Outcome::Unknown(doubt) => return Err(Ending::Unknown { message: doubt.message }),
+        }
+        if !matches!(change.write, Write::Create { .. }) {
+            seen = Some(verified(connector, &Expectation::after(&change)).await?);
+        }
+    }
+    match seen {
+        Some(seen) => Ok(seen),
+        None => look(connector, &wish.desired).await,
+    }
+}
+
+/// A look through another call than the write.
+async fn verified(connector: &dyn AnyConnector, expectation: &Expectation) -> Result<Observed, Ending> {
+    match connector.verify(expectation).await {
+        Verdict::Met { seen } => Ok(seen),
+        Verdict::Unmet { differences, .. } => {
+            Err(Ending::Unknown { message: format!("it was written, and is not so: {}", differences.join(", ")) })
+        }
+        Verdict::Undecided { refusal } => Err(Ending::Unknown { message: refusal.message }),
+    }
+}
+
+async fn look(connector: &dyn AnyConnector, desired: &Desired) -> Result<Observed, Ending> {
+    match desired {
+        Desired::Disabled { account } => verified(connector, &Expectation::unusable(account.clone())).await,
+        Desired::Present { account, .. } | Desired::Enabled { account } | Desired::Entitlements { account, .. } => {
+            let found = connector.get(account).await.map_err(no)?;
+            found.ok_or_else(|| Ending::Unknown { message: format!("{account} was not seen afterwards") })
+        }
+    }
+}
+
+/// The name is taken by somebody else: tries the next ones, and gives up where it stands.
+async fn create_under_another_name(
+    connector: &dyn AnyConnector,
+    change: &tenure_connect::Change,
+    attributes: &tenure_model::Attributes,
+    operation: &Operation,
+) -> Option<Outcome> {
+    let base = attributes.get("uid").and_then(Value::as_text)?.to_owned();
+    for name in tenure_policy::account::candidates(&base).skip(1).take(limits::NAMES_TRIED_MAX) {
+        let mut attributes = attributes.clone();
+        attributes.insert("uid".to_owned(), Value::Text(name));
+        let next = tenure_connect::Change::new(change.account.clone(), Write::Create { attributes });
+        match connector.apply(&next, operation).await {
+            Outcome::Refused(refusal) if refusal.class == tenure_connect::RefusalClass::Exists => {}
+            outcome => return Some(outcome),
+        }
+    }
+    None
+}
+
+async fn known_account(house: &House, wish: &Wish) -> Result<Account, Ending> {
+    let Some(id) = wish.account else {
+        return Ok(Account {
+            id: new_id(house.ids.as_ref()),
+            connection: wish.connection.clone(),
+            person: Some(wish.person),
+            native_id: None,
+            name: String::new(),
+            state: AccountState::Absent,
+            holds: [].into(),
+            seen_at: None,
+            version: 0,
+        });
+    };
+    let found = house
+        .store
+        .read(move |tx| Box::pin(async move { accounts::get(tx, id).await }))
+        .await
+        .map_err(|error: StoreError| store_refused(error))?;
+    found.ok_or_else(|| refused(format!("there is no account `{id}`")))
+}
+
+fn advance(account: Account, wish: &Wish, seen: &Observed) -> Result<Account, Ending> {
+    let next = match &wish.desired {
+        Desired::Present { .. } => account.created(seen),
+        Desired::Disabled { .. } => account.disabled(seen),
+        Desired::Enabled { .. } => account.enabled(seen),
+        Desired::Entitlements { .. } => Ok(account.observed(seen)),
+    };
+    next.map_err(|error| Ending::Unknown { message: error.to_string() })
+}
+
+fn no(refusal: Refusal) -> Ending {
+    let class = if refusal.retry() { RefusalClass::Transient } else { RefusalClass::Permanent };
+    let retry_after_ms = refusal.retry_after.and_then(|pause| u64::try_from(pause.as_millis()).ok());
+    Ending::Refused { class, message: refusal.message, retry_after_ms }
+}

@@ -1,0 +1,105 @@
+//! What the steps of a workflow do: one file per verb, called by the engine after its commit.
+//!
+//! Every step may be called again for the same key at any time, also after it succeeded; each
+//! looks before it acts. A step gives back its result and the rows that belong to it, which the
+//! engine writes together with the journal: all or none.
+
+mod again;
+mod align;
+mod change;
+mod http;
+mod seal;
+mod settle;
+mod trigger;
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+use tenure_engine::{Ended, Order, Performer};
+use tenure_ledger::Entry;
+use tenure_model::{Actor, Ending, PersonId, RefusalClass};
+use tenure_store::StoreError;
+use tenure_store::journal::Attachment;
+
+use crate::cx::House;
+use crate::probe::Point;
+use crate::record;
+
+/// Carries out the steps of workflows.
+#[derive(Debug, Clone)]
+pub struct Steps {
+    house: Arc<House>,
+    http: reqwest::Client,
+}
+
+impl Steps {
+    /// Steps that act through the connectors of this house.
+    pub fn new(house: Arc<House>, http: reqwest::Client) -> Self {
+        Self { house, http }
+    }
+}
+
+type Done = Result<Ended<Attachment>, Ending>;
+
+impl Performer for Steps {
+    type Attachment = Attachment;
+
+    #[tracing::instrument(name = "app.steps.perform", skip_all, fields(run = %order.run, action = order.task.action, node = order.task.node, attempt = order.task.attempt))]
+    async fn perform(&self, order: Order) -> Ended<Attachment> {
+        let house = self.house.as_ref();
+        let ended = match order.task.action.as_str() {
+            "access/align" => align::perform(house, &order).await,
+            "access/change" => change::perform(house, &order).await,
+            "access/settle" => settle::perform(house, &order).await,
+            "access/again" => again::perform(house, &order).await,
+            "lifecycle/trigger" => trigger::perform(house, &order).await,
+            "evidence/seal" => seal::perform(house, &order),
+            "http/call" => http::perform(&self.http, &order).await,
+            unknown => Err(refused(format!("there is no step `{unknown}`"))),
+        };
+        house.pass(Point::AfterEffect);
+        ended.unwrap_or_else(Ended::from)
+    }
+}
+
+/// What every step about a person takes.
+#[derive(Debug, Deserialize)]
+struct OfPerson {
+    person: PersonId,
+}
+
+fn read<T: for<'de> Deserialize<'de>>(order: &Order) -> Result<T, Ending> {
+    T::deserialize(&order.task.with).map_err(|error| refused(format!("its parameters: {error}")))
+}
+
+fn done(outcome: &str, output: Json) -> Ended<Attachment> {
+    Ending::Done { outcome: outcome.to_owned(), output }.into()
+}
+
+fn refused(message: impl Into<String>) -> Ending {
+    Ending::Refused { class: RefusalClass::Permanent, message: message.into(), retry_after_ms: None }
+}
+
+fn not_now(message: impl Into<String>) -> Ending {
+    Ending::Refused { class: RefusalClass::Transient, message: message.into(), retry_after_ms: None }
+}
+
+/// The database is not the world: when it does not answer, the step is tried again.
+fn store_refused(error: StoreError) -> Ending {
+    not_now(format!("the database refused: {error}"))
+}
+
+/// An entry about what a step of a run did.
+fn entry(house: &House, order: &Order, what: &str) -> Entry {
+    let mut entry = record::entry(house.clock.as_ref(), &Actor::system("engine"), what);
+    entry.run = Some(order.run);
+    entry.step = Some(tenure_ledger::Word::or_hash(&order.task.node));
+    entry.attempt = Some(order.task.attempt);
+    entry.generation = u64::try_from(order.generation).ok();
+    entry
+}
+
+fn ledger(house: &House, entry: &Entry) -> Attachment {
+    Attachment::Ledger(record::draft(house.ids.as_ref(), entry))
+}
