@@ -18,6 +18,7 @@ pub mod notices;
 pub mod people;
 pub mod probe;
 pub mod record;
+pub mod rules;
 pub mod runs;
 pub mod steps;
 pub mod tokens;

@@ -5,6 +5,7 @@
 //! can be set, and at [`listen`] for how a connection comes in and how the process ends.
 
 pub mod config;
+pub mod house;
 pub mod http;
 pub mod limits;
 pub mod listen;

@@ -20,5 +20,5 @@ pub async fn plan(cx: &Cx, name: String) -> Result<Plan, AppError> {
         })
     });
     let facts = facts.await?.ok_or_else(|| AppError::NotFound { what: "such person".to_owned() })?;
-    Ok(tenure_policy::plan(&facts, &cx.house.estate.rules, cx.house.clock.now()))
+    Ok(tenure_policy::plan(&facts, &cx.house.rules(), cx.house.clock.now()))
 }
