@@ -115,10 +115,10 @@ pub async fn run_watched(
     let working = Working::start(&opened, opened.sealer()?);
     let router = crate::http::v1::router(
         Arc::clone(&opened.house),
-        opened.pinned.clone(),
         Metrics::new(),
         readiness(&opened),
         config,
+        opened.pinned.clone(),
     )?;
     tracing::info!(address = %listener.address(), scheme = listener.scheme(), "ready");
     ready(listener.address(), &opened);
