@@ -126,6 +126,8 @@ impl Real {
 
     /// Starts the engine, which ends with the test.
     pub fn start_engine(&self) {
+        // Another test of this process may have installed it; it is the same one.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let (engine, run) = tenure_engine::start(tenure_engine::Parts {
             process: Arc::new(Flows),
             journal: Arc::new(StoreJournal::new(self.house.store.clone())),
