@@ -119,7 +119,7 @@ codes! {
         "Wait and send the request again.";
     SystemUnreachable = "TEN-E0501", Some(502), "the connected system does not answer",
         "The connected system is down, slow or refuses us.",
-        "Look at the connection with `tenure connections check`.";
+        "Look at the connection with `tenure connect check`.";
     SystemRefuses = "TEN-E0502", Some(502), "the connected system refuses",
         "The connected system answers and does not do what was asked.",
         "The detail says what it refuses; correct the connection or its rights there.";
@@ -144,6 +144,53 @@ codes! {
     NewerDatabase = "TEN-E0906", None, "the database is newer than this program",
         "A newer Tenure has changed the database.",
         "Start the newer Tenure, or restore the backup from before.";
+
+    // What the command line itself says; these never come over HTTP.
+    BadWords = "TEN-E0800", None, "the command line cannot be understood",
+        "A command, an option or a value is not one that this program knows.",
+        "Follow the suggestion, or add `--help` to the command.";
+    ServerUnreachable = "TEN-E0801", None, "the server cannot be reached",
+        "Nobody answers at the address of the server.",
+        "Start it with `tenure serve`, or name another with `--server` or TENURE_SERVER.";
+    NotTenure = "TEN-E0802", None, "what answers is not Tenure",
+        "Something answered that does not speak this API, such as a proxy or another program.",
+        "Check `--server` and what stands between here and there.";
+    TokenMissing = "TEN-E0803", None, "the command line has no usable token",
+        "No token was named, or the file that was named does not hold one.",
+        "Set TENURE_TOKEN, or name a file with `--token-file` or a context with `--context`.";
+    BadServer = "TEN-E0804", None, "the address of the server is not usable",
+        "The address cannot be read, would send a token in clear beyond this machine, or names a context that is not there.",
+        "Use an address such as `https://tenure.example.org`, or a context that the file of contexts has.";
+    CannotRead = "TEN-E0805", None, "a file or the standard input cannot be read",
+        "It is not there, may not be read, is too large, or is not in the form that is needed.",
+        "Correct what the cause names.";
+    LedgerNotSound = "TEN-E0806", None, "the ledger is not what was signed",
+        "An entry was changed, removed, added or moved since the checkpoint was signed, or the checkpoint is not of the pinned key.",
+        "Keep everything as it is, and compare with the checkpoints that others hold; the message names the first bad entry.";
+    CannotWrite = "TEN-E0807", None, "the output cannot be written",
+        "A file or the standard output does not take what was to be written.",
+        "Make room, or name a place that may be written.";
+    ServerTooSlow = "TEN-E0808", None, "the server did not answer in time",
+        "The answer did not come within the time of `--timeout`. What was committed stays committed.",
+        "Try again, or give it longer with `--timeout`.";
+    NotConfirmed = "TEN-E0809", None, "not confirmed",
+        "The command cannot be taken back and nobody said yes.",
+        "Say yes when asked, or add `--yes` where nobody can be asked.";
+    CannotStart = "TEN-E0810", None, "the program cannot start",
+        "The machine gives the program no threads, or no way to hear that it is to stop.",
+        "Free memory or processes on the machine and start it again.";
+    WhichPerson = "TEN-E0811", None, "it is not clear who is meant",
+        "Nobody, or more than one person, is found by the words.",
+        "Use the id, or letters that only one person has.";
+    RunNotDone = "TEN-E0812", None, "the run did not end well",
+        "The run that was followed failed, was cancelled, or needs somebody.",
+        "`tenure runs show` tells what it did and what it waits for.";
+    DoneInPart = "TEN-E0813", None, "done in part",
+        "Some of several things were done and some were refused.",
+        "Correct those that were refused and send all again; what was accepted is not done twice.";
+    NotWell = "TEN-E0814", None, "something is not well",
+        "A check failed.",
+        "Do what stands beside the check.";
 }
 
 impl Code {

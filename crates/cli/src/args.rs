@@ -8,7 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use secrecy::SecretString;
 
 use crate::commands::{
-    completion, connect, demo, doctor, events, generate, ledger, migrate, people, runs, serve, token, version, why,
+    cases, completion, connect, demo, doctor, events, generate, ledger, migrate, people, runs, serve, token, version,
+    why,
 };
 use crate::exit;
 use crate::limits::TIMEOUT_DEFAULT;
@@ -84,16 +85,10 @@ pub struct Global {
     /// A named server from the file of contexts, instead of --server
     #[arg(long, global = true, value_name = "NAME")]
     pub context: Option<String>,
-    /// Where contexts are: TOML, `[NAME]` with `server` and `token-file`
-    #[arg(
-        long,
-        global = true,
-        env = "TENURE_CONTEXTS",
-        hide_env_values = true,
-        value_name = "FILE",
-        default_value = "tenure-contexts.toml"
-    )]
-    pub contexts: PathBuf,
+    /// Where contexts are: TOML, `[NAME]` with `server` and `token-file`. Otherwise `tenure-contexts.toml` in
+    /// this folder, or what `tenure demo` wrote below it
+    #[arg(long, global = true, env = "TENURE_CONTEXTS", hide_env_values = true, value_name = "FILE")]
+    pub contexts: Option<PathBuf>,
     /// A file with the token; otherwise TENURE_TOKEN
     #[arg(long, global = true, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
@@ -133,6 +128,9 @@ pub enum Command {
     #[command(subcommand)]
     Events(events::Events),
     Why(why::Why),
+    /// Answer what only a human can
+    #[command(subcommand)]
+    Cases(cases::Cases),
     /// Look at connected systems
     #[command(subcommand)]
     Connect(connect::Connect),
@@ -175,6 +173,27 @@ mod tests {
     #[test]
     fn the_words_fit_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_variable_of_the_command_line_is_taken_for_a_setting_of_the_server() {
+        fn variables(command: &clap::Command) -> Vec<String> {
+            let own = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str()).map(str::to_owned);
+            own.chain(command.get_subcommands().flat_map(variables)).collect()
+        }
+        let found = variables(&Cli::command());
+        assert!(found.contains(&"TENURE_SERVER".to_owned()), "{found:?}");
+        let all = found.into_iter().map(|name| (name, "x".to_owned()));
+        assert!(tenure_server::config::Sources::new().variables(all).is_ok());
+    }
+
+    #[test]
+    fn the_server_is_looked_for_where_it_listens() {
+        let listen = tenure_server::config::Sources::new().config().unwrap().listen;
+        assert_eq!(crate::context::SERVER_DEFAULT, format!("http://{listen}"));
+        let demo = Cli::try_parse_from(["tenure", "demo"]).unwrap();
+        let Command::Demo(demo) = demo.command else { panic!("not the demo") };
+        assert_eq!(demo.listen, listen);
     }
 
     #[test]

@@ -6,17 +6,23 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode, Url};
+use jiff::SignedDuration;
+use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
+use tenure_api::Method;
 use tenure_model::{Clock as _, SystemClock};
 
 use crate::error::{CliError, code};
 use crate::exit::Exit;
-use crate::limits::{ANSWER_BYTES_MAX, CONNECT_TIMEOUT, PAGE_ITEMS, PAGES_MAX};
+use crate::limits::{ANSWER_BYTES_MAX, CONNECT_TIMEOUT, PAGE_ITEMS, PAGES_MAX, STREAM_TIME_MAX};
 use crate::output::Output;
+use crate::places::Path;
 use crate::progress;
+
+/// The media type of a stream of events.
+const EVENT_STREAM: &str = "text/event-stream";
 
 /// Which server, and how patiently.
 #[derive(Debug, Clone)]
@@ -68,23 +74,23 @@ impl Client {
         self.base.as_str().trim_end_matches('/')
     }
 
-    /// Reads something.
-    pub async fn get(&self, path: &str, query: &[Query<'_>]) -> Result<Value, CliError> {
-        self.ask(Method::GET, path, query, None).await
+    /// Asks without sending a body.
+    pub async fn ask(&self, path: &Path) -> Result<Value, CliError> {
+        self.exchange(path, &[], None).await
     }
 
-    /// Does something.
-    pub async fn post(&self, path: &str, body: Option<&Value>) -> Result<Value, CliError> {
-        self.ask(Method::POST, path, &[], body).await
+    /// Asks with a query.
+    pub async fn query(&self, path: &Path, query: &[Query<'_>]) -> Result<Value, CliError> {
+        self.exchange(path, query, None).await
     }
 
-    /// Takes something away.
-    pub async fn delete(&self, path: &str) -> Result<Value, CliError> {
-        self.ask(Method::DELETE, path, &[], None).await
+    /// Asks and sends this.
+    pub async fn send(&self, path: &Path, body: &Value) -> Result<Value, CliError> {
+        self.exchange(path, &[], Some(body)).await
     }
 
     /// Reads a list, page by page, up to this many items.
-    pub async fn list(&self, path: &str, query: &[Query<'_>], items_max: usize) -> Result<Vec<Value>, CliError> {
+    pub async fn list(&self, path: &Path, query: &[Query<'_>], items_max: usize) -> Result<Vec<Value>, CliError> {
         let mut items = Vec::new();
         let mut after: Option<String> = None;
         for _ in 0..PAGES_MAX {
@@ -92,7 +98,7 @@ impl Client {
             let mut query = query.to_vec();
             query.push(("limit", wanted.to_string()));
             query.extend(after.take().map(|after| ("after", after)));
-            let mut page = self.get(path, &query).await?;
+            let mut page = self.query(path, &query).await?;
             let Some(Value::Array(more)) = page.get_mut("items").map(Value::take) else {
                 return Err(self.not_tenure().cause("a page of a list has no items"));
             };
@@ -106,38 +112,58 @@ impl Client {
         Ok(items)
     }
 
-    async fn ask(
-        &self,
-        method: Method,
-        path: &str,
-        query: &[Query<'_>],
-        body: Option<&Value>,
-    ) -> Result<Value, CliError> {
+    /// Opens a stream of events. None when this server has none at that place.
+    pub async fn stream(&self, path: &Path) -> Result<Option<reqwest::Response>, CliError> {
+        let request = self.request(path).header("accept", EVENT_STREAM).timeout(STREAM_TIME_MAX);
+        let response = request.send().await.map_err(|error| self.failed(error))?;
+        let is_stream = is_media_type(&response, EVENT_STREAM);
+        self.output.detail(&format!("{} {} -> {}", path.method.as_str(), path.path, response.status()));
+        Ok((response.status().is_success() && is_stream).then_some(response))
+    }
+
+    /// How far the clock of the server is from ours; positive when it is ahead. None when it does not say.
+    pub async fn clock_skew(&self, path: &Path) -> Result<Option<SignedDuration>, CliError> {
+        let response = self.request(path).send().await.map_err(|error| self.failed(error))?;
+        let said = response.headers().get("date").and_then(|value| value.to_str().ok());
+        let theirs = said.and_then(|said| jiff::fmt::rfc2822::parse(said).ok());
+        Ok(theirs.map(|theirs| theirs.timestamp().duration_since(self.clock.now())))
+    }
+
+    fn request(&self, path: &Path) -> reqwest::RequestBuilder {
         let mut url = self.base.clone();
-        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
-        let mut request = self.http.request(method.clone(), url);
+        url.set_path(&format!("{}{}", self.base.path().trim_end_matches('/'), path.path));
+        let method = match path.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let request = self.http.request(method, url);
+        match &self.token {
+            Some(token) => request.bearer_auth(token.expose_secret()),
+            None => request,
+        }
+    }
+
+    async fn exchange(&self, path: &Path, query: &[Query<'_>], body: Option<&Value>) -> Result<Value, CliError> {
+        let mut request = self.request(path);
         if !query.is_empty() {
             request = request.query(query);
-        }
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token.expose_secret());
         }
         if let Some(body) = body {
             request = request.json(body);
         }
         let began = self.clock.elapsed();
         let what = format!("waiting for {}", self.server());
-        let (status, json, bytes) = progress::during(&self.output, &what, self.exchange(request)).await?;
+        let (status, json, bytes) = progress::during(&self.output, &what, self.read(request)).await?;
         let took = self.clock.elapsed().saturating_sub(began);
-        self.output.detail(&format!("{method} {path} -> {status} in {} ms", took.as_millis()));
+        self.output.detail(&format!("{} {} -> {status} in {} ms", path.method.as_str(), path.path, took.as_millis()));
         self.read_answer(status, json, &bytes)
     }
 
     /// Status, whether it says that it is JSON, and the body.
-    async fn exchange(&self, request: reqwest::RequestBuilder) -> Result<(StatusCode, bool, Vec<u8>), CliError> {
+    async fn read(&self, request: reqwest::RequestBuilder) -> Result<(StatusCode, bool, Vec<u8>), CliError> {
         let mut response = request.send().await.map_err(|error| self.failed(error))?;
-        let media_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
-        let json = media_type.is_some_and(|text| text.contains("json"));
+        let json = is_media_type(&response, "json");
         let status = response.status();
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(error))? {
@@ -188,6 +214,11 @@ impl Client {
         let error = self.not_tenure().cause(format!("it answered {status} without saying why"));
         CliError { exit: exit_of(status.as_u16()), ..error }
     }
+}
+
+fn is_media_type(response: &reqwest::Response, part: &str) -> bool {
+    let said = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+    said.is_some_and(|said| said.contains(part))
 }
 
 /// A problem document as it may come from any version: only the code is needed.
@@ -277,7 +308,7 @@ mod tests {
     #[test]
     fn a_token_travels_by_tls_or_not_far() {
         for good in
-            ["https://id.example.org", "https://id.example.org/tenure/", "http://127.0.0.1:8420", "http://[::1]:1"]
+            ["https://id.example.org", "https://id.example.org/tenure/", "http://127.0.0.1:8080", "http://[::1]:1"]
         {
             assert!(read_server(good).is_ok(), "{good}");
         }

@@ -16,7 +16,16 @@ use crate::limits::{INPUT_BYTES_MAX, TOKEN_BYTES_MAX};
 use crate::output::Output;
 
 /// Where the server is when nobody says.
-pub const SERVER_DEFAULT: &str = "http://127.0.0.1:8420";
+pub const SERVER_DEFAULT: &str = "http://127.0.0.1:8080";
+
+/// Where the sample company lives when nobody says.
+pub const DEMO_FOLDER: &str = "tenure-demo";
+
+/// The file of contexts that the demo writes into its folder.
+pub const CONTEXTS_OF_DEMO: &str = "contexts.toml";
+
+/// The file of contexts when nobody says.
+const CONTEXTS_DEFAULT: &str = "tenure-contexts.toml";
 
 /// What every command receives.
 #[derive(Debug)]
@@ -72,8 +81,10 @@ impl Cx {
 
     fn context(&self) -> Result<Option<Context>, CliError> {
         let Some(name) = &self.global.context else { return Ok(None) };
-        let path = &self.global.contexts;
-        let text = read_text(path, INPUT_BYTES_MAX)?;
+        let path = &self.contexts_file();
+        let text = read_text(path, INPUT_BYTES_MAX).map_err(|error| {
+            error.hint("a file of contexts has `[NAME]` with `server` and `token-file`; name it with --contexts")
+        })?;
         let mut contexts: BTreeMap<String, Context> = toml::from_str(&text).map_err(|error| {
             CliError::new(Exit::Usage, code::BAD_SERVER, format!("`{}` is not a file of contexts", path.display()))
                 .cause(error.message())
@@ -83,6 +94,18 @@ impl Cx {
             CliError::new(Exit::Usage, code::BAD_SERVER, format!("there is no context `{name}`"))
                 .hint(format!("`{}` has {known}", path.display()))
         })
+    }
+}
+
+impl Cx {
+    /// The file that was named, or the one in this folder, or what a demo in this folder wrote.
+    fn contexts_file(&self) -> PathBuf {
+        if let Some(named) = &self.global.contexts {
+            return named.clone();
+        }
+        let of_demo = Path::new(DEMO_FOLDER).join(CONTEXTS_OF_DEMO);
+        let ours = PathBuf::from(CONTEXTS_DEFAULT);
+        if !ours.exists() && of_demo.exists() { of_demo } else { ours }
     }
 }
 

@@ -11,36 +11,38 @@ use crate::limits::CAUSES_MAX;
 
 /// The codes that the command line itself gives; those of the server come with its answers.
 pub mod code {
+    use tenure_api::Code;
+
     /// The command line cannot be understood.
-    pub const USAGE: &str = "TEN-E0800";
+    pub const USAGE: &str = Code::BadWords.entry().code;
     /// The server cannot be reached.
-    pub const UNREACHABLE: &str = "TEN-E0801";
+    pub const UNREACHABLE: &str = Code::ServerUnreachable.entry().code;
     /// What answered is not Tenure.
-    pub const NOT_TENURE: &str = "TEN-E0802";
+    pub const NOT_TENURE: &str = Code::NotTenure.entry().code;
     /// There is no usable token.
-    pub const NO_TOKEN: &str = "TEN-E0803";
+    pub const NO_TOKEN: &str = Code::TokenMissing.entry().code;
     /// The address of the server is not usable.
-    pub const BAD_SERVER: &str = "TEN-E0804";
+    pub const BAD_SERVER: &str = Code::BadServer.entry().code;
     /// A file or the standard input cannot be read.
-    pub const CANNOT_READ: &str = "TEN-E0805";
+    pub const CANNOT_READ: &str = Code::CannotRead.entry().code;
     /// The ledger is not what was signed.
-    pub const LEDGER_NOT_SOUND: &str = "TEN-E0806";
+    pub const LEDGER_NOT_SOUND: &str = Code::LedgerNotSound.entry().code;
     /// The output cannot be written.
-    pub const CANNOT_WRITE: &str = "TEN-E0807";
+    pub const CANNOT_WRITE: &str = Code::CannotWrite.entry().code;
     /// The server did not answer in time.
-    pub const TOO_SLOW: &str = "TEN-E0808";
+    pub const TOO_SLOW: &str = Code::ServerTooSlow.entry().code;
     /// Nobody is there to confirm.
-    pub const NOT_CONFIRMED: &str = "TEN-E0809";
-    /// This build cannot do it.
-    pub const NOT_IN_THIS_BUILD: &str = "TEN-E0810";
+    pub const NOT_CONFIRMED: &str = Code::NotConfirmed.entry().code;
+    /// The program cannot start.
+    pub const CANNOT_START: &str = Code::CannotStart.entry().code;
     /// A person cannot be told from the words.
-    pub const WHICH_PERSON: &str = "TEN-E0811";
+    pub const WHICH_PERSON: &str = Code::WhichPerson.entry().code;
     /// A run did not end well.
-    pub const RUN_NOT_DONE: &str = "TEN-E0812";
+    pub const RUN_NOT_DONE: &str = Code::RunNotDone.entry().code;
     /// Some things were done and some were not.
-    pub const PARTIAL: &str = "TEN-E0813";
+    pub const PARTIAL: &str = Code::DoneInPart.entry().code;
     /// The doctor found something.
-    pub const NOT_WELL: &str = "TEN-E0814";
+    pub const NOT_WELL: &str = Code::NotWell.entry().code;
 }
 
 /// Why a command failed.

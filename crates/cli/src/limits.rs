@@ -40,3 +40,21 @@ pub const CANDIDATES_MAX: usize = 5;
 
 /// The most causes of an error that are told.
 pub const CAUSES_MAX: usize = 8;
+
+/// How long a stream of events may stay open; then it is asked for anew.
+pub const STREAM_TIME_MAX: Duration = Duration::from_hours(24);
+
+/// How long a stream may bring no event before the run itself is asked how it stands.
+pub const STREAM_QUIET: Duration = Duration::from_secs(5);
+
+/// The longest event of a stream, in bytes.
+pub const STREAM_EVENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// How far the clocks of this machine and of the server may be apart without a word.
+pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
+
+/// How deep the folders of an estate may lie.
+pub const ESTATE_DEPTH_MAX: usize = 16;
+
+/// The most people of the sample company.
+pub const DEMO_PEOPLE_MAX: u64 = 20_000;

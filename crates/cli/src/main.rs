@@ -12,7 +12,9 @@ mod error;
 mod exit;
 mod limits;
 mod output;
+mod places;
 mod progress;
+mod stream;
 mod table;
 
 use std::process::ExitCode;
@@ -36,7 +38,7 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => runtime.block_on(run(cli, output.clone())),
-        Err(error) => Err(CliError::new(Exit::Failed, code::NOT_IN_THIS_BUILD, "cannot start").caused_by(&error)),
+        Err(error) => Err(CliError::new(Exit::Failed, code::CANNOT_START, "cannot start").caused_by(&error)),
     };
     finish(result, &output)
 }

@@ -131,6 +131,11 @@ pub fn write(text: &str) -> Result<(), CliError> {
     }
 }
 
+/// What to say of a file that does not take what was to be written.
+pub fn cannot_write(path: &std::path::Path, error: &io::Error) -> CliError {
+    CliError::new(Exit::Failed, code::CANNOT_WRITE, format!("cannot write `{}`", path.display())).caused_by(error)
+}
+
 /// Writes talk. When nobody listens there is nobody to tell.
 pub fn talk(text: &str) {
     let mut err = io::stderr().lock();

@@ -8,6 +8,7 @@ use super::HowMany;
 use crate::context::Cx;
 use crate::error::{CliError, code};
 use crate::exit::Exit;
+use crate::places;
 use crate::table::{Column, cell, column};
 
 const COLUMNS: &[Column] = &[
@@ -51,12 +52,12 @@ impl Connect {
         let client = cx.client()?;
         match self {
             Self::List(list) => {
-                let items = client.list("/v1/connections", &[], list.how_many.items_max()).await?;
+                let items = client.list(&places::LIST_CONNECTIONS.path(), &[], list.how_many.items_max()).await?;
                 cx.output.list(COLUMNS, &items)?;
                 Ok(Exit::Done)
             }
             Self::Check(check) => {
-                let connection = client.post(&format!("/v1/connections/{}/check", check.name), None).await?;
+                let connection = client.ask(&places::CHECK_CONNECTION.of(&[&check.name])).await?;
                 cx.output.item(COLUMNS, &connection)?;
                 verdict(&check.name, &connection)
             }

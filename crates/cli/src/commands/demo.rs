@@ -1,41 +1,138 @@
 //! `tenure demo`: a sample company on this machine.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::json;
+use tenure_server::house::{self, DemoOptions, DemoReady};
+use tenure_server::listen::asked_to_stop;
 
-use super::in_process::not_in_this_build;
-use crate::context::Cx;
+use super::in_process;
+use crate::context::{CONTEXTS_OF_DEMO, Cx, DEMO_FOLDER};
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::limits::DEMO_PEOPLE_MAX;
+use crate::output::{self, Format};
+
+/// The name of the context that the demo writes.
+const CONTEXT: &str = "demo";
 
 /// Try it: a sample company with connected systems, on this machine
 ///
-/// Starts Tenure with a sample company of about 200 people and systems that speak the real protocols: an
-/// HR file, an LDAP directory, a SCIM app, a SQL application and a mail outbox, all in this process.
-/// It prints the address, a token and commands to try. Stopping and starting again loses nothing.
+/// Starts Tenure with a sample company of about 200 people and sample systems that speak the real protocols, all
+/// in this process. It prints the address, where the token and the estate are, and three commands to try in
+/// another terminal. Stopping and starting again loses nothing.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  tenure demo\n  tenure demo --data /tmp/sample --listen 127.0.0.1:9000\n  tenure demo --fresh        forget what happened and begin anew"
 )]
 pub struct Demo {
     /// Where the sample lives
-    #[arg(long, value_name = "FOLDER", default_value = "tenure-demo")]
+    #[arg(long, value_name = "FOLDER", default_value = DEMO_FOLDER)]
     pub data: PathBuf,
     /// Where to listen
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8420")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// Empty the folder first
     #[arg(long)]
     pub fresh: bool,
+    /// How many people the sample company has
+    #[arg(long, value_name = "NUMBER", default_value_t = 200, value_parser = clap::value_parser!(u64).range(10..=DEMO_PEOPLE_MAX))]
+    pub people: u64,
 }
 
 impl Demo {
     /// Runs until it is interrupted.
-    #[expect(clippy::unused_async, reason = "the server in this process is asynchronous")]
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
-        let _ = (cx, self.data, self.listen, self.fresh);
-        Err(not_in_this_build("run the demo"))
+        let people = usize::try_from(self.people).unwrap_or(usize::MAX);
+        let options = DemoOptions { data: self.data.clone(), listen: self.listen, fresh: self.fresh, people };
+        let mut told = Ok(());
+        let ready = |ready: DemoReady| told = tell(cx, &self.data, &ready);
+        house::demo(options, ready, asked_to_stop()).await.map_err(in_process::failed)?;
+        told?;
+        cx.output.say("stopped; `tenure demo` goes on where this ended");
+        Ok(Exit::Done)
+    }
+}
+
+/// Writes the context and tells what can be done now.
+fn tell(cx: &Cx, data: &Path, ready: &DemoReady) -> Result<(), CliError> {
+    let contexts = absolute(data)?.join(CONTEXTS_OF_DEMO);
+    let token_file = absolute(&ready.token_file)?;
+    let text = context_file(&ready.url, &token_file);
+    std::fs::write(&contexts, text).map_err(|error| output::cannot_write(&contexts, &error))?;
+    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tenure"));
+    let commands: Vec<String> = ready.commands.iter().map(|command| runnable(command, &program, &contexts)).collect();
+    let estate = absolute(&ready.estate)?;
+    match cx.output.format {
+        Format::Table => output::write(&screen(&ready.url, &token_file, &estate, &commands)),
+        Format::Json | Format::Jsonl => output::write(&output::json_lines(&[json!({
+            "url": ready.url, "tokenFile": token_file, "estate": estate, "contexts": contexts, "commands": commands,
+        })])),
+    }
+}
+
+fn screen(url: &str, token_file: &Path, estate: &Path, commands: &[String]) -> String {
+    let mut text = format!(
+        "Tenure runs with a sample company.\n\n  address  {url}\n  token    in {}\n  estate   {}\n\n\
+         Try these in another terminal, in this order:\n\n",
+        token_file.display(),
+        estate.display()
+    );
+    for command in commands {
+        let _ = writeln!(text, "  {command}");
+    }
+    text.push_str("\nCtrl-C stops it; nothing is lost.\n");
+    text
+}
+
+/// A text of JSON is a text of TOML too.
+fn context_file(url: &str, token_file: &Path) -> String {
+    let (server, token_file) = (json!(url), json!(token_file));
+    format!(
+        "# Written by `tenure demo` each time it starts.\n[{CONTEXT}]\nserver = {server}\ntoken-file = {token_file}\n"
+    )
+}
+
+/// A command of the house as it can be copied into any terminal of this machine.
+fn runnable(command: &str, program: &Path, contexts: &Path) -> String {
+    let words = command.strip_prefix("tenure ").unwrap_or(command);
+    let program = quoted(&program.display().to_string());
+    let contexts = quoted(&contexts.display().to_string());
+    format!("{program} --contexts {contexts} --context {CONTEXT} {words}")
+}
+
+/// The word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, CliError> {
+    std::path::absolute(path).map_err(|error| output::cannot_write(path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_can_be_copied_whatever_the_folder_is_called() {
+        let command = runnable("tenure why E1042", Path::new("/opt/tenure"), Path::new("/tmp/ada's sample/c.toml"));
+        assert_eq!(command, r"/opt/tenure --contexts '/tmp/ada'\''s sample/c.toml' --context demo why E1042");
+    }
+
+    #[test]
+    fn the_context_is_toml_whatever_the_folder_is_called() {
+        let text = context_file("http://127.0.0.1:1", Path::new("/tmp/a \"b\"\\c/token"));
+        let table: toml::Table = text.parse().unwrap();
+        assert_eq!(table["demo"]["token-file"].as_str(), Some("/tmp/a \"b\"\\c/token"));
+        assert_eq!(table["demo"]["server"].as_str(), Some("http://127.0.0.1:1"));
     }
 }

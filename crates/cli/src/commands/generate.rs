@@ -1,5 +1,5 @@
-//! `tenure gen --into FOLDER`: the pages of the reference that come from the words of the command
-//! line. For whoever builds Tenure, and so not in the help.
+//! `tenure gen --into FOLDER`: the pages of the reference, from the words of the command line and
+//! from what the server knows of itself. For whoever builds Tenure, and so not in the help.
 
 use std::path::{Path, PathBuf};
 
@@ -7,8 +7,9 @@ use clap::{Args, CommandFactory as _};
 
 use crate::args::Cli;
 use crate::context::Cx;
-use crate::error::{CliError, code};
+use crate::error::CliError;
 use crate::exit::Exit;
+use crate::output::cannot_write;
 
 /// The page of the command line.
 const CLI_PAGE: &str = "cli.md";
@@ -27,16 +28,16 @@ pub struct Generate {
 impl Generate {
     /// Writes them.
     pub fn run(self, cx: &Cx) -> Result<Exit, CliError> {
-        write(&self.into.join(CLI_PAGE), &cli_page())?;
-        cx.output.say(&format!("wrote {CLI_PAGE} into `{}`", self.into.display()));
+        for (name, text) in std::iter::once((CLI_PAGE, cli_page())).chain(tenure_server::generated()) {
+            write(&self.into.join(name), &text)?;
+            cx.output.say(&format!("wrote {name} into `{}`", self.into.display()));
+        }
         Ok(Exit::Done)
     }
 }
 
 fn write(path: &Path, text: &str) -> Result<(), CliError> {
-    std::fs::write(path, text).map_err(|error| {
-        CliError::new(Exit::Failed, code::CANNOT_WRITE, format!("cannot write `{}`", path.display())).caused_by(&error)
-    })
+    std::fs::write(path, text).map_err(|error| cannot_write(path, &error))
 }
 
 /// The help of every command.

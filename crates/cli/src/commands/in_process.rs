@@ -1,14 +1,25 @@
 //! The seam to the server in this process: what `demo`, `serve`, `migrate` and the bootstrap of
-//! `token` need from it.
-//!
-//! This build has no server in it yet, and says so instead of pretending.
+//! `token` share when they call it.
 
-use crate::error::{CliError, code};
+use tenure_server::house::HouseError;
+
+use crate::error::CliError;
 use crate::exit::Exit;
 
-/// What such a command answers while there is no server to call.
-pub fn not_in_this_build(what: &str) -> CliError {
-    CliError::new(Exit::Failed, code::NOT_IN_THIS_BUILD, format!("this build cannot {what}"))
-        .cause("there is no server in it")
-        .hint("use a build with the server, or ask a running one with --server")
+/// What the house could not do, told as every other error is.
+pub fn failed(error: HouseError) -> CliError {
+    let entry = error.code().entry();
+    // Whoever tries again later may find a database or a directory that answers.
+    let exit = match entry.status {
+        Some(502..=504) => Exit::Unreachable,
+        Some(401 | 403 | 409) => Exit::Refused,
+        Some(_) | None => Exit::Failed,
+    };
+    // The first link is the message itself.
+    let told = CliError::new(exit, entry.code, error.to_string());
+    let told = match std::error::Error::source(&error) {
+        Some(source) => told.caused_by(source),
+        None => told,
+    };
+    told.hint(entry.way_out)
 }

@@ -6,6 +6,7 @@ use super::{HowMany, ledger_verify};
 use crate::context::Cx;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::places;
 use crate::table::{Column, column};
 
 const COLUMNS: &[Column] = &[
@@ -40,7 +41,7 @@ impl Ledger {
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
         match self {
             Self::List(list) => {
-                let items = cx.client()?.list("/v1/ledger", &[], list.how_many.items_max()).await?;
+                let items = cx.client()?.list(&places::LIST_LEDGER.path(), &[], list.how_many.items_max()).await?;
                 cx.output.list(COLUMNS, &items)?;
                 Ok(Exit::Done)
             }

@@ -13,6 +13,7 @@ use crate::context::{Cx, read_text};
 use crate::error::{CliError, code};
 use crate::exit::Exit;
 use crate::limits::INPUT_BYTES_MAX;
+use crate::places;
 use crate::table::{Column, column};
 
 const FIELDS: &[Column] = &[
@@ -56,9 +57,9 @@ impl Verify {
         } else {
             let client = cx.client()?;
             // The checkpoint first: entries that come meanwhile are newer, and never missing.
-            let checkpoint = client.get("/v1/ledger/checkpoint", &[]).await?;
+            let checkpoint = client.ask(&places::READ_CHECKPOINT.path()).await?;
             signed.extend(checkpoint.get("note").and_then(Value::as_str).map(ToOwned::to_owned));
-            client.list("/v1/ledger", &[], usize::MAX).await?
+            client.list(&places::LIST_LEDGER.path(), &[], usize::MAX).await?
         };
         let entries = sort(views)?;
         let records = entries.iter().map(|entry| Record { bytes: &entry.bytes, leaf: entry.leaf });

@@ -3,11 +3,18 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::{Value, json};
 
-use super::in_process::not_in_this_build;
+use tenure_server::house::{self, MigrateOptions};
+
+use super::in_process;
 use crate::context::Cx;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::output::Format;
+use crate::table::{Column, column};
+
+const COLUMNS: &[Column] = &[column("Migration", "/migration"), column("Done", "/done")];
 
 /// Bring the database to the form that this version needs
 ///
@@ -28,9 +35,16 @@ pub struct Migrate {
 
 impl Migrate {
     /// Migrates, or tells what it would do.
-    #[expect(clippy::unused_async, reason = "the server in this process is asynchronous")]
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
-        let _ = (cx, self.config, self.dry_run);
-        Err(not_in_this_build("migrate a database"))
+        let options = MigrateOptions { config: self.config, dry_run: self.dry_run };
+        let names = house::migrate(options).await.map_err(in_process::failed)?;
+        let rows: Vec<Value> = names.iter().map(|name| json!({"migration": name, "done": !self.dry_run})).collect();
+        if rows.is_empty() {
+            cx.output.say("the database has the form that this version needs");
+        }
+        if !rows.is_empty() || cx.output.format != Format::Table {
+            cx.output.list(COLUMNS, &rows)?;
+        }
+        Ok(if self.dry_run && !rows.is_empty() { Exit::Changes } else { Exit::Done })
     }
 }

@@ -4,11 +4,14 @@
 //! [`Output`](crate::output::Output). `demo`, `serve`, `migrate` and the bootstrap of `token` work
 //! in this process; all others ask a server.
 
+pub mod cases;
 pub mod completion;
 pub mod connect;
 pub mod demo;
 pub mod doctor;
+pub mod doctor_here;
 pub mod events;
+pub mod events_send;
 pub mod generate;
 pub mod in_process;
 pub mod ledger;
@@ -16,6 +19,7 @@ pub mod ledger_verify;
 pub mod migrate;
 pub mod people;
 pub mod runs;
+pub mod runs_start;
 pub mod runs_watch;
 pub mod serve;
 pub mod token;
@@ -66,6 +70,7 @@ impl Command {
             Self::Runs(runs) => runs.run(cx).await,
             Self::Events(events) => events.run(cx).await,
             Self::Why(why) => why.run(cx).await,
+            Self::Cases(cases) => cases.run(cx).await,
             Self::Connect(connect) => connect.run(cx).await,
             Self::Ledger(ledger) => ledger.run(cx).await,
             Self::Completion(completion) => completion.run(),

@@ -10,6 +10,7 @@ use crate::context::Cx;
 use crate::error::{CliError, code};
 use crate::exit::Exit;
 use crate::limits::CANDIDATES_MAX;
+use crate::places;
 use crate::table::{Column, cell, column};
 
 const COLUMNS: &[Column] = &[
@@ -45,11 +46,27 @@ const GRANTS: &[Column] = &[
     column("Until", "/validUntil"),
 ];
 
+const PLAN: &[Column] =
+    &[column("Person", "/person"), column("Presence", "/presence"), column("Findings", "/findings")];
+const DESIRED: &[Column] = &[
+    column("System", "/connection"),
+    column("Access", "/entitlement"),
+    column("Reason", "/reason"),
+    column("Until", "/until"),
+];
+const CHANGES: &[Column] = &[
+    column("Change", "/change"),
+    column("System", "/connection"),
+    column("Access", "/entitlement"),
+    column("Why", "/why"),
+];
+
 /// What to look at.
 #[derive(Debug, Subcommand)]
 pub enum People {
     List(List),
     Show(Show),
+    Plan(Plan),
 }
 
 /// List people by name
@@ -77,6 +94,17 @@ pub struct Show {
     person: String,
 }
 
+/// Tell what would be done for one person now, without doing it
+///
+/// Tells what policy would change for this person at this moment, and why. Nothing is written anywhere. Ends with
+/// 3 when there is something to change.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tenure people plan ada\n  tenure people plan E1042 --json")]
+pub struct Plan {
+    /// An id, or letters that only one person has
+    person: String,
+}
+
 impl People {
     /// Does it.
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
@@ -84,16 +112,25 @@ impl People {
         match self {
             Self::List(list) => {
                 let query: Vec<_> = list.search.into_iter().map(|search| ("search", search)).collect();
-                let items = client.list("/v1/people", &query, list.how_many.items_max()).await?;
+                let items = client.list(&places::LIST_PEOPLE.path(), &query, list.how_many.items_max()).await?;
                 cx.output.list(COLUMNS, &items)?;
             }
             Self::Show(show) => {
                 let id = find(&client, &show.person).await?;
-                let person = client.get(&format!("/v1/people/{id}"), &[]).await?;
+                let person = client.ask(&places::READ_PERSON.of(&[&id])).await?;
                 cx.output.item(FIELDS, &person)?;
                 cx.output.part("Engagements", ENGAGEMENTS, person.get("engagements"))?;
                 cx.output.part("Accounts", ACCOUNTS, person.get("accounts"))?;
                 cx.output.part("Access", GRANTS, person.get("grants"))?;
+            }
+            Self::Plan(plan) => {
+                let id = find(&client, &plan.person).await?;
+                let plan = client.ask(&places::READ_PLAN.of(&[&id])).await?;
+                cx.output.item(PLAN, &plan)?;
+                cx.output.part("Should be", DESIRED, plan.get("desired"))?;
+                cx.output.part("Changes", CHANGES, plan.get("changes"))?;
+                let changes = plan.get("changes").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+                return Ok(if changes { Exit::Changes } else { Exit::Done });
             }
         }
         Ok(Exit::Done)
@@ -105,7 +142,7 @@ pub async fn find(client: &Client, words: &str) -> Result<PersonId, CliError> {
     if let Ok(id) = words.parse() {
         return Ok(id);
     }
-    let found = client.list("/v1/people", &[("search", words.to_owned())], CANDIDATES_MAX + 1).await?;
+    let found = client.list(&places::LIST_PEOPLE.path(), &[("search", words.to_owned())], CANDIDATES_MAX + 1).await?;
     which(words, &found)
 }
 

@@ -4,12 +4,13 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tenure_model::RunId;
 
-use super::{HowMany, people, runs_watch};
+use super::{HowMany, people, runs_start, runs_watch};
 use crate::confirm::{Yes, confirm};
 use crate::context::{Cx, read_text};
 use crate::error::{CliError, code};
 use crate::exit::Exit;
 use crate::limits::INPUT_BYTES_MAX;
+use crate::places::{self, Place};
 use crate::table::{Column, cell, column};
 
 const COLUMNS: &[Column] = &[
@@ -40,11 +41,13 @@ pub const RECORDS: &[Column] = &[column("At", "/at"), column("Step", "/node"), c
 #[derive(Debug, Subcommand)]
 pub enum Runs {
     List(List),
+    Start(runs_start::Start),
     Show(Show),
     Watch(runs_watch::Watch),
     Retry(Retry),
     Cancel(Cancel),
     Signal(Signal),
+    Skip(Skip),
 }
 
 /// List runs, newest first
@@ -89,6 +92,8 @@ pub struct Retry {
 }
 
 /// Stop a run and take back what can be taken back
+///
+/// Stops a run and takes back what can be taken back, unless --keep is said.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  tenure runs cancel run_01k9h3m5n7p9r1t3v5x7z9b1d3\n  tenure runs cancel run_01k9h3m5n7p9r1t3v5x7z9b1d3 --yes"
@@ -96,6 +101,12 @@ pub struct Retry {
 pub struct Cancel {
     /// Which run
     id: RunId,
+    /// Why, for the ledger
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Leave what was done as it is
+    #[arg(long)]
+    keep: bool,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
@@ -118,27 +129,53 @@ pub struct Signal {
     body: Option<std::path::PathBuf>,
 }
 
+/// Go on without a step that cannot be done
+///
+/// Lets a run go on as if the step had ended with this outcome. Who did it and why is sealed in the ledger.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenure runs skip run_01k9h3m5n7p9r1t3v5x7z9b1d3 collect-laptop --reason 'was stolen in May'\n  tenure runs skip run_01k9h3m5n7p9r1t3v5x7z9b1d3 ask-manager --outcome approved --reason 'said so by telephone'"
+)]
+pub struct Skip {
+    /// Which run
+    id: RunId,
+    /// Which step, as `tenure runs show` names it
+    node: String,
+    /// As if it had ended so
+    #[arg(long, value_name = "WORD", default_value = "done")]
+    outcome: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
 impl Runs {
     /// Does it.
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
         match self {
             Self::List(list) => list.run(cx).await,
+            Self::Start(start) => start.run(cx).await,
             Self::Show(show) => {
-                let run = cx.client()?.get(&format!("/v1/runs/{}", show.id), &[]).await?;
+                let run = cx.client()?.ask(&places::READ_RUN.of(&[&show.id])).await?;
                 cx.output.item(FIELDS, &run)?;
                 cx.output.part("Waits", WAITS, run.get("waits"))?;
                 cx.output.part("Records", RECORDS, run.get("records"))?;
                 Ok(Exit::Done)
             }
             Self::Watch(watch) => watch.run(cx).await,
-            Self::Retry(retry) => act(cx, retry.id, "retry", None).await,
+            Self::Retry(retry) => act(cx, retry.id, places::RETRY_RUN, None).await,
             Self::Cancel(cancel) => {
-                confirm(cx, &format!("stop {} and take back what can be taken back?", cancel.id), Yes(cancel.yes))?;
-                act(cx, cancel.id, "cancel", None).await
+                let what = if cancel.keep { "leave what it did" } else { "take back what can be taken back" };
+                confirm(cx, &format!("stop {} and {what}?", cancel.id), Yes(cancel.yes))?;
+                act(cx, cancel.id, places::CANCEL_RUN, Some(&cancel.body())).await
             }
             Self::Signal(signal) => {
                 let body = json!({ "name": signal.name.as_str(), "body": signal.read_body()? });
-                act(cx, signal.id, "signal", Some(&body)).await
+                act(cx, signal.id, places::SIGNAL_RUN, Some(&body)).await
+            }
+            Self::Skip(skip) => {
+                let body = json!({ "node": skip.node, "outcome": skip.outcome, "reason": skip.reason });
+                act(cx, skip.id, places::SKIP_STEP, Some(&body)).await
             }
         }
     }
@@ -153,9 +190,18 @@ impl List {
         if let Some(person) = &self.person {
             query.push(("person", people::find(&client, person).await?.to_string()));
         }
-        let items = client.list("/v1/runs", &query, self.how_many.items_max()).await?;
+        let items = client.list(&places::LIST_RUNS.path(), &query, self.how_many.items_max()).await?;
         cx.output.list(COLUMNS, &items)?;
         Ok(Exit::Done)
+    }
+}
+
+impl Cancel {
+    fn body(&self) -> Value {
+        let mut body = serde_json::Map::new();
+        body.extend(self.reason.as_deref().map(|reason| ("reason".to_owned(), reason.into())));
+        body.extend(self.keep.then(|| ("undo".to_owned(), false.into())));
+        body.into()
     }
 }
 
@@ -168,11 +214,17 @@ impl Signal {
     }
 }
 
-async fn act(cx: &Cx, id: RunId, verb: &str, body: Option<&Value>) -> Result<Exit, CliError> {
-    let run = cx.client()?.post(&format!("/v1/runs/{id}/{verb}"), body).await?;
-    cx.output.item(FIELDS, &run)?;
+async fn act(cx: &Cx, id: RunId, place: Place, body: Option<&Value>) -> Result<Exit, CliError> {
+    let (client, place) = (cx.client()?, place.of(&[&id]));
+    let run = match body {
+        Some(body) => client.send(&place, body).await?,
+        None => client.ask(&place).await?,
+    };
     if run.get("status").is_some() {
+        cx.output.item(FIELDS, &run)?;
         cx.output.say(&format!("it is {} now; `tenure runs watch {id}` follows it", cell(run.get("status"))));
+    } else {
+        cx.output.say(&format!("told; `tenure runs watch {id}` follows what it does"));
     }
     Ok(Exit::Done)
 }

@@ -8,10 +8,14 @@ use tenure_model::RunId;
 
 use super::runs::RECORDS;
 use crate::args::duration;
+use crate::client::Client;
 use crate::context::Cx;
 use crate::error::{CliError, code, printable};
 use crate::exit::Exit;
+use crate::limits::STREAM_QUIET;
 use crate::output::{self, Format, json_lines};
+use crate::places;
+use crate::stream::{Events, Next};
 use crate::table::{cell, plain};
 
 /// Follow a run until it ends
@@ -25,19 +29,51 @@ use crate::table::{cell, plain};
 pub struct Watch {
     /// Which run
     id: RunId,
-    /// How often to look
+    /// How often to look, where the server has no stream
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
     every: Duration,
 }
 
 impl Watch {
-    /// Looks until there is nothing more to see.
+    /// Follows the stream of the server; where there is none, or it breaks, looks again and again.
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
         let client = cx.client()?;
-        let path = format!("/v1/runs/{}", self.id);
         let mut seen = Seen::default();
+        let stream = match client.stream(&places::WATCH_RUN.of(&[&self.id])).await {
+            Ok(stream) => stream,
+            // Asking for the run itself tells what is wrong, or that it was only the stream.
+            Err(error) => {
+                cx.output.detail(&error.message);
+                None
+            }
+        };
+        if let Some(response) = stream {
+            self.follow(cx, &client, Events::new(response), &mut seen).await?;
+        }
+        self.poll(cx, &client, seen).await
+    }
+
+    /// Writes what the stream brings, until it ends or the run does.
+    async fn follow(&self, cx: &Cx, client: &Client, mut events: Events, seen: &mut Seen) -> Result<(), CliError> {
         loop {
-            let run = client.get(&path, &[]).await?;
+            let told = match events.next(STREAM_QUIET).await {
+                Next::Event(event) => event,
+                // Events tell what happened. How the run stands is asked when nothing happens any more.
+                Next::Quiet => client.ask(&places::READ_RUN.of(&[&self.id])).await?,
+                Next::Ended => return Ok(()),
+            };
+            write(cx, &seen.news(&told))?;
+            if end_of(self.id, &told).is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// How it ended is always read from the run itself.
+    async fn poll(self, cx: &Cx, client: &Client, mut seen: Seen) -> Result<Exit, CliError> {
+        let place = places::READ_RUN.of(&[&self.id]);
+        loop {
+            let run = client.ask(&place).await?;
             write(cx, &seen.news(&run))?;
             if let Some(end) = end_of(self.id, &run) {
                 return end;
@@ -54,9 +90,13 @@ struct Seen {
 }
 
 impl Seen {
-    /// The records that were not there before.
-    fn news(&mut self, run: &Value) -> Vec<Value> {
-        let records = run.get("records").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    /// The records of a run, or the one that an event is, that were not there before.
+    fn news(&mut self, told: &Value) -> Vec<Value> {
+        let records = match told.get("records").and_then(Value::as_array) {
+            Some(records) => records.as_slice(),
+            None if told.get("sequence").is_some() => std::slice::from_ref(told),
+            None => &[],
+        };
         let mut news = Vec::new();
         for record in records {
             let sequence = record.get("sequence").and_then(Value::as_i64);
@@ -113,6 +153,8 @@ mod tests {
         assert_eq!(seen.news(&one).len(), 0);
         let two = json!({"records": [{"sequence": 0}, {"sequence": 1}, {"sequence": 5}]});
         assert_eq!(seen.news(&two), [json!({"sequence": 5})]);
+        assert_eq!(seen.news(&json!({"sequence": 6})), [json!({"sequence": 6})]);
+        assert_eq!(seen.news(&json!({"status": "running"})).len(), 0);
     }
 
     #[test]

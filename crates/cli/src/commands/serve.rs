@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::in_process::not_in_this_build;
+use tenure_server::house::{self, ServeOptions};
+use tenure_server::listen::asked_to_stop;
+
+use super::in_process;
 use crate::context::Cx;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -31,9 +34,10 @@ pub struct Serve {
 
 impl Serve {
     /// Runs until it is interrupted.
-    #[expect(clippy::unused_async, reason = "the server in this process is asynchronous")]
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
-        let _ = (cx, self.config, self.listen, self.check);
-        Err(not_in_this_build("serve"))
+        let options = ServeOptions { config: self.config, listen: self.listen, check: self.check };
+        house::serve(options, asked_to_stop()).await.map_err(in_process::failed)?;
+        cx.output.say(if self.check { "the configuration can be used" } else { "stopped" });
+        Ok(Exit::Done)
     }
 }

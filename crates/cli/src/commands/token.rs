@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Subcommand};
 use serde_json::Value;
 use tenure_model::{ConnectionName, Role, TokenId};
+use tenure_server::house::{self, BootstrapOptions};
 
 use super::HowMany;
-use super::in_process::not_in_this_build;
+use super::in_process;
 use crate::confirm::{Yes, confirm};
 use crate::context::Cx;
-use crate::error::CliError;
+use crate::error::{CliError, code};
 use crate::exit::Exit;
 use crate::output::{self, Format};
+use crate::places;
 use crate::table::{Column, column};
 
 const COLUMNS: &[Column] = &[
@@ -91,13 +93,13 @@ impl Token {
         match self {
             Self::Create(create) => create.run(cx).await,
             Self::List(list) => {
-                let items = cx.client()?.list("/v1/tokens", &[], list.how_many.items_max()).await?;
+                let items = cx.client()?.list(&places::LIST_TOKENS.path(), &[], list.how_many.items_max()).await?;
                 cx.output.list(COLUMNS, &items)?;
                 Ok(Exit::Done)
             }
             Self::Revoke(revoke) => {
                 confirm(cx, &format!("end {} at once?", revoke.id), Yes(revoke.yes))?;
-                cx.client()?.delete(&format!("/v1/tokens/{}", revoke.id)).await?;
+                cx.client()?.ask(&places::REVOKE_TOKEN.of(&[&revoke.id])).await?;
                 cx.output.say(&format!("{} has ended", revoke.id));
                 Ok(Exit::Done)
             }
@@ -108,10 +110,15 @@ impl Token {
 impl Create {
     async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
         if self.bootstrap {
-            let _ = (&self.config, self.name, self.days);
-            return Err(not_in_this_build("make the first token"));
+            let options = BootstrapOptions { config: self.config, name: self.name, days: self.days.map(i64::from) };
+            let created = house::bootstrap_token(options).await.map_err(in_process::failed)?;
+            let created = serde_json::to_value(created).map_err(|error| {
+                CliError::new(Exit::Failed, code::CANNOT_WRITE, "cannot write the token").caused_by(&error)
+            })?;
+            show_created(cx, &created)?;
+            return Ok(Exit::Done);
         }
-        let created = cx.client()?.post("/v1/tokens", Some(&self.body())).await?;
+        let created = cx.client()?.send(&places::CREATE_TOKEN.path(), &self.body()).await?;
         show_created(cx, &created)?;
         Ok(Exit::Done)
     }

@@ -8,6 +8,7 @@ use crate::context::Cx;
 use crate::error::{CliError, printable};
 use crate::exit::Exit;
 use crate::output::{self, Format};
+use crate::places;
 use crate::table::{Column, cell, column};
 
 const CHAIN: &[Column] =
@@ -33,7 +34,7 @@ impl Why {
         let client = cx.client()?;
         let id = people::find(&client, &self.person).await?;
         let query: Vec<_> = self.access.into_iter().map(|access| ("access", access)).collect();
-        let why = client.get(&format!("/v1/people/{id}/why"), &query).await?;
+        let why = client.query(&places::READ_WHY.of(&[&id]), &query).await?;
         if cx.output.format != Format::Table {
             cx.output.item(&[], &why)?;
             return Ok(Exit::Done);

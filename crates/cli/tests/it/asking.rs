@@ -166,11 +166,95 @@ fn watching_ends_as_the_run_does() {
         r#"{"sequence":1,"at":"t1","node":"a","summary":"did"}"#,
     );
     let both = format!("{one},{two}");
-    let peer = Peer::new(vec![at("running", one), at("running", one), at("done", &both)]);
+    let no_stream = || problem(404, "TEN-E0107", "not found");
+    let peer = Peer::new(vec![no_stream(), at("running", one), at("running", one), at("done", &both)]);
     let ended = ask(&peer.server, &["runs", "watch", RUN, "--every", "1ms"]);
     assert_eq!((ended.exit, ended.out.as_str()), (0, "t0  a  began\nt1  a  did\n"));
-    let peer = Peer::new(vec![at("blocked", one)]);
+    let peer = Peer::new(vec![no_stream(), at("blocked", one)]);
     assert_eq!(ask(&peer.server, &["runs", "watch", RUN, "-q"]).exit, 6);
+}
+
+#[test]
+fn a_stream_is_followed_and_the_run_itself_tells_how_it_ended() {
+    let record = |sequence: u8| format!(r#"{{"sequence":{sequence},"at":"t{sequence}","node":"a","summary":"did"}}"#);
+    let end = format!(r#"{{"id":"{RUN}","status":"done","records":[{},{},{}]}}"#, record(0), record(1), record(2));
+    // Broken off in the middle of an event: what was missed comes with the run, and nothing comes twice.
+    let stream = format!(": alive\n\ndata: {}\n\nevent: record\ndata: {}\n\ndata: {{", record(0), record(1));
+    let peer = Peer::new(vec![answer("200 OK", "text/event-stream", &stream), json(&end)]);
+    let ended = ask(&peer.server, &["runs", "watch", RUN]);
+    assert_eq!((ended.exit, ended.out.as_str()), (0, "t0  a  did\nt1  a  did\nt2  a  did\n"), "{}", ended.err);
+    let request = peer.request();
+    assert_eq!(request.line, format!("GET /v1/runs/{RUN}/watch"));
+    assert!(request.head.contains("\r\naccept: text/event-stream\r\n"), "{}", request.head);
+    assert_eq!(peer.request().line, format!("GET /v1/runs/{RUN}"));
+}
+
+#[test]
+fn a_run_that_nobody_has_is_told_as_such() {
+    let gone = || problem(404, "TEN-E0107", "not found");
+    let ended = ask(&Peer::new(vec![gone(), gone()]).server, &["runs", "watch", RUN]);
+    assert_eq!(ended.exit, 1);
+    assert!(ended.err.starts_with("error[TEN-E0107]: not found\n"), "{}", ended.err);
+}
+
+/// What was sent, as JSON.
+fn sent(peer: &Peer) -> (String, serde_json::Value) {
+    let request = peer.request();
+    (request.line, serde_json::from_str(&request.body).unwrap())
+}
+
+#[test]
+fn a_run_is_started_and_a_step_skipped() {
+    let peer = Peer::new(vec![answer("202 Accepted", "application/json", &format!(r#"{{"run":"{RUN}"}}"#))]);
+    let ended = ask(&peer.server, &["runs", "start", "leaver", "--lane", "a", "--input", r#"{"x":1}"#]);
+    assert_eq!((ended.exit, ended.out.as_str()), (0, format!("Run  {RUN}\n").as_str()), "{}", ended.err);
+    assert!(ended.err.contains(&format!("`tenure runs watch {RUN}` follows it")), "{}", ended.err);
+    let body = serde_json::json!({"workflow": "leaver", "lane": "a", "input": {"x": 1}});
+    assert_eq!(sent(&peer), ("POST /v1/runs".to_owned(), body));
+    let peer = Peer::new(vec![json(r#"{"status":"queued"}"#)]);
+    assert_eq!(ask(&peer.server, &["runs", "skip", RUN, "ask", "--reason", "because"]).exit, 0);
+    let body = serde_json::json!({"node": "ask", "outcome": "done", "reason": "because"});
+    assert_eq!(sent(&peer), (format!("POST /v1/runs/{RUN}/skip"), body));
+}
+
+#[test]
+fn a_plan_with_changes_ends_with_3() {
+    let ada = "person_00000000000000000000000001";
+    let plan = |changes: &str| json(&format!(r#"{{"person":"{ada}","presence":"here","changes":[{changes}]}}"#));
+    let change = r#"{"connection":"ldap","change":"create-account","why":["she works here"]}"#;
+    let ended = ask(&Peer::new(vec![plan(change)]).server, &["people", "plan", ada]);
+    assert_eq!(ended.exit, 3);
+    assert!(ended.out.contains("create-account  ldap"), "{}", ended.out);
+    assert_eq!(ask(&Peer::new(vec![plan("")]).server, &["people", "plan", ada]).exit, 0);
+}
+
+#[test]
+fn an_event_in_words_is_sent_as_the_source_would() {
+    let answered = r#"{"event":"event_1","status":"accepted","runs":[]}"#;
+    let peer = Peer::new(vec![answer("202 Accepted", "application/json", answered)]);
+    let words = ["--type", "employment.ended", "--employee", "E1042", "--last-day", "2026-11-30"];
+    assert_eq!(ask(&peer.server, &[&["events", "send", "--connection", "hr"], &words[..]].concat()).exit, 0);
+    let body = serde_json::json!({"id": "employment.ended/E1042/2026-11-30", "type": "employment.ended",
+        "person": {"employeeId": "E1042"}, "lastDay": "2026-11-30"});
+    assert_eq!(sent(&peer), ("POST /v1/connections/hr/events".to_owned(), body));
+}
+
+#[test]
+fn a_case_is_answered_with_a_person_found_by_letters() {
+    let case = "case_00000000000000000000000001";
+    let ada = r#"{"items":[{"id":"person_00000000000000000000000001","displayName":"Ada Lovelace"}]}"#;
+    let peer = Peer::new(vec![json(ada), json(r#"{"state":"resolved"}"#)]);
+    assert_eq!(ask(&peer.server, &["cases", "resolve", case, "--person", "ada"]).exit, 0);
+    drop(peer.request());
+    let (line, body) = sent(&peer);
+    assert_eq!(line, format!("POST /v1/cases/{case}/resolve"));
+    assert_eq!(
+        (body["answer"].as_str(), body["person"].as_str()),
+        (Some("person"), Some("person_00000000000000000000000001"))
+    );
+    for words in [&["--dismiss"][..], &["--person", "ada", "--new-person"], &[]] {
+        assert_eq!(ask("http://127.0.0.1:1", &[&["cases", "resolve", case], words].concat()).exit, 2, "{words:?}");
+    }
 }
 
 #[test]

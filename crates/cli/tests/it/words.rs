@@ -6,7 +6,8 @@ use crate::tenure::{command, run, tenure};
 fn help_goes_to_standard_output_and_teaches() {
     let help = tenure(&["--help"]);
     assert_eq!((help.exit, help.err.as_str()), (0, ""));
-    for word in ["demo", "serve", "migrate", "token", "doctor", "people", "runs", "events", "why", "connect", "ledger"]
+    for word in
+        ["demo", "serve", "migrate", "token", "doctor", "people", "runs", "events", "why", "cases", "connect", "ledger"]
     {
         assert!(help.out.contains(&format!("\n  {word}")), "{word}: {}", help.out);
     }
@@ -86,13 +87,4 @@ fn nobody_confirms_what_is_asked_without_a_terminal() {
     let ended = run(command(&["runs", "cancel", "run_00000000000000000000000001"]).env("TENURE_TOKEN", "tnr_canary"));
     assert_eq!(ended.exit, 2);
     assert!(ended.err.starts_with("error[TEN-E0809]") && ended.err.contains("--yes"), "{}", ended.err);
-}
-
-#[test]
-fn what_this_build_cannot_do_it_does_not_pretend() {
-    for words in [["serve", "-q"], ["migrate", "-q"], ["demo", "-q"]] {
-        let ended = tenure(&words);
-        assert_eq!((ended.exit, ended.out.as_str()), (1, ""), "{words:?}");
-        assert!(ended.err.starts_with("error[TEN-E0810]"), "{}", ended.err);
-    }
 }

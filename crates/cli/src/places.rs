@@ -1,0 +1,102 @@
+//! Every operation of the API that a command calls. The client asks for nothing else, and a test
+//! holds each against the list in `api`: a path that the server does not have cannot be asked for.
+
+use std::fmt;
+
+use tenure_api::Method;
+
+/// An operation, by its method and its path with `{names}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The method.
+    pub method: Method,
+    template: &'static str,
+}
+
+/// A place with its names filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path {
+    /// The method.
+    pub method: Method,
+    /// The path.
+    pub path: String,
+}
+
+impl Place {
+    /// The path with these in the place of its names, in order. They are ids or names of ours, or
+    /// were refused when the words were read; nothing in them can lead elsewhere.
+    pub fn of(self, values: &[&dyn fmt::Display]) -> Path {
+        let mut values = values.iter();
+        let step = |step: &str| match step.strip_prefix('{') {
+            Some(_) => values.next().map(ToString::to_string).unwrap_or_default(),
+            None => step.to_owned(),
+        };
+        let steps: Vec<String> = self.template.split('/').map(step).collect();
+        Path { method: self.method, path: steps.join("/") }
+    }
+
+    /// The path of a place without names.
+    pub fn path(self) -> Path {
+        self.of(&[])
+    }
+}
+
+macro_rules! places {
+    ($($name:ident = $method:ident $template:literal;)*) => {
+        $(#[doc = concat!("`", $template, "`")] pub const $name: Place =
+            Place { method: Method::$method, template: $template };)*
+
+        #[cfg(test)]
+        const ALL: &[Place] = &[$($name,)*];
+    };
+}
+
+places! {
+    READYZ = Get "/readyz";
+    WHO_AM_I = Get "/v1/whoami";
+    LIST_PEOPLE = Get "/v1/people";
+    READ_PERSON = Get "/v1/people/{person}";
+    READ_WHY = Get "/v1/people/{person}/why";
+    READ_PLAN = Get "/v1/people/{person}/plan";
+    LIST_EVENTS = Get "/v1/events";
+    POST_EVENT = Post "/v1/connections/{connection}/events";
+    LIST_CONNECTIONS = Get "/v1/connections";
+    CHECK_CONNECTION = Post "/v1/connections/{connection}/check";
+    LIST_RUNS = Get "/v1/runs";
+    START_RUN = Post "/v1/runs";
+    READ_RUN = Get "/v1/runs/{run}";
+    WATCH_RUN = Get "/v1/runs/{run}/watch";
+    RETRY_RUN = Post "/v1/runs/{run}/retry";
+    CANCEL_RUN = Post "/v1/runs/{run}/cancel";
+    SIGNAL_RUN = Post "/v1/runs/{run}/signal";
+    SKIP_STEP = Post "/v1/runs/{run}/skip";
+    LIST_CASES = Get "/v1/cases";
+    READ_CASE = Get "/v1/cases/{case}";
+    RESOLVE_CASE = Post "/v1/cases/{case}/resolve";
+    LIST_LEDGER = Get "/v1/ledger";
+    READ_CHECKPOINT = Get "/v1/ledger/checkpoint";
+    LIST_TOKENS = Get "/v1/tokens";
+    CREATE_TOKEN = Post "/v1/tokens";
+    REVOKE_TOKEN = Delete "/v1/tokens/{token}";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tenure_api::OPERATIONS;
+
+    #[test]
+    fn the_api_has_every_place_that_a_command_asks() {
+        let has =
+            |place: &Place| OPERATIONS.iter().any(|known| (known.method, known.path) == (place.method, place.template));
+        let missing: Vec<_> = ALL.iter().filter(|place| !has(place)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn names_are_filled_in_in_order() {
+        let path = READ_WHY.of(&[&"person_1"]);
+        assert_eq!((path.method, path.path.as_str()), (Method::Get, "/v1/people/person_1/why"));
+        assert_eq!(LIST_RUNS.path().path, "/v1/runs");
+    }
+}
