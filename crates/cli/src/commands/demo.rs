@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use tenure_server::house::{self, DemoOptions, DemoReady};
+use tenure_server::house::{self, DemoLdap, DemoOptions, DemoReady};
 use tenure_server::listen::asked_to_stop;
 
 use super::in_process;
@@ -21,9 +21,9 @@ const CONTEXT: &str = "demo";
 
 /// Try it: a sample company with connected systems, on this machine
 ///
-/// Starts Tenure with a sample company of about 200 people and sample systems that speak the real protocols, all
-/// in this process. It prints the address, where the token and the estate are, and three commands to try in
-/// another terminal. Stopping and starting again loses nothing.
+/// Starts Tenure with a sample company of about 200 people, whose accounts are made in a directory: a real LDAP
+/// server if you name one, or one in the memory of this process, which is empty again after a restart. It prints
+/// the address, where the token and the estate are, and three commands to try in another terminal.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  tenure demo\n  tenure demo --data /tmp/sample --listen 127.0.0.1:9000\n  tenure demo --fresh        forget what happened and begin anew"
@@ -41,19 +41,43 @@ pub struct Demo {
     /// How many people the sample company has
     #[arg(long, value_name = "NUMBER", default_value_t = 200, value_parser = clap::value_parser!(u64).range(10..=DEMO_PEOPLE_MAX))]
     pub people: u64,
+    /// A real LDAP directory to make the accounts in; one in memory if none
+    #[arg(long, value_name = "URL", requires_all = ["ldap_base", "ldap_bind", "ldap_password_file"])]
+    pub ldap: Option<String>,
+    /// Under which everything of that directory is
+    #[arg(long, value_name = "DN", requires = "ldap")]
+    pub ldap_base: Option<String>,
+    /// Who we are there
+    #[arg(long, value_name = "DN", requires = "ldap")]
+    pub ldap_bind: Option<String>,
+    /// The file with our password there
+    #[arg(long, value_name = "FILE", requires = "ldap")]
+    pub ldap_password_file: Option<PathBuf>,
 }
 
 impl Demo {
     /// Runs until it is interrupted.
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
         let people = usize::try_from(self.people).unwrap_or(usize::MAX);
-        let options = DemoOptions { data: self.data.clone(), listen: self.listen, fresh: self.fresh, people };
+        let ldap = self.directory();
+        let options = DemoOptions { data: self.data.clone(), listen: self.listen, fresh: self.fresh, people, ldap };
         let mut told = Ok(());
         let ready = |ready: DemoReady| told = tell(cx, &self.data, &ready);
         house::demo(options, ready, asked_to_stop()).await.map_err(in_process::failed)?;
         told?;
         cx.output.say("stopped; `tenure demo` goes on where this ended");
         Ok(Exit::Done)
+    }
+}
+
+impl Demo {
+    fn directory(&self) -> Option<DemoLdap> {
+        Some(DemoLdap {
+            url: self.ldap.clone()?,
+            base_dn: self.ldap_base.clone()?,
+            bind_dn: self.ldap_bind.clone()?,
+            password_file: self.ldap_password_file.clone()?,
+        })
     }
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Value as Json, json};
+use tenure_app::rules::Resolved;
+use tenure_connectors::web::HttpCaller;
 use tenure_app::estate::{Connection, Workflow};
 use tenure_app::flows::Flows;
 use tenure_app::steps::Steps;
@@ -88,6 +90,12 @@ fn estate() -> Estate {
     }
 }
 
+fn web() -> HttpCaller {
+    // Another test of this process may have installed it; it is the same one.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    HttpCaller::new().unwrap()
+}
+
 impl Real {
     pub async fn open() -> Self {
         let clock = Arc::new(SteppedClock::at("2026-11-20T09:00:00Z".parse().unwrap()));
@@ -108,6 +116,8 @@ impl Real {
             connectors: [("ldap".parse().unwrap(), Arc::new(target) as Arc<dyn tenure_connect::AnyConnector>)].into(),
             engine: OnceLock::new(),
             probe: Arc::new(NoProbe),
+            web: Arc::new(web()),
+            resolved: Resolved::default(),
         });
         let key = SigningKey::from_seed("tenure.test/ledger/1", &Zeroizing::new([7; 32])).unwrap();
         let config = Sources::new().toml("listen = '127.0.0.1:0'", "test").unwrap().config().unwrap();
@@ -126,12 +136,10 @@ impl Real {
 
     /// Starts the engine, which ends with the test.
     pub fn start_engine(&self) {
-        // Another test of this process may have installed it; it is the same one.
-        drop(rustls::crypto::ring::default_provider().install_default());
         let (engine, run) = tenure_engine::start(tenure_engine::Parts {
             process: Arc::new(Flows),
             journal: Arc::new(StoreJournal::new(self.house.store.clone())),
-            performer: Arc::new(Steps::new(self.house.clone(), reqwest::Client::builder().no_proxy().build().unwrap())),
+            performer: Arc::new(Steps::new(self.house.clone())),
             clock: self.clock.clone() as Arc<dyn Clock>,
             ids: self.house.ids.clone(),
             lease: Duration::from_secs(30),
