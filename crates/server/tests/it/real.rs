@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Value as Json, json};
-use tenure_app::rules::Resolved;
-use tenure_connectors::web::HttpCaller;
 use tenure_app::estate::{Connection, Workflow};
 use tenure_app::flows::Flows;
+use tenure_app::rules::Resolved;
 use tenure_app::steps::Steps;
 use tenure_app::{Estate, House, NoProbe};
 use tenure_connect::fake::FakeTarget;
+use tenure_connectors::web::HttpCaller;
 use tenure_ledger::SigningKey;
 use tenure_model::{Clock, Ids, Role, SeededIds, SteppedClock, TokenId, new_id};
 use tenure_policy::account::AccountTemplate;
