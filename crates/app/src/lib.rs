@@ -15,6 +15,7 @@ pub mod flows;
 pub mod ledger;
 pub mod limits;
 pub mod notices;
+pub mod numbers;
 pub mod people;
 pub mod probe;
 pub mod record;
