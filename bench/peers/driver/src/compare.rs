@@ -1,7 +1,8 @@
 //! The comparison: every repetition starts each system afresh, loads it, stops it, and goes on to
 //! the next, so that whatever else this machine does meets all of them alike.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -80,15 +81,25 @@ impl Steps {
 }
 
 impl Comparison {
-    /// Measures everything.
+    /// Measures everything. When something fails, the logs stay for the reader.
     pub async fn run(&self) -> Result<Vec<Measured>> {
         let folder = std::env::temp_dir().join(format!("tenure-peers-run-{}", std::process::id()));
-        fs::create_dir_all(&folder).because(|| format!("cannot make `{}`", folder.display()))?;
-        let steps = Steps::start(&folder).await?;
+        open_folder(&folder)?;
+        let done = self.run_in(&folder).await;
+        if done.is_err() {
+            tell(&format!("data and logs are left in `{}`", folder.display()));
+            return done;
+        }
+        fs::remove_dir_all(&folder).because(|| format!("cannot remove `{}`", folder.display()))?;
+        done
+    }
+
+    async fn run_in(&self, folder: &Path) -> Result<Vec<Measured>> {
+        let steps = Steps::start(folder).await?;
         let numbers = Arc::new(AtomicU64::new(1));
         let mut all = Vec::new();
         for repetition in 1..=self.repetitions {
-            let rate = durable_appends_per_s(&folder)?;
+            let rate = durable_appends_per_s(folder)?;
             tell(&format!("repetition {repetition}: {rate:.0} durable appends of 4 KiB a second, load {}", load()));
             for system in &self.systems {
                 let places = Places {
@@ -99,7 +110,6 @@ impl Comparison {
             }
         }
         steps.process.stop().await?;
-        fs::remove_dir_all(&folder).because(|| format!("cannot remove `{}`", folder.display()))?;
         Ok(all)
     }
 
@@ -135,7 +145,9 @@ impl Comparison {
 
 /// Everybody may pass through it: PostgreSQL runs as another user below it.
 fn open_folder(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).because(|| format!("cannot make `{}`", folder.display()))
+    let cannot = || format!("cannot make `{}`", folder.display());
+    fs::create_dir_all(folder).because(cannot)?;
+    fs::set_permissions(folder, Permissions::from_mode(0o711)).because(cannot)
 }
 
 /// A figure counts only if the step server saw what was acknowledged.
