@@ -1,4 +1,4 @@
-//! What can be set about a peer, each with the value that measured best on two cores.
+//! What can be set about a peer, each with a value chosen for it on two cores.
 
 use std::collections::BTreeMap;
 

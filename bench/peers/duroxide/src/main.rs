@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
+use axum::serve::ListenerExt;
 use axum::{Json, Router};
 use duroxide::providers::sqlite::SqliteProvider;
 use duroxide::runtime::registry::ActivityRegistry;
@@ -43,6 +44,8 @@ async fn main() -> Result<(), Trouble> {
     let _runtime = Runtime::start_with_options(store.clone(), activities(steps), orchestrations(), options).await;
     let app = Router::new().route("/run", post(start)).with_state(Arc::new(Client::new(store)));
     let listener = tokio::net::TcpListener::bind(listen).await?;
+    // Without it small answers could wait for acknowledgements; a refusal only costs speed.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     axum::serve(listener, app).await?;
     Ok(())
 }
