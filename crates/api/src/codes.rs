@@ -120,6 +120,12 @@ codes! {
     SystemUnreachable = "TEN-E0501", Some(502), "the connected system does not answer",
         "The connected system is down, slow or refuses us.",
         "Look at the connection with `tenure connect check`.";
+    SystemRefuses = "TEN-E0502", Some(502), "the connected system refuses",
+        "The connected system answers and does not do what was asked.",
+        "The detail says what it refuses; correct the connection or its rights there.";
+    SystemBusy = "TEN-E0503", Some(503), "the connected system cannot serve now",
+        "The connected system asks to come back later.",
+        "Wait and ask again.";
     UnknownSetting = "TEN-E0901", None, "there is no such setting",
         "The configuration names a setting that does not exist.",
         "Correct the name; the reference of the configuration lists all settings.";

@@ -23,6 +23,6 @@ pub const SEARCH_BYTES_MAX: usize = 200;
 /// The longest cursor, in bytes.
 pub const CURSOR_BYTES_MAX: usize = 512;
 /// The longest life of a token, in days.
-pub const TOKEN_DAYS_MAX: u32 = 730;
+pub const TOKEN_DAYS_MAX: u32 = 366;
 /// The life of a token when nobody says, in days.
 pub const TOKEN_DAYS_DEFAULT: u32 = 90;

@@ -12,7 +12,8 @@ use crate::wire::event::{EventAnswer, EventIn, EventView};
 use crate::wire::ledger::{CheckpointView, LedgerEntryView};
 use crate::wire::page::Page;
 use crate::wire::person::{PersonDetail, PersonView};
-use crate::wire::run::{RunDetail, RunView};
+use crate::wire::plan::PlanView;
+use crate::wire::run::{CancelIn, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn};
 use crate::wire::system::{Health, WhoAmI};
 use crate::wire::token::{TokenCreated, TokenIn, TokenView};
 use crate::wire::why::WhyView;
@@ -167,6 +168,10 @@ pub const OPERATIONS: &[Operation] = &[
         ..read("readWhy", "/v1/people/{person}/why", "ReadWhy", "tells why a person has an access")
     },
     Operation {
+        gives: Some(json::<PlanView>()),
+        ..read("planPerson", "/v1/people/{person}/plan", "PlanPerson", "tells what would be done for a person now")
+    },
+    Operation {
         query: &[AFTER, LIMIT, Param { name: "connection", about: "only events of this source" }],
         gives: Some(json::<Page<EventView>>()),
         codes: &[Code::BadCursor],
@@ -180,12 +185,13 @@ pub const OPERATIONS: &[Operation] = &[
         takes: Some(json::<EventIn>()),
         status: 202,
         gives: Some(json::<EventAnswer>()),
-        codes: &[Code::UnknownKind, Code::ReusedId],
+        codes: &[Code::UnknownKind, Code::ReusedId, Code::NotInThisState],
         ..act("postEvent", "/v1/connections/{connection}/events", "PostEvent", "takes a fact from a source, once")
     },
     Operation {
         gives: Some(json::<Page<ConnectionView>>()),
         query: PAGE,
+        codes: &[Code::BadCursor],
         ..read("listConnections", "/v1/connections", "ListConnections", "lists connected systems")
     },
     Operation {
@@ -215,8 +221,19 @@ pub const OPERATIONS: &[Operation] = &[
         ..read("listRuns", "/v1/runs", "ListRuns", "lists runs, newest first")
     },
     Operation {
+        takes: Some(json::<RunIn>()),
+        status: 202,
+        gives: Some(json::<RunStarted>()),
+        ..act("startRun", "/v1/runs", "StartRun", "starts a workflow by hand")
+    },
+    Operation {
         gives: Some(json::<RunDetail>()),
         ..read("readRun", "/v1/runs/{run}", "ReadRun", "shows a run, its waits and its records")
+    },
+    Operation {
+        gives: Some(text("text/event-stream")),
+        codes: &[Code::TooBusy],
+        ..read("watchRun", "/v1/runs/{run}/watch", "ReadRun", "tells each change of a run until it is over")
     },
     Operation {
         gives: Some(json::<RunView>()),
@@ -224,12 +241,25 @@ pub const OPERATIONS: &[Operation] = &[
         ..act("retryRun", "/v1/runs/{run}/retry", "RetryRun", "lets a blocked run try again")
     },
     Operation {
+        takes: Some(json::<CancelIn>()),
         gives: Some(json::<RunView>()),
         codes: &[Code::NotInThisState],
         ..act("cancelRun", "/v1/runs/{run}/cancel", "CancelRun", "stops a run and takes back what can be taken back")
     },
     Operation {
-        query: &[AFTER, LIMIT, Param { name: "state", about: "open (unless said otherwise) or resolved" }],
+        takes: Some(json::<SignalIn>()),
+        gives: Some(json::<RunView>()),
+        codes: &[Code::NotInThisState],
+        ..act("signalRun", "/v1/runs/{run}/signal", "SignalRun", "gives a run the answer that it waits for")
+    },
+    Operation {
+        takes: Some(json::<SkipIn>()),
+        gives: Some(json::<RunView>()),
+        codes: &[Code::NotInThisState],
+        ..act("skipRun", "/v1/runs/{run}/skip", "RetryRun", "lets a run go on without a blocked step")
+    },
+    Operation {
+        query: PAGE,
         gives: Some(json::<Page<CaseView>>()),
         codes: &[Code::BadCursor],
         ..read("listCases", "/v1/cases", "ListCases", "lists questions that wait for a human")

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use tenure_connect::AnyConnector;
+use tenure_connect::{AnyConnector, WebCaller};
 use tenure_engine::Engine;
 use tenure_engine::journal::Letter;
 use tenure_model::{Actor, Clock, ConnectionName, Ids};
@@ -14,6 +14,7 @@ use tenure_store::{Store, StoreError, Tx};
 use crate::error::AppError;
 use crate::estate::Estate;
 use crate::probe::{Point, Probe};
+use crate::rules::Resolved;
 
 /// Everything that lives as long as the process.
 pub struct House {
@@ -29,10 +30,14 @@ pub struct House {
     pub estate: Estate,
     /// Ways to the connected systems.
     pub connectors: BTreeMap<ConnectionName, Arc<dyn AnyConnector>>,
+    /// The way to everything that has a URL.
+    pub web: Arc<dyn WebCaller>,
     /// Set once the engine runs.
     pub engine: OnceLock<Engine>,
     /// Told of the points of the walk.
     pub probe: Arc<dyn Probe>,
+    /// The rules with the names that systems use.
+    pub resolved: Resolved,
 }
 
 impl fmt::Debug for House {

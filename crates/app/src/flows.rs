@@ -20,7 +20,7 @@ impl Process for Flows {
     }
 
     fn decide(&self, graph: &Graph, state: &RunState, event: &RunEvent, now: Timestamp) -> Decided<RunState> {
-        let decision = tenure_flow::decide(graph, state, event, now);
+        let decision = tracing::debug_span!("flow.decide").in_scope(|| tenure_flow::decide(graph, state, event, now));
         let facts = if decision.records.is_empty() { None } else { serde_json::to_string(&decision.records).ok() };
         Decided { facts, effects: decision.effects, next: decision.next }
     }

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod query;
 pub mod refusal;
 pub mod secret;
+pub mod web;
 
 pub use change::{BadOperationKey, Change, Operation, OperationKey, Write};
 pub use connector::{AnyConnector, Checked, Connector};
@@ -30,3 +31,4 @@ pub use outcome::{Doubt, DoubtKind, Outcome};
 pub use query::{Batch, Completeness, ObjectClass, Page, PageToken, Query, Seen, SeenEntitlement};
 pub use refusal::{Refusal, RefusalClass};
 pub use secret::{BadSecretRef, FileSecrets, SecretError, SecretRef, SecretText, Secrets};
+pub use web::{WebCall, WebCaller, WebOutcome};

@@ -3,3 +3,4 @@
 
 pub mod ldap;
 pub mod limits;
+pub mod web;

@@ -273,6 +273,7 @@ impl<P: Process, J: Journal> Core<P, J> {
     ///
     /// The arrivals stay the caller's until the commit is known: after an error it has them all
     /// and may bring them again.
+    #[tracing::instrument(name = "engine.turn", level = "debug", skip_all, fields(arrivals = arrivals.len()))]
     pub async fn turn(&mut self, arrivals: &mut Vec<Arrival<J::Attachment>>) -> Result<Turned, TurnError> {
         let now = self.clock.now();
         // What was not there before may be there now, written by a turn that nobody heard of.

@@ -5,8 +5,13 @@
 //! can be set, and at [`listen`] for how a connection comes in and how the process ends.
 
 pub mod config;
+pub mod gate;
+mod generated;
+pub mod house;
 pub mod http;
 pub mod limits;
 pub mod listen;
 pub mod telemetry;
 pub mod token;
+
+pub use generated::{CannotGenerate, generated};

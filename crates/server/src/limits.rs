@@ -26,3 +26,20 @@ pub const PEM_BYTES_MAX: u64 = 1024 * 1024;
 pub const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Names this close count as a slip of the hand.
 pub const SLIP_DISTANCE_MAX: usize = 4;
+/// How many runs are watched at once; more are sent away.
+pub const WATCHES_MAX: usize = 256;
+/// How long one watch lasts at most; the watcher comes again, with a token that is still good.
+pub const WATCH_LIFE_MAX: Duration = Duration::from_mins(10);
+/// How often a watched run is looked at when nothing was heard: another node may work on it.
+pub const WATCH_LOOK: Duration = Duration::from_secs(5);
+/// How often a silent watch says that it lives.
+pub const WATCH_HEARTBEAT: Duration = Duration::from_secs(15);
+/// For how long counts that come from the database are kept.
+pub const NUMBERS_KEPT: Duration = Duration::from_secs(5);
+/// The largest page of any list, whatever the settings say: with the item that tells whether
+/// there is a next page it is what the store hands out at most.
+pub const PAGE_ITEMS_MAX: u32 = 999;
+/// The longest name of a lane, in bytes.
+pub const LANE_BYTES_MAX: usize = 200;
+/// The longest name of a signal, in bytes.
+pub const SIGNAL_NAME_BYTES_MAX: usize = 200;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -19,7 +19,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tenure_api::Code;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::Config;
@@ -93,6 +93,19 @@ pub struct Patience {
     pub drain: Duration,
 }
 
+/// Told to every request: whether the server stops. An answer without an end must heed it.
+#[derive(Debug, Clone)]
+pub(crate) struct Closing(watch::Receiver<bool>);
+
+impl Closing {
+    /// Waits until the server stops.
+    pub(crate) async fn wait(&mut self) {
+        if self.0.wait_for(|closing| *closing).await.is_err() {
+            tracing::debug!("the listener is gone");
+        }
+    }
+}
+
 /// A port that is ours, not yet answering.
 #[derive(Debug)]
 pub struct Listener {
@@ -137,6 +150,8 @@ impl Listener {
     /// Answers until `stop` is done, then lets the requests in work finish.
     pub async fn serve(self, router: Router, stop: impl Future<Output = ()>) -> Ended {
         let graceful = GracefulShutdown::new();
+        let (closing, closed) = watch::channel(false);
+        let router = router.layer(Extension(Closing(closed)));
         let acceptor = self.tls.clone().map(TlsAcceptor::from);
         let mut stop = std::pin::pin!(stop);
         loop {
@@ -153,6 +168,7 @@ impl Listener {
             tokio::spawn(connection(stream, permit, acceptor, router, watcher, patience));
         }
         drop(self.tcp);
+        closing.send_replace(true);
         let waiting = graceful.count();
         tracing::info!(connections = waiting, "stopping");
         match tokio::time::timeout(self.patience.drain, graceful.shutdown()).await {

@@ -84,6 +84,12 @@ pub async fn find_by_hash(tx: &mut Tx, hash: &[u8; 32]) -> Result<Option<Token>,
     tx.query_opt(sql, &[hash.as_slice().into()]).await?.as_ref().map(read).transpose()
 }
 
+/// The token of this id.
+pub async fn get(tx: &mut Tx, token: TokenId) -> Result<Option<Token>, StoreError> {
+    let sql = "SELECT id, owner, roles, source, scopes, created_at, expires_at, revoked_at FROM token WHERE id = $1";
+    tx.query_opt(sql, &[id(token)]).await?.as_ref().map(read).transpose()
+}
+
 /// Tokens, the oldest first, from after the cursor.
 pub async fn list(tx: &mut Tx, after: Option<TokenId>, limit: usize) -> Result<Vec<Token>, StoreError> {
     let sql = "SELECT id, owner, roles, source, scopes, created_at, expires_at, revoked_at FROM token \

@@ -3,5 +3,8 @@
 //!
 //! Nothing here is part of the product, and nothing here imitates our own code.
 
+pub mod company;
+pub mod databases;
+pub mod running;
 pub mod seeds;
 pub mod slapd;

@@ -8,6 +8,7 @@ pub mod event;
 pub mod ledger;
 pub mod page;
 pub mod person;
+pub mod plan;
 pub mod run;
 pub mod system;
 pub mod token;

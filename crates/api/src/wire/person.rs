@@ -180,3 +180,19 @@ impl From<&Grant> for GrantView {
         }
     }
 }
+
+/// What somebody should hold, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantWish {
+    /// Where.
+    #[schema(value_type = String)]
+    pub connection: ConnectionName,
+    /// What.
+    pub entitlement: String,
+    /// Why, as a sentence.
+    pub reason: String,
+    /// Until when, if there is an end.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub until: Option<Timestamp>,
+}

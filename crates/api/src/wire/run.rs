@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use tenure_model::{EventId, PersonId, RunId};
+use tenure_model::{EventId, Name, PersonId, RunId};
 use utoipa::ToSchema;
 
 /// A durable run.
@@ -15,8 +15,8 @@ pub struct RunView {
     pub id: RunId,
     /// The workflow that it follows.
     pub workflow: String,
-    /// Which version of the workflow.
-    pub workflow_version: i64,
+    /// Which version of the workflow, by the hash of its content.
+    pub workflow_version: String,
     /// queued, running, waiting, blocked, compensating, done, failed or cancelled.
     pub status: String,
     /// Why it is where it is, as a sentence, when that needs saying.
@@ -25,7 +25,7 @@ pub struct RunView {
     /// Whom it is about.
     #[schema(value_type = Option<String>)]
     pub person: Option<PersonId>,
-    /// The event that started it.
+    /// The event that started it; told where one run is shown, not in lists.
     #[schema(value_type = Option<String>)]
     pub event: Option<EventId>,
     /// When it was started.
@@ -86,4 +86,66 @@ pub struct RecordView {
     /// The record itself.
     #[schema(value_type = Object)]
     pub body: Json,
+}
+
+/// A run to be started by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RunIn {
+    /// The workflow.
+    #[schema(value_type = String)]
+    pub workflow: Name,
+    /// Runs of a lane go one after the other, such as those of a person's id; without one it shares nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lane: Option<String>,
+    /// What the workflow is given.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub input: Json,
+}
+
+/// A run that will begin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RunStarted {
+    /// Ours.
+    #[schema(value_type = String)]
+    pub run: RunId,
+}
+
+/// Why a run is to stop. All of it may be left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CancelIn {
+    /// Why, for the ledger and for whoever looks at the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whether what was done is taken back; it is unless said otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<bool>,
+}
+
+/// The answer that a run waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SignalIn {
+    /// The name that the run waits for.
+    #[schema(examples("laptop-returned"))]
+    pub name: String,
+    /// What comes with it.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub body: Json,
+}
+
+/// A blocked step that is to count as ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SkipIn {
+    /// Which step.
+    pub node: String,
+    /// With which outcome the run goes on.
+    #[schema(examples("done"))]
+    pub outcome: String,
+    /// Why.
+    pub reason: String,
 }

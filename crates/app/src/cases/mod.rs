@@ -2,3 +2,4 @@
 
 pub mod list;
 pub mod resolve;
+pub mod show;

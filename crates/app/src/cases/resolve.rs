@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use tenure_ledger::Word;
 use tenure_model::{CaseId, PersonId, RunId};
 use tenure_policy::authz::{Action, Thing};
 use tenure_store::cases::{self, Resolution};
 use tenure_store::{Tx, events, people};
 
+use crate::cases::show::{self, Shown};
 use crate::cx::Cx;
 use crate::error::AppError;
 use crate::events::accept;
 use crate::events::meaning::{self, Meaning};
-use crate::record;
+use crate::{limits, record};
 
 /// The answer to a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,16 +27,41 @@ pub enum Answer {
     Dismiss,
 }
 
-/// Answers a case. What the event means happens in the same transaction.
-pub async fn resolve(cx: &Cx, case: CaseId, answer: Answer) -> Result<Vec<RunId>, AppError> {
-    cx.allow(Action::ResolveCase, &Thing::Case(Some(case)))?;
-    let own = cx.clone();
-    let runs = cx.house.store.write(move |tx| Box::pin(async move { settle(&own, tx, case, answer).await })).await?;
-    cx.house.nudge();
-    Ok(runs)
+/// An answered case, and what followed from the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolved {
+    /// The case as it is now.
+    pub shown: Shown,
+    /// The runs that the answer started.
+    pub runs: Vec<RunId>,
 }
 
-async fn settle(cx: &Cx, tx: &mut Tx, case: CaseId, answer: Answer) -> Result<Vec<RunId>, AppError> {
+/// Answers a case. What the event means happens in the same transaction.
+pub async fn resolve(cx: &Cx, case: CaseId, answer: Answer, comment: Option<String>) -> Result<Resolved, AppError> {
+    cx.allow(Action::ResolveCase, &Thing::Case(Some(case)))?;
+    if comment.as_ref().is_some_and(|comment| comment.chars().count() > limits::REASON_CHARS_MAX) {
+        let reason = format!("a comment has at most {} characters", limits::REASON_CHARS_MAX);
+        return Err(AppError::Invalid { pointer: "/comment", reason });
+    }
+    let own = cx.clone();
+    let job = cx.house.store.write(move |tx| {
+        Box::pin(async move {
+            let runs = settle(&own, tx, case, answer, comment).await?;
+            Ok::<_, AppError>(Resolved { shown: show::find(tx, case).await?, runs })
+        })
+    });
+    let resolved = job.await?;
+    cx.house.nudge();
+    Ok(resolved)
+}
+
+async fn settle(
+    cx: &Cx,
+    tx: &mut Tx,
+    case: CaseId,
+    answer: Answer,
+    comment: Option<String>,
+) -> Result<Vec<RunId>, AppError> {
     let house = Arc::clone(&cx.house);
     let now = house.clock.now();
     let known = cases::get(tx, case).await?.ok_or_else(|| AppError::no("case", case))?;
@@ -60,7 +87,8 @@ async fn settle(cx: &Cx, tx: &mut Tx, case: CaseId, answer: Answer) -> Result<Ve
         Answer::New => "new",
         Answer::Dismiss => "dismissed",
     };
-    let resolution = Resolution { at: now, by: cx.actor.name.clone(), body: format!("{{\"answer\":\"{word}\"}}") };
+    let body = json!({ "answer": word, "comment": comment }).to_string();
+    let resolution = Resolution { at: now, by: cx.actor.name.clone(), body };
     cases::resolve(tx, case, &resolution).await?;
     let mut entry = record::entry(house.clock.as_ref(), &cx.actor, "case.resolved").about(case).caused_by(event.id);
     entry.decision = Some(Word::or_hash(word));

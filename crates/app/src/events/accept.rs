@@ -12,11 +12,11 @@ use tenure_engine::journal::Urgency;
 use tenure_engine::message::{self, Busy, Start};
 use tenure_ledger::{DetailKey, Word};
 use tenure_model::{CaseId, ConnectionName, Event, EventId, EventKind, PersonId, PersonKey, RunId, new_id};
-use tenure_policy::authz::{Action, Thing};
 use tenure_store::events::Inserted;
 use tenure_store::{Tx, cases, events};
 
 use super::meaning::{self, Meaning};
+use super::source;
 use crate::cx::{Cx, House, send};
 use crate::error::AppError;
 use crate::probe::Point;
@@ -48,12 +48,7 @@ pub async fn accept(
     subject: PersonKey,
     kind: EventKind,
 ) -> Result<Accepted, AppError> {
-    cx.allow(Action::PostEvent, &Thing::Event(Some(connection.clone())))?;
-    match cx.house.estate.connections.get(&connection) {
-        Some(known) if known.is_source => {}
-        Some(_) => return Err(AppError::Conflict(format!("connection `{connection}` is not a source"))),
-        None => return Err(AppError::no("connection", &connection)),
-    }
+    source::person_key(cx, &connection)?;
     let house = Arc::clone(&cx.house);
     let (now, id) = (house.clock.now(), new_id(house.ids.as_ref()));
     let event = Event { id, connection, external_id, subject, kind, received_at: now };

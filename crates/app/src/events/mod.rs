@@ -3,3 +3,5 @@
 pub mod accept;
 pub mod list;
 pub(crate) mod meaning;
+pub mod show;
+pub mod source;

@@ -1,30 +1,36 @@
 //! Who there is, by name.
 
-use tenure_model::{Engagement, Person};
+use tenure_model::{Engagement, Person, PersonId};
 use tenure_policy::authz::{Action, Thing};
 use tenure_store::people::PeopleCursor;
-use tenure_store::{StoreError, engagements, people};
+use tenure_store::{engagements, people};
 
 use crate::cx::Cx;
 use crate::error::AppError;
 
-/// People with their engagements, from after the cursor, perhaps only those whose name holds this.
+/// People with their engagements, from after this one, perhaps only those whose name holds this.
 pub async fn list(
     cx: &Cx,
     search: Option<String>,
-    after: Option<PeopleCursor>,
+    after: Option<PersonId>,
     limit: usize,
 ) -> Result<Vec<(Person, Vec<Engagement>)>, AppError> {
     cx.allow(Action::ListPeople, &Thing::Person(None))?;
     let job = cx.house.store.read(move |tx| {
         Box::pin(async move {
+            // The place in the list is looked up by the id, so that no name gets into a cursor.
+            let after = match after {
+                None => None,
+                Some(id) => Some(people::get(tx, id).await?.ok_or_else(|| AppError::no("person", id))?),
+            };
+            let after = after.as_ref().map(PeopleCursor::after);
             let mut found = Vec::new();
             for person in people::list(tx, search.as_deref(), after.as_ref(), limit).await? {
                 let theirs = engagements::of_person(tx, person.id).await?;
                 found.push((person, theirs));
             }
-            Ok::<_, StoreError>(found)
+            Ok(found)
         })
     });
-    Ok(job.await?)
+    job.await
 }

@@ -1,5 +1,6 @@
 //! What would be done for a person now, without doing it.
 
+use tenure_model::PersonId;
 use tenure_policy::Plan;
 use tenure_policy::authz::{Action, Thing};
 use tenure_store::StoreError;
@@ -9,7 +10,7 @@ use crate::error::AppError;
 use crate::people::{facts, show};
 
 /// Plans for one person. Nothing is written anywhere.
-pub async fn plan(cx: &Cx, name: String) -> Result<Plan, AppError> {
+pub async fn plan(cx: &Cx, name: String) -> Result<(PersonId, Plan), AppError> {
     cx.allow(Action::PlanPerson, &Thing::Person(None))?;
     let facts = cx.house.store.read(move |tx| {
         Box::pin(async move {
@@ -20,5 +21,6 @@ pub async fn plan(cx: &Cx, name: String) -> Result<Plan, AppError> {
         })
     });
     let facts = facts.await?.ok_or_else(|| AppError::NotFound { what: "such person".to_owned() })?;
-    Ok(tenure_policy::plan(&facts, &cx.house.estate.rules, cx.house.clock.now()))
+    let plan = tenure_policy::plan(&facts, &cx.house.rules(), cx.house.clock.now());
+    Ok((facts.person.id, plan))
 }

@@ -43,7 +43,7 @@ pub async fn why(cx: &Cx, name: String, access: Option<String>) -> Result<Why, A
     });
     let facts = found.await?.ok_or_else(|| AppError::NotFound { what: "such person".to_owned() })?;
     let now = cx.house.clock.now();
-    let plan = tenure_policy::plan(&facts, &cx.house.estate.rules, now);
+    let plan = tenure_policy::plan(&facts, &cx.house.rules(), now);
     let mut because = accounts(&facts);
     because.extend(grants(&facts));
     because.extend(missing(&facts, &plan));

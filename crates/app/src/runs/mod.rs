@@ -2,5 +2,6 @@
 
 pub mod list;
 pub mod show;
+pub mod stand;
 pub mod start;
 pub mod tell;

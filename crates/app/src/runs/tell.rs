@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value as Json;
+use tenure_engine::journal::RunRow;
 use tenure_engine::message;
 use tenure_model::{RunEvent, RunId, Signal};
 use tenure_policy::authz::{Action, Thing};
@@ -43,7 +44,8 @@ pub enum Telling {
 }
 
 /// Tells a run something. It is taken in after this returns, in the order in which it was told.
-pub async fn tell(cx: &Cx, run: RunId, word: Telling) -> Result<(), AppError> {
+/// Gives the run as it was when it was told.
+pub async fn tell(cx: &Cx, run: RunId, word: Telling) -> Result<RunRow, AppError> {
     let action = match word {
         Telling::Retry | Telling::Skip { .. } => Action::RetryRun,
         Telling::Cancel { .. } => Action::CancelRun,
@@ -69,12 +71,12 @@ pub async fn tell(cx: &Cx, run: RunId, word: Telling) -> Result<(), AppError> {
             let external = house.ids.uuid().to_string();
             send(tx, message::event(run, &row.lane, event, "api", &external, house.clock.now())).await?;
             record::write(tx, house.ids.as_ref(), &entry).await?;
-            Ok(())
+            Ok(row)
         })
     });
-    job.await?;
+    let row = job.await?;
     cx.house.nudge();
-    Ok(())
+    Ok(row)
 }
 
 fn check(word: &Telling) -> Result<(), AppError> {

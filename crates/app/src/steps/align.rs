@@ -16,7 +16,7 @@ use tenure_policy::{Action, Change, PersonFacts, Plan};
 use tenure_store::StoreError;
 use tenure_store::journal::Attachment;
 
-use super::{Done, OfPerson, done, entry, ledger, read, refused, store_refused};
+use super::{Done, OfPerson, done, entry, ledger, no, read, refused, store_refused};
 use crate::cx::House;
 use crate::people::facts;
 
@@ -42,7 +42,8 @@ pub(super) async fn perform(house: &House, order: &Order) -> Done {
     let OfPerson { person } = read(order)?;
     let facts = load(house, person).await?;
     let now = house.clock.now();
-    let plan = tenure_policy::plan(&facts, &house.estate.rules, now);
+    let rules = house.resolved_rules().await.map_err(no)?;
+    let plan = tracing::info_span!("policy.plan").in_scope(|| tenure_policy::plan(&facts, &rules, now));
     let wishes: Vec<Wish> = plan.changes.iter().map(|change| wish(house, &facts, change)).collect::<Result<_, _>>()?;
     let verdict = brakes::check(&[(person, plan.clone())].into(), &house.estate.brakes, &BTreeMap::new());
     let (outcome, held) = match verdict {

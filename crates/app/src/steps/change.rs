@@ -6,15 +6,15 @@
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use tenure_connect::{AnyConnector, Desired, Expectation, Operation, Outcome, Refusal, Verdict, Write};
+use tenure_connect::{AnyConnector, Desired, Expectation, Operation, Outcome, Verdict, Write};
 use tenure_engine::{Ended, Order};
 use tenure_ledger::{DetailKey, Fact, Hash, Word};
-use tenure_model::{Account, AccountState, Ending, Observed, RefusalClass, Value, new_id};
+use tenure_model::{Account, AccountState, Ending, Observed, Value, new_id};
 use tenure_store::journal::Attachment;
 use tenure_store::{StoreError, accounts};
 
 use super::align::Wish;
-use super::{Done, done, entry, ledger, read, refused, store_refused};
+use super::{Done, done, entry, ledger, no, read, refused, store_refused};
 use crate::cx::House;
 use crate::estate::hex;
 use crate::limits;
@@ -149,10 +149,4 @@ fn advance(account: Account, wish: &Wish, seen: &Observed) -> Result<Account, En
         Desired::Entitlements { .. } => Ok(account.observed(seen)),
     };
     next.map_err(|error| Ending::Unknown { message: error.to_string() })
-}
-
-fn no(refusal: Refusal) -> Ending {
-    let class = if refusal.retry() { RefusalClass::Transient } else { RefusalClass::Permanent };
-    let retry_after_ms = refusal.retry_after.and_then(|pause| u64::try_from(pause.as_millis()).ok());
-    Ending::Refused { class, message: refusal.message, retry_after_ms }
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value as Json;
+use tenure_connect::Refusal;
 use tenure_engine::{Ended, Order, Performer};
 use tenure_ledger::Entry;
 use tenure_model::{Actor, Ending, PersonId, RefusalClass};
@@ -30,13 +31,12 @@ use crate::record;
 #[derive(Debug, Clone)]
 pub struct Steps {
     house: Arc<House>,
-    http: reqwest::Client,
 }
 
 impl Steps {
     /// Steps that act through the connectors of this house.
-    pub fn new(house: Arc<House>, http: reqwest::Client) -> Self {
-        Self { house, http }
+    pub fn new(house: Arc<House>) -> Self {
+        Self { house }
     }
 }
 
@@ -55,7 +55,7 @@ impl Performer for Steps {
             "access/again" => again::perform(house, &order).await,
             "lifecycle/trigger" => trigger::perform(house, &order).await,
             "evidence/seal" => seal::perform(house, &order),
-            "http/call" => http::perform(&self.http, &order).await,
+            "http/call" => http::perform(house, &order).await,
             unknown => Err(refused(format!("there is no step `{unknown}`"))),
         };
         house.pass(Point::AfterEffect);
@@ -83,6 +83,13 @@ fn refused(message: impl Into<String>) -> Ending {
 
 fn not_now(message: impl Into<String>) -> Ending {
     Ending::Refused { class: RefusalClass::Transient, message: message.into(), retry_after_ms: None }
+}
+
+/// What a connected system refused, as the end of a step.
+fn no(refusal: Refusal) -> Ending {
+    let class = if refusal.retry() { RefusalClass::Transient } else { RefusalClass::Permanent };
+    let retry_after_ms = refusal.retry_after.and_then(|pause| u64::try_from(pause.as_millis()).ok());
+    Ending::Refused { class, message: refusal.message, retry_after_ms }
 }
 
 /// The database is not the world: when it does not answer, the step is tried again.

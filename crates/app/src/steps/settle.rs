@@ -6,18 +6,19 @@
 use serde_json::json;
 use tenure_engine::{Ended, Order};
 use tenure_model::{AccountState, Grant, GrantState};
-use tenure_policy::PersonFacts;
+use tenure_policy::{PersonFacts, Rules};
 use tenure_store::journal::Attachment;
 
 use super::align::load;
-use super::{Done, OfPerson, done, entry, ledger, not_now, read};
+use super::{Done, OfPerson, done, entry, ledger, no, not_now, read};
 use crate::cx::House;
 
 pub(super) async fn perform(house: &House, order: &Order) -> Done {
     let OfPerson { person } = read(order)?;
     let facts = load(house, person).await?;
     let now = house.clock.now();
-    let plan = tenure_policy::plan(&facts, &house.estate.rules, now);
+    let rules = house.resolved_rules().await.map_err(no)?;
+    let plan = tenure_policy::plan(&facts, &rules, now);
     if !plan.changes.is_empty() {
         let open: Vec<&str> = plan.changes.iter().map(|change| change.action.word()).collect();
         return Err(not_now(format!("not everything is as it should be yet: {}", open.join(", "))));
@@ -26,7 +27,7 @@ pub(super) async fn perform(house: &House, order: &Order) -> Done {
     for grant in &facts.grants {
         let next = if plan.closing.contains(&grant.id) {
             grant.clone().leave(now).and_then(Grant::revoked).map(|next| Grant { version: grant.version + 1, ..next })
-        } else if grant.state == GrantState::Pending && is_held(house, &facts, grant) {
+        } else if grant.state == GrantState::Pending && is_held(&rules, &facts, grant) {
             grant.clone().held()
         } else {
             continue;
@@ -39,8 +40,8 @@ pub(super) async fn perform(house: &House, order: &Order) -> Done {
 }
 
 /// Whether an account of theirs was last seen to hold it.
-fn is_held(house: &House, facts: &PersonFacts, grant: &Grant) -> bool {
-    let target = house.estate.rules.targets.get(&grant.connection);
+fn is_held(rules: &Rules, facts: &PersonFacts, grant: &Grant) -> bool {
+    let target = rules.targets.get(&grant.connection);
     let native = target.and_then(|target| target.entitlements.get(&grant.entitlement));
     native.is_some_and(|native| {
         facts.accounts.iter().any(|account| {

@@ -29,7 +29,7 @@ pub async fn create(
         && !cx.house.estate.connections.get(connection).is_some_and(|known| known.is_source)
     {
         let reason = format!("`{connection}` is not a connection that delivers events");
-        return Err(AppError::Invalid { pointer: "/source", reason });
+        return Err(AppError::Invalid { pointer: "/connection", reason });
     }
     let days = days.unwrap_or(limits::TOKEN_DAYS_USUAL);
     if !(1..=limits::TOKEN_DAYS_MAX).contains(&days) {

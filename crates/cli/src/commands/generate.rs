@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory as _};
 
 use crate::args::Cli;
 use crate::context::Cx;
-use crate::error::CliError;
+use crate::error::{CliError, code};
 use crate::exit::Exit;
 use crate::output::cannot_write;
 
@@ -28,7 +28,10 @@ pub struct Generate {
 impl Generate {
     /// Writes them.
     pub fn run(self, cx: &Cx) -> Result<Exit, CliError> {
-        for (name, text) in std::iter::once((CLI_PAGE, cli_page())).chain(tenure_server::generated()) {
+        let generated = tenure_server::generated().map_err(|error| {
+            CliError::new(Exit::Failed, code::CANNOT_WRITE, "cannot make the pages of the server").caused_by(&error)
+        })?;
+        for (name, text) in std::iter::once((CLI_PAGE, cli_page())).chain(generated) {
             write(&self.into.join(name), &text)?;
             cx.output.say(&format!("wrote {name} into `{}`", self.into.display()));
         }

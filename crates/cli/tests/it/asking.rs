@@ -177,10 +177,16 @@ fn watching_ends_as_the_run_does() {
 #[test]
 fn a_stream_is_followed_and_the_run_itself_tells_how_it_ended() {
     let record = |sequence: u8| format!(r#"{{"sequence":{sequence},"at":"t{sequence}","node":"a","summary":"did"}}"#);
-    let end = format!(r#"{{"id":"{RUN}","status":"done","records":[{},{},{}]}}"#, record(0), record(1), record(2));
+    let all = [record(0), record(1), record(2)];
+    let run = |status: &str, count: usize| {
+        format!(r#"{{"id":"{RUN}","status":"{status}","records":[{}]}}"#, all[..count].join(","))
+    };
     // Broken off in the middle of an event: what was missed comes with the run, and nothing comes twice.
-    let stream = format!(": alive\n\ndata: {}\n\nevent: record\ndata: {}\n\ndata: {{", record(0), record(1));
-    let peer = Peer::new(vec![answer("200 OK", "text/event-stream", &stream), json(&end)]);
+    let change = r#"{"status":"running"}"#;
+    let stream =
+        format!(": alive\n\nevent: run\ndata: {}\n\nevent: change\ndata: {change}\n\ndata: {{", run("running", 1));
+    let stream = answer("200 OK", "text/event-stream", &stream);
+    let peer = Peer::new(vec![stream, json(&run("running", 2)), json(&run("done", 3))]);
     let ended = ask(&peer.server, &["runs", "watch", RUN]);
     assert_eq!((ended.exit, ended.out.as_str()), (0, "t0  a  did\nt1  a  did\nt2  a  did\n"), "{}", ended.err);
     let request = peer.request();

@@ -47,6 +47,28 @@ pub struct Decision {
     pub reasons: BTreeSet<String>,
 }
 
+/// To what somebody may do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// To nothing at all.
+    Nothing,
+    /// To what is their own.
+    Own,
+    /// To whatever there is, but for what a policy forbids by name.
+    Everything,
+}
+
+impl Extent {
+    /// The word for it in tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Nothing => "no",
+            Self::Own => "own",
+            Self::Everything => "yes",
+        }
+    }
+}
+
 impl Decision {
     fn refused() -> Self {
         Self { allowed: false, reasons: BTreeSet::new() }
@@ -131,6 +153,11 @@ impl Authz {
             return None;
         }
         Some(Decision { allowed, reasons: answer.diagnostics().reason().map(ToString::to_string).collect() })
+    }
+
+    /// To what this actor may do this. For tables, and to send away early who may do it to nothing.
+    pub fn extent(&self, actor: &Actor, action: Action) -> Extent {
+        table::extent(self, actor, action)
     }
 
     /// The truth table of every action and role, as stable text for reviewing.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use tenure_model::{Actor, ActorKind, ConnectionName, Role, SeededIds, TokenId, new_id};
 
-use super::{Action, Authz, Thing, ThingKind};
+use super::{Action, Authz, Extent, Thing, ThingKind};
 
 /// One line for each action, one column for each role, and one each for sources and for Tenure.
 pub(super) fn table(authz: &Authz) -> String {
@@ -17,21 +17,22 @@ pub(super) fn table(authz: &Authz) -> String {
     for action in Action::ALL {
         let mut line = format!("{:<18}", action.word());
         for (_, actor) in &actors {
-            let _infallible = write!(line, "{:<17}", cell(authz, actor, *action));
+            let _infallible = write!(line, "{:<17}", extent(authz, actor, *action).word());
         }
         out = format!("{}\n{}", out.trim_end(), line);
     }
     format!("{}\n", out.trim_end())
 }
 
-fn cell(authz: &Authz, actor: &Actor, action: Action) -> &'static str {
+/// To what this actor may do this: to anything, to what is their own, or to nothing.
+pub(super) fn extent(authz: &Authz, actor: &Actor, action: Action) -> Extent {
     let allowed = |thing: Option<Thing>| thing.is_some_and(|thing| authz.authorize(actor, action, &thing).allowed);
     if allowed(others(action)) {
-        "yes"
+        Extent::Everything
     } else if allowed(own(actor, action)) {
-        "own"
+        Extent::Own
     } else {
-        "no"
+        Extent::Nothing
     }
 }
 

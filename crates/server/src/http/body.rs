@@ -5,7 +5,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -28,6 +28,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         check_declared_length(&parts.headers, limits.body_bytes_max)?;
         let bytes = collect(body, limits.body_bytes_max, limits.body_timeout).await?;
         parse(&bytes).map(Self)
+    }
+}
+
+/// A body that may be left out altogether.
+impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Json<T> {
+    type Rejection = Refusal;
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Refusal> {
+        let headers = request.headers();
+        let no_type = !headers.contains_key(header::CONTENT_TYPE);
+        let no_length = headers.get(header::CONTENT_LENGTH).is_none_or(|length| length == "0");
+        if no_type && no_length && !headers.contains_key(header::TRANSFER_ENCODING) {
+            return Ok(None);
+        }
+        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
     }
 }
 

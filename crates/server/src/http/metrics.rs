@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
@@ -39,13 +40,17 @@ impl MetricConstructor<Histogram> for Buckets {
 }
 
 /// The numbers of this process. Other rooms add theirs by [`Metrics::register`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
     requests: Family<RouteLabels, Counter>,
     seconds: Family<PathLabels, Histogram, Buckets>,
     open: Gauge,
+    refresh: Arc<Mutex<Vec<Refresh>>>,
 }
+
+/// Brings numbers up to date before they are read.
+type Refresh = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
 impl Metrics {
     /// Numbers that start at nothing.
@@ -59,12 +64,25 @@ impl Metrics {
         registry.register("http_request_seconds", "time from head to answer", seconds.clone());
         let open = Gauge::default();
         registry.register("http_requests_open", "requests in work", open.clone());
-        Self { registry: Arc::new(Mutex::new(registry)), requests, seconds, open }
+        let refresh = Arc::default();
+        Self { registry: Arc::new(Mutex::new(registry)), requests, seconds, open, refresh }
     }
 
     /// Lets another room add its numbers.
     pub fn register(&self, add: impl FnOnce(&mut Registry)) {
         add(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Calls this before the numbers are read. It should be fast and keep what is dear to find out.
+    pub fn refresh_by(&self, refresh: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static) {
+        self.refresh.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(refresh));
+    }
+
+    /// The numbers as text, brought up to date first.
+    pub async fn fresh_text(&self) -> String {
+        let refresh = self.refresh.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        futures::future::join_all(refresh.iter().map(|refresh| refresh())).await;
+        self.text()
     }
 
     /// The numbers as text.
@@ -88,6 +106,12 @@ impl Metrics {
         let (method, route) = (method.to_owned(), route.to_owned());
         self.requests.get_or_create(&RouteLabels { method, route: route.clone(), status }).inc();
         self.seconds.get_or_create(&PathLabels { route }).observe(took.as_secs_f64());
+    }
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
     }
 }
 

@@ -2,13 +2,16 @@
 
 pub mod access;
 pub mod body;
+mod cursor;
 mod edge;
 pub mod gate;
 pub mod metrics;
 pub mod place;
 pub mod refusal;
+pub mod refuse;
 pub mod routes;
 pub mod system;
+pub mod v1;
 
 pub use body::Json;
 pub use edge::{Edge, EdgeLimits, RequestTag};

@@ -57,7 +57,7 @@ pub fn mount<S: Clone + Send + Sync + 'static>(
     readiness: Readiness,
     metrics_access: MetricsAccess,
 ) -> Result<Routes<S>, MountError> {
-    let numbers = move || async move { ([(header::CONTENT_TYPE, METRICS_TYPE)], metrics.text()) };
+    let numbers = move || async move { ([(header::CONTENT_TYPE, METRICS_TYPE)], metrics.fresh_text().await) };
     let routes = match metrics_access {
         MetricsAccess::Token => routes.mount("getMetrics", numbers)?,
         MetricsAccess::Open => routes.mount_open("getMetrics", numbers)?,

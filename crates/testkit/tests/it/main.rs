@@ -1,3 +1,5 @@
 //! Tests of the house as a whole.
 
+mod crash;
 mod seeds;
+mod walk;

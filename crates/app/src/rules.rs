@@ -1,0 +1,69 @@
+//! The rules in force, with every entitlement under the name that its system gave it.
+//!
+//! Documents name entitlements for people; systems name them for themselves. What a name means
+//! is asked of the system once and kept. A name that the system does not know stays unresolved:
+//! the plan says so as a finding and gives nothing for it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tenure_connect::{AnyConnector, Page, Query, Refusal, SeenEntitlement};
+use tenure_model::NativeId;
+use tenure_policy::Rules;
+
+use crate::cx::House;
+
+/// The rules in force, once they were resolved.
+#[derive(Debug, Default)]
+pub struct Resolved {
+    rules: RwLock<Option<Arc<Rules>>>,
+}
+
+impl House {
+    /// The rules as far as they are resolved; for looking, not for acting.
+    pub fn rules(&self) -> Arc<Rules> {
+        let known = self.resolved.rules.read().unwrap_or_else(PoisonError::into_inner).clone();
+        known.unwrap_or_else(|| Arc::new(self.estate.rules.clone()))
+    }
+
+    /// The rules with every name resolved that its system knows. Asks the systems the first time.
+    pub async fn resolved_rules(&self) -> Result<Arc<Rules>, Refusal> {
+        if let Some(known) = self.resolved.rules.read().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Ok(known);
+        }
+        let mut rules = self.estate.rules.clone();
+        for (connection, target) in &mut rules.targets {
+            let Some(connector) = self.connectors.get(connection) else { continue };
+            if target.entitlements.is_empty() {
+                continue;
+            }
+            let seen = entitlements(connector.as_ref()).await?;
+            target.entitlements = resolve(&target.entitlements, &seen);
+        }
+        let rules = Arc::new(rules);
+        *self.resolved.rules.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&rules));
+        Ok(rules)
+    }
+}
+
+/// By the name that documents use, what the system calls it. What it does not know is left out.
+fn resolve(wanted: &BTreeMap<String, NativeId>, seen: &[SeenEntitlement]) -> BTreeMap<String, NativeId> {
+    let find = |name: &NativeId| {
+        let fits = |one: &&SeenEntitlement| one.native_id == *name || one.name == name.as_str();
+        seen.iter().find(fits).map(|one| one.native_id.clone())
+    };
+    wanted.iter().filter_map(|(document, name)| Some((document.clone(), find(name)?))).collect()
+}
+
+async fn entitlements(connector: &dyn AnyConnector) -> Result<Vec<SeenEntitlement>, Refusal> {
+    let (query, mut page) = (Query::entitlements(), Page::first());
+    let mut all = Vec::new();
+    loop {
+        let batch = connector.read(&query, &page).await?;
+        all.extend(batch.objects.into_iter().filter_map(|seen| seen.entitlement().cloned()));
+        match batch.next {
+            Some(token) => page = page.then(token),
+            None => return Ok(all),
+        }
+    }
+}

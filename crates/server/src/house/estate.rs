@@ -1,0 +1,107 @@
+//! The estate: a folder of documents, with the workflows that ship with the product beneath it.
+//!
+//! A document of the folder with the name of a shipped workflow takes its place.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use tenure_app::Workflow;
+use tenure_app::estate::{Connection, Estate};
+use tenure_blueprint as blueprint;
+
+use super::fault::HouseError;
+
+/// Workflows that ship with the product.
+const SHIPPED: [(&str, &str); 3] = [
+    ("templates/workflows/joiner.yaml", include_str!("../../../../templates/workflows/joiner.yaml")),
+    ("templates/workflows/leaver.yaml", include_str!("../../../../templates/workflows/leaver.yaml")),
+    ("templates/workflows/mover.yaml", include_str!("../../../../templates/workflows/mover.yaml")),
+];
+
+/// Folders within folders that are read.
+const DEPTH_MAX: usize = 8;
+/// Documents that are read.
+const FILES_MAX: usize = 10_000;
+
+/// The documents as they were read, and what they come to.
+#[derive(Debug)]
+pub struct Read {
+    /// The documents.
+    pub documents: blueprint::Estate,
+    /// What they come to.
+    pub estate: Estate,
+}
+
+/// Reads a folder. Every problem of every file is told at once.
+pub async fn read(folder: &Path) -> Result<Read, HouseError> {
+    let place = folder.to_owned();
+    let files = tokio::task::spawn_blocking(move || files(&place)).await.map_err(|error| HouseError::File {
+        path: folder.display().to_string(),
+        what: "reading it broke off".to_owned(),
+        source: Box::new(error),
+    })??;
+    let name = folder.display().to_string();
+    compile(&name, files)
+}
+
+/// What these documents come to, together with the shipped workflows.
+pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, HouseError> {
+    let bad = |problems: Vec<blueprint::Problem>| HouseError::Estate {
+        folder: folder.to_owned(),
+        problems: problems.iter().map(ToString::to_string).collect(),
+    };
+    let documents = blueprint::Estate::read(files).map_err(bad)?;
+    let shipped = SHIPPED.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec();
+    let shipped = blueprint::Estate::read(shipped).map_err(bad)?;
+    let mut estate = Estate { rules: documents.rules(), ..Estate::default() };
+    for (name, workflow) in shipped.workflows.iter().chain(&documents.workflows) {
+        estate.workflows.insert(name.clone(), Workflow::compile(name, &workflow.file, &workflow.spec)?);
+    }
+    estate.connections = documents.connections.iter().map(|(name, known)| (name.clone(), connection(known))).collect();
+    Ok(Read { documents, estate })
+}
+
+fn connection(known: &blueprint::Connection) -> Connection {
+    let is_target = known.direction.takes_accounts();
+    Connection {
+        title: known.title.clone(),
+        connector: known.connector.clone(),
+        is_source: known.direction != blueprint::Direction::Target,
+        is_target,
+        person_key: known
+            .config
+            .get("personKey")
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or(tenure_api::wire::event::PERSON_KEY)
+            .to_owned(),
+    }
+}
+
+fn files(folder: &Path) -> Result<Vec<(String, String)>, HouseError> {
+    let mut found = BTreeMap::new();
+    walk(folder, folder, 0, &mut found)?;
+    Ok(found.into_iter().collect())
+}
+
+fn walk(root: &Path, folder: &Path, depth: usize, found: &mut BTreeMap<String, String>) -> Result<(), HouseError> {
+    let unreadable = |path: &Path, source: std::io::Error| HouseError::File {
+        path: path.display().to_string(),
+        what: "cannot be read; make it readable, or set `estate.folder` to the folder of your documents".to_owned(),
+        source: Box::new(source),
+    };
+    for entry in std::fs::read_dir(folder).map_err(|source| unreadable(folder, source))? {
+        let path = entry.map_err(|source| unreadable(folder, source))?.path();
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        if hidden || found.len() >= FILES_MAX {
+            continue;
+        }
+        if path.is_dir() && depth < DEPTH_MAX {
+            walk(root, &path, depth + 1, found)?;
+        } else if yaml {
+            let text = std::fs::read_to_string(&path).map_err(|source| unreadable(&path, source))?;
+            found.insert(path.strip_prefix(root).unwrap_or(&path).display().to_string(), text);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! Opening: database, estate, ways to the connected systems, keys. Nothing listens yet.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use secrecy::ExposeSecret as _;
+use serde_json::Value as Json;
+use tenure_app::ledger::seal::Sealer;
+use tenure_app::rules::Resolved;
+use tenure_app::{House, NoProbe, Probe};
+use tenure_blueprint::Connection;
+use tenure_connect::fake::FakeTarget;
+use tenure_connect::{AnyConnector, FileSecrets};
+use tenure_connectors::ldap::{LdapConfig, LdapConnector};
+use tenure_connectors::web::HttpCaller;
+use tenure_ledger::{Origin, PublicKey};
+use tenure_model::{Clock, Ids, SystemClock, SystemIds};
+use tenure_policy::authz::Authz;
+use tenure_store::{DatabaseUrl, OpenError, Store, StoreError, StoreLimits, journal, settings};
+
+use super::fault::HouseError;
+use super::{estate, keys};
+use crate::config::Config;
+
+/// The setting of the database that names this installation.
+const INSTALLATION: &str = "installation";
+
+/// A house that stands and does nothing yet.
+#[derive(Debug)]
+pub struct Opened {
+    /// The house.
+    pub house: Arc<House>,
+    /// The key that its ledger is checked with.
+    pub pinned: PublicKey,
+    origin: Origin,
+    data_folder: std::path::PathBuf,
+}
+
+impl Opened {
+    /// Whoever seals the ledger.
+    pub fn sealer(&self) -> Result<Sealer, HouseError> {
+        let key = keys::ledger_key(&self.data_folder, &self.origin, self.house.ids.as_ref())?;
+        Ok(Sealer::new(key, self.origin.clone()))
+    }
+}
+
+/// Opens the house that the settings describe.
+pub async fn open(config: &Config) -> Result<Opened, HouseError> {
+    open_watched(config, Arc::new(NoProbe)).await
+}
+
+/// The same with somebody who is told of the points of the walk.
+pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Opened, HouseError> {
+    // Whoever else set a provider chose the same one: it is the only one that is built in.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
+    folder(&config.data_folder)?;
+    let read = estate::read(&config.estate_folder).await?;
+    let store = database(config).await?;
+    store.migrate().await?;
+    let mut connectors = BTreeMap::new();
+    for (name, connection) in &read.documents.connections {
+        if let Some(connector) = connector(connection, &config.estate_folder, &clock)? {
+            connectors.insert(name.clone(), connector);
+        }
+    }
+    let authz = Authz::embedded()
+        .map_err(|error| HouseError::Connection { connection: "policies".to_owned(), reason: error.to_string() })?;
+    let web = HttpCaller::new()
+        .map_err(|error| HouseError::Connection { connection: "http".to_owned(), reason: error.to_string() })?;
+    let origin = origin(&store, ids.as_ref()).await?;
+    let key = keys::ledger_key(&config.data_folder, &origin, ids.as_ref())?;
+    let definitions = read.estate.definitions();
+    store.write(move |tx| Box::pin(async move { journal::define(tx, definitions).await })).await?;
+    let house = House {
+        clock,
+        ids,
+        store,
+        authz,
+        estate: read.estate,
+        connectors,
+        web: Arc::new(web),
+        engine: OnceLock::new(),
+        probe,
+        resolved: Resolved::default(),
+    };
+    let (pinned, data_folder) = (key.public().clone(), config.data_folder.clone());
+    Ok(Opened { house: Arc::new(house), pinned, origin, data_folder })
+}
+
+/// Opens the database alone.
+pub async fn database(config: &Config) -> Result<Store, HouseError> {
+    let text = config.database_url.expose_secret();
+    let url: DatabaseUrl = text.parse().map_err(|error: tenure_store::url::BadDatabaseUrl| HouseError::Connection {
+        connection: "database.url".to_owned(),
+        reason: error.to_string(),
+    })?;
+    if let DatabaseUrl::SqliteFile(path) = &url
+        && let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty())
+    {
+        folder(parent)?;
+    }
+    let opened: Result<Store, OpenError> = Store::open(&url, StoreLimits::default()).await;
+    Ok(opened?)
+}
+
+/// The log of this installation. Its name never changes, or its signatures would mean nothing.
+async fn origin(store: &Store, ids: &dyn Ids) -> Result<Origin, HouseError> {
+    let name = format!("tenure.invalid/{}", ids.uuid().simple());
+    let kept = store
+        .write(move |tx| Box::pin(async move { settings::put_once(tx, INSTALLATION, &name).await }))
+        .await
+        .map_err(|error: StoreError| HouseError::from(error))?;
+    Origin::first(&kept)
+        .map_err(|error| HouseError::Connection { connection: INSTALLATION.to_owned(), reason: error.to_string() })
+}
+
+fn connector(
+    connection: &Connection,
+    estate: &Path,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Arc<dyn AnyConnector>>, HouseError> {
+    let bad = |reason: String| HouseError::Connection { connection: connection.name.to_string(), reason };
+    match connection.connector.as_str() {
+        "events" => Ok(None),
+        "memory" => Ok(Some(Arc::new(memory(connection, clock)))),
+        "ldap" => {
+            let config: LdapConfig = serde_json::from_value(with_secrets(&connection.config, estate))
+                .map_err(|error| bad(format!("its `config` is of no use to the connector `ldap`: {error}")))?;
+            let ldap = LdapConnector::new(config, Arc::new(FileSecrets), Arc::clone(clock));
+            Ok(Some(Arc::new(ldap.map_err(|error| bad(error.to_string()))?)))
+        }
+        other => Err(bad(format!("there is no connector `{other}`; there are `events`, `ldap` and `memory`"))),
+    }
+}
+
+/// A directory in the memory of this process, to try things without a directory.
+fn memory(connection: &Connection, clock: &Arc<dyn Clock>) -> FakeTarget {
+    let groups: Vec<&str> = connection.entitlements.values().map(tenure_model::NativeId::as_str).collect();
+    FakeTarget::new(Arc::clone(clock)).with_groups(groups)
+}
+
+/// Connectors take a secret as a reference; a relative file is one of the estate.
+fn with_secrets(config: &Json, estate: &Path) -> Json {
+    match config {
+        Json::Object(fields) => match (fields.len(), fields.get("secret").and_then(Json::as_str)) {
+            (1, Some(reference)) => Json::String(match reference.strip_prefix("file:") {
+                Some(path) if !path.starts_with('/') => {
+                    let whole = std::path::absolute(estate.join(path)).unwrap_or_else(|_| estate.join(path));
+                    format!("file:{}", whole.display())
+                }
+                Some(_) | None => reference.to_owned(),
+            }),
+            _ => fields.iter().map(|(name, value)| (name.clone(), with_secrets(value, estate))).collect(),
+        },
+        Json::Array(items) => items.iter().map(|item| with_secrets(item, estate)).collect(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => config.clone(),
+    }
+}
+
+/// Makes a folder that only we can look into, unless it is there.
+pub(super) fn folder(path: &Path) -> Result<(), HouseError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| HouseError::File {
+        path: path.display().to_string(),
+        what: "the folder cannot be made".to_owned(),
+        source: Box::new(source),
+    })
+}

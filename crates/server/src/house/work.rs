@@ -1,0 +1,104 @@
+//! What goes on in the background: the engine, the sealing of the ledger, the outbox.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenure_app::House;
+use tenure_app::flows::Flows;
+use tenure_app::ledger::seal::Sealer;
+use tenure_app::notices::deliver::{LogChannel, deliver};
+use tenure_app::steps::Steps;
+use tenure_engine::{Engine, Parts};
+use tenure_store::journal::StoreJournal;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::open::Opened;
+
+/// How often the ledger and the outbox are looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Everything that goes on in the background.
+#[derive(Debug)]
+pub struct Working {
+    engine: Engine,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Working {
+    /// Starts everything.
+    pub fn start(opened: &Opened, sealer: Sealer) -> Self {
+        let house = &opened.house;
+        let parts = Parts {
+            process: Arc::new(Flows),
+            journal: Arc::new(StoreJournal::new(house.store.clone())),
+            performer: Arc::new(Steps::new(Arc::clone(house))),
+            clock: Arc::clone(&house.clock),
+            ids: Arc::clone(&house.ids),
+            lease: tenure_engine::limits::LEASE,
+        };
+        let (engine, running) = tenure_engine::start(parts);
+        // A house is opened once; a second engine in it would be a mistake of ours.
+        drop(house.engine.set(engine.clone()));
+        let (stop, stopped) = watch::channel(false);
+        let tasks = vec![
+            tokio::spawn(running),
+            tokio::spawn(keep_sealing(Arc::clone(house), sealer, stopped.clone())),
+            tokio::spawn(keep_delivering(Arc::clone(house), stopped)),
+        ];
+        Self { engine, stop, tasks }
+    }
+
+    /// Lets work in hand come to its end, and stops.
+    pub async fn stop(self, patience: Duration) {
+        self.engine.stop();
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            if tokio::time::timeout(patience, task).await.is_err() {
+                tracing::warn!("work in hand did not come to its end; it goes on at the next start");
+            }
+        }
+    }
+}
+
+async fn keep_sealing(house: Arc<House>, mut sealer: Sealer, mut stopped: watch::Receiver<bool>) {
+    loop {
+        match sealer.seal(&house).await {
+            Ok(count) if count >= tenure_app::limits::SEAL_BATCH => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the ledger was not sealed; trying again"),
+        }
+        if rest(&mut stopped).await {
+            // What was written until the end is sealed too.
+            if let Err(error) = sealer.seal(&house).await {
+                tracing::warn!(%error, "the last entries are sealed at the next start");
+            }
+            return;
+        }
+    }
+}
+
+async fn keep_delivering(house: Arc<House>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        match deliver(&house, &LogChannel).await {
+            Ok(count) if count >= tenure_app::limits::NOTICE_BATCH => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the outbox was not delivered; trying again"),
+        }
+        if rest(&mut stopped).await {
+            return;
+        }
+    }
+}
+
+/// Waits for the next look. True when it is time to stop.
+async fn rest(stopped: &mut watch::Receiver<bool>) -> bool {
+    if *stopped.borrow() {
+        return true;
+    }
+    tokio::select! {
+        () = tokio::time::sleep(LOOK) => *stopped.borrow(),
+        changed = stopped.changed() => changed.is_err() || *stopped.borrow(),
+    }
+}

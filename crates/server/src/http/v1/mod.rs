@@ -1,0 +1,122 @@
+//! Version 1 of the HTTP API: one folder a noun, one file a verb. A handler reads its request,
+//! makes one call into `app` and shows what came back; the shapes are those of `api`.
+
+mod cases;
+mod connections;
+mod events;
+mod ledger;
+mod numbers;
+mod people;
+mod runs;
+mod tokens;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use tenure_api::OPERATIONS;
+use tenure_app::{Cx, House};
+use tenure_ledger::PublicKey;
+use tenure_model::{Actor, ConnectionName};
+use tokio::sync::Semaphore;
+
+use super::cursor::Wanted;
+use super::edge::{Edge, EdgeLimits};
+use super::metrics::Metrics;
+use super::refusal::Refusal;
+use super::routes::{MountError, Routes};
+use super::system::{self, Readiness};
+use crate::config::Config;
+use crate::gate::HouseGate;
+use crate::limits::{PAGE_ITEMS_MAX, WATCHES_MAX};
+use connections::Looked;
+
+/// What every handler of version 1 is given.
+#[derive(Debug, Clone)]
+pub(super) struct Doors {
+    house: Arc<House>,
+    /// The key that checkpoints must be signed with.
+    pinned: Arc<PublicKey>,
+    page_items_max: u32,
+    /// What the last look at each connection found, since the process began.
+    looked: Arc<Mutex<BTreeMap<ConnectionName, Looked>>>,
+    watches: Arc<Semaphore>,
+}
+
+impl Doors {
+    fn cx(&self, actor: Actor) -> Cx {
+        Cx::new(Arc::clone(&self.house), actor)
+    }
+
+    fn wanted<T: serde::de::DeserializeOwned + serde::Serialize>(
+        &self,
+        list: &'static str,
+        after: Option<String>,
+        limit: Option<u32>,
+    ) -> Result<Wanted<T>, Refusal> {
+        Wanted::of(list, after, limit, self.page_items_max)
+    }
+
+    fn note(&self, connection: &ConnectionName, looked: Looked) {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner).insert(connection.clone(), looked);
+    }
+
+    fn looked(&self, connection: &ConnectionName) -> Option<Looked> {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner).get(connection).cloned()
+    }
+}
+
+/// Every operation of the list, for this house.
+pub fn router(
+    house: Arc<House>,
+    metrics: Metrics,
+    readiness: Readiness,
+    config: &Config,
+    pinned: PublicKey,
+) -> Result<Router, MountError> {
+    let gate = Arc::new(HouseGate::new(Arc::clone(&house)));
+    let (clock, ids) = (Arc::clone(&house.clock), Arc::clone(&house.ids));
+    let edge = Edge::new(clock, ids, metrics.clone(), EdgeLimits::from(config));
+    numbers::register(&metrics, &house);
+    let doors = Doors {
+        house,
+        pinned: Arc::new(pinned),
+        page_items_max: u32::try_from(config.page_items_max.size()).unwrap_or(PAGE_ITEMS_MAX).min(PAGE_ITEMS_MAX),
+        looked: Arc::default(),
+        watches: Arc::new(Semaphore::new(WATCHES_MAX)),
+    };
+    let routes = system::mount(Routes::of(OPERATIONS, gate), metrics, readiness, config.metrics_access)?;
+    mount(routes)?.finish(edge, doors)
+}
+
+fn mount(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
+    routes
+        .mount("listPeople", people::list::handler)?
+        .mount("readPerson", people::show::handler)?
+        .mount("listAccounts", people::accounts::handler)?
+        .mount("readWhy", people::why::handler)?
+        .mount("planPerson", people::plan::handler)?
+        .mount("listEvents", events::list::handler)?
+        .mount("readEvent", events::show::handler)?
+        .mount("postEvent", connections::post_event::handler)?
+        .mount("listConnections", connections::list::handler)?
+        .mount("readConnection", connections::show::handler)?
+        .mount("checkConnection", connections::check::handler)?
+        .mount("listRuns", runs::list::handler)?
+        .mount("startRun", runs::start::handler)?
+        .mount("readRun", runs::show::handler)?
+        .mount("watchRun", runs::watch::handler)?
+        .mount("retryRun", runs::retry::handler)?
+        .mount("cancelRun", runs::cancel::handler)?
+        .mount("signalRun", runs::signal::handler)?
+        .mount("skipRun", runs::skip::handler)?
+        .mount("listCases", cases::list::handler)?
+        .mount("readCase", cases::show::handler)?
+        .mount("resolveCase", cases::resolve::handler)?
+        .mount("listLedger", ledger::list::handler)?
+        .mount("readCheckpoint", ledger::checkpoint::handler)?
+        .mount("readEntry", ledger::show::handler)?
+        .mount("listTokens", tokens::list::handler)?
+        .mount("createToken", tokens::create::handler)?
+        .mount("revokeToken", tokens::revoke::handler)
+}

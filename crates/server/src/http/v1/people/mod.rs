@@ -1,0 +1,7 @@
+//! People.
+
+pub(super) mod accounts;
+pub(super) mod list;
+pub(super) mod plan;
+pub(super) mod show;
+pub(super) mod why;

@@ -1,0 +1,62 @@
+//! A small company on disk: settings, estate and a folder for data, against a real directory.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::slapd::{ADMIN_DN, BASE_DN, Slapd};
+
+/// A company whose house can be opened again and again.
+#[derive(Debug)]
+pub struct Company {
+    folder: TempDir,
+}
+
+impl Company {
+    /// A company with an HR source, this directory and the sample roles, on this database.
+    #[expect(clippy::expect_used, reason = "a test without a folder must stop")]
+    pub fn new(database: &str, slapd: &Slapd) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let estate = folder.path().join("estate");
+        for part in ["connections", "roles"] {
+            std::fs::create_dir_all(estate.join(part)).expect("a folder");
+        }
+        let write = |path: PathBuf, text: &str| std::fs::write(path, text).expect("a file");
+        let sample = |path: &str| {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/first-estate");
+            std::fs::read_to_string(root.join(path)).expect("the sample estate")
+        };
+        write(estate.join("connections/hr.yaml"), &sample("connections/hr.yaml"));
+        write(estate.join("roles/staff.yaml"), &sample("roles/staff.yaml"));
+        let ldap = sample("connections/ldap.yaml");
+        let account = ldap.find("  account:").and_then(|place| ldap.get(place..)).expect("a template");
+        let head = format!(
+            "apiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: ldap }}\nspec:\n  connector: ldap\n  \
+             direction: target\n  config:\n    url: {}\n    bindDn: {ADMIN_DN}\n    password: {{ secret: \"file:{}\" }}\n    \
+             baseDn: {BASE_DN}\n",
+            slapd.url(),
+            slapd.password_file().display()
+        );
+        write(estate.join("connections/ldap.yaml"), &(head + account));
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let database = if database == "sqlite" { format!("sqlite:{}", path("tenure.db")) } else { database.to_owned() };
+        let settings = format!(
+            "listen = \"127.0.0.1:0\"\n[database]\nurl = \"{database}\"\n[estate]\nfolder = \"{}\"\n[data]\nfolder = \"{}\"\n\
+             [log]\nlevel = \"warn\"\n",
+            path("estate"),
+            path("keys")
+        );
+        write(folder.path().join("tenure.toml"), &settings);
+        Self { folder }
+    }
+
+    /// The settings.
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("tenure.toml")
+    }
+
+    /// A place for a file of the test.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
