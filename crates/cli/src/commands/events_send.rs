@@ -14,7 +14,7 @@ use crate::client::Client;
 use crate::context::{Cx, read_text};
 use crate::error::{CliError, code};
 use crate::exit::Exit;
-use crate::limits::{INPUT_BYTES_MAX, WATCH_EVERY};
+use crate::limits::{INPUT_BYTES_MAX, RUN_APPEARS_MAX, WATCH_EVERY};
 use crate::places::{self, Path as Place};
 use crate::report;
 
@@ -134,7 +134,7 @@ async fn follow(cx: &Cx, answer: &Value) -> Result<Exit, CliError> {
         cx.output.say("it started nothing");
     }
     for id in runs.iter().filter_map(|run| run.as_str()?.parse().ok()) {
-        Watch { id, every: WATCH_EVERY }.run(cx).await?;
+        Watch { id, every: WATCH_EVERY, appears_within: RUN_APPEARS_MAX }.run(cx).await?;
     }
     Ok(Exit::Done)
 }

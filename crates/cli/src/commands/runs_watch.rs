@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
-use tenure_model::RunId;
+use tenure_api::Code;
+use tenure_model::{Clock as _, RunId, SystemClock};
 
 use super::runs::RECORDS;
 use crate::args::duration;
@@ -32,6 +33,9 @@ pub struct Watch {
     /// How often to look, where the server has no stream
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
     pub every: Duration,
+    /// A run that was only just asked for may take a moment until it is there.
+    #[arg(skip)]
+    pub appears_within: Duration,
 }
 
 impl Watch {
@@ -39,6 +43,7 @@ impl Watch {
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
         let client = cx.client()?;
         let mut seen = Seen::default();
+        self.until_it_is_there(&client).await?;
         let stream = match client.stream(&places::WATCH_RUN.of(&[&self.id])).await {
             Ok(stream) => stream,
             // Asking for the run itself tells what is wrong, or that it was only the stream.
@@ -51,6 +56,18 @@ impl Watch {
             self.follow(cx, &client, Events::new(response), &mut seen).await?;
         }
         self.poll(cx, &client, seen).await
+    }
+
+    async fn until_it_is_there(&self, client: &Client) -> Result<(), CliError> {
+        let clock = SystemClock::new();
+        while clock.elapsed() < self.appears_within {
+            match client.ask(&places::READ_RUN.of(&[&self.id])).await {
+                Err(error) if error.code == Code::NotFound.as_str() => tokio::time::sleep(self.every).await,
+                Err(error) => return Err(error),
+                Ok(_) => return Ok(()),
+            }
+        }
+        Ok(())
     }
 
     /// Writes what the stream brings, until it ends or the run does.
