@@ -58,3 +58,9 @@ pub const ESTATE_DEPTH_MAX: usize = 16;
 
 /// The most people of the sample company.
 pub const DEMO_PEOPLE_MAX: u64 = 20_000;
+
+/// How often a run is looked at that an event started, where the server has no stream.
+pub const WATCH_EVERY: Duration = Duration::from_millis(100);
+
+/// How long a run that was only just asked for may take until it is there.
+pub const RUN_APPEARS_MAX: Duration = Duration::from_secs(10);

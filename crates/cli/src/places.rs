@@ -1,7 +1,7 @@
 //! Every operation of the API that a command calls. The client asks for nothing else, and a test
 //! holds each against the list in `api`: a path that the server does not have cannot be asked for.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use tenure_api::Method;
 
@@ -23,12 +23,11 @@ pub struct Path {
 }
 
 impl Place {
-    /// The path with these in the place of its names, in order. They are ids or names of ours, or
-    /// were refused when the words were read; nothing in them can lead elsewhere.
+    /// The path with these in the place of its names, in order. Nothing in them can lead elsewhere.
     pub fn of(self, values: &[&dyn fmt::Display]) -> Path {
         let mut values = values.iter();
         let step = |step: &str| match step.strip_prefix('{') {
-            Some(_) => values.next().map(ToString::to_string).unwrap_or_default(),
+            Some(_) => values.next().map(|value| escaped(&value.to_string())).unwrap_or_default(),
             None => step.to_owned(),
         };
         let steps: Vec<String> = self.template.split('/').map(step).collect();
@@ -39,6 +38,19 @@ impl Place {
     pub fn path(self) -> Path {
         self.of(&[])
     }
+}
+
+/// The text as one step of a path.
+fn escaped(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut step, byte| {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            step.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(step, "%{byte:02X}");
+        }
+        step
+    })
 }
 
 macro_rules! places {
@@ -98,5 +110,6 @@ mod tests {
         let path = READ_WHY.of(&[&"person_1"]);
         assert_eq!((path.method, path.path.as_str()), (Method::Get, "/v1/people/person_1/why"));
         assert_eq!(LIST_RUNS.path().path, "/v1/runs");
+        assert_eq!(READ_PERSON.of(&[&"a/../b?c=%2F ä"]).path, "/v1/people/a%2F..%2Fb%3Fc%3D%252F%20%C3%A4");
     }
 }

@@ -9,11 +9,12 @@ use tenure_api::wire::event::PERSON_KEY;
 use tenure_model::{ConnectionName, EventId, SystemClock, SystemIds, new_id};
 
 use super::events::ANSWERS;
+use super::runs_watch::Watch;
 use crate::client::Client;
 use crate::context::{Cx, read_text};
 use crate::error::{CliError, code};
 use crate::exit::Exit;
-use crate::limits::INPUT_BYTES_MAX;
+use crate::limits::{INPUT_BYTES_MAX, RUN_APPEARS_MAX, WATCH_EVERY};
 use crate::places::{self, Path as Place};
 use crate::report;
 
@@ -40,6 +41,9 @@ pub struct Send {
     /// The JSON itself
     #[arg(long, value_name = "JSON")]
     data: Option<String>,
+    /// Follow what the event started until it ends; of one event
+    #[arg(long)]
+    watch: bool,
     #[command(flatten)]
     words: Words,
 }
@@ -92,7 +96,7 @@ impl Send {
             event => {
                 let answer = client.send(&place, &event).await?;
                 cx.output.item(ANSWERS, &answer)?;
-                Ok(Exit::Done)
+                if self.watch { follow(cx, &answer).await } else { Ok(Exit::Done) }
             }
         }
     }
@@ -121,6 +125,18 @@ impl Words {
         put("zone", self.zone.map(Value::from));
         Some(event.into())
     }
+}
+
+/// One run after the other; the first that does not end well is the end.
+async fn follow(cx: &Cx, answer: &Value) -> Result<Exit, CliError> {
+    let runs = answer.get("runs").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if runs.is_empty() {
+        cx.output.say("it started nothing");
+    }
+    for id in runs.iter().filter_map(|run| run.as_str()?.parse().ok()) {
+        Watch { id, every: WATCH_EVERY, appears_within: RUN_APPEARS_MAX }.run(cx).await?;
+    }
+    Ok(Exit::Done)
 }
 
 fn read_json(data: Option<String>, file: Option<&Path>) -> Result<Value, CliError> {

@@ -15,8 +15,11 @@ pub fn failed(error: HouseError) -> CliError {
         Some(401 | 403 | 409) => Exit::Refused,
         Some(_) | None => Exit::Failed,
     };
-    // The first link is the message itself.
-    let told = CliError::new(exit, entry.code, error.to_string());
+    // A list of problems comes as lines; each is told, however many there are.
+    let text = error.to_string();
+    let mut lines = text.lines().map(ToOwned::to_owned);
+    let mut told = CliError::new(exit, entry.code, lines.next().unwrap_or_default());
+    told.causes.extend(lines);
     let told = match std::error::Error::source(&error) {
         Some(source) => told.caused_by(source),
         None => told,

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
+use tenure_api::Code;
 use tenure_model::PersonId;
 
 use super::HowMany;
@@ -90,7 +91,7 @@ pub struct List {
     after_help = "Examples:\n  tenure people show ada\n  tenure people show E1042 --json\n  tenure people show person_01k9h3m5n7p9r1t3v5x7z9b1d3"
 )]
 pub struct Show {
-    /// An id, or letters that only one person has
+    /// An id, a key such as E1042, or letters that only one person has
     person: String,
 }
 
@@ -101,7 +102,7 @@ pub struct Show {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tenure people plan ada\n  tenure people plan E1042 --json")]
 pub struct Plan {
-    /// An id, or letters that only one person has
+    /// An id, a key such as E1042, or letters that only one person has
     person: String,
 }
 
@@ -137,10 +138,18 @@ impl People {
     }
 }
 
-/// The one person that is meant by an id, or by letters that nobody else has.
+/// The one person that is meant by an id, by a key such as `E1042`, or by letters that nobody else has.
 pub async fn find(client: &Client, words: &str) -> Result<PersonId, CliError> {
     if let Ok(id) = words.parse() {
         return Ok(id);
+    }
+    // Dots alone are a way through folders in an address, and nobody's key.
+    if !words.trim_matches('.').is_empty() {
+        match client.ask(&places::READ_PERSON.of(&[&words])).await {
+            Ok(person) => return which(words, &[person]),
+            Err(error) if error.code == Code::NotFound.as_str() => {}
+            Err(error) => return Err(error),
+        }
     }
     let found = client.list(&places::LIST_PEOPLE.path(), &[("search", words.to_owned())], CANDIDATES_MAX + 1).await?;
     which(words, &found)

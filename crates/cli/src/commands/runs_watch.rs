@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
-use tenure_model::RunId;
+use tenure_api::Code;
+use tenure_model::{Clock as _, RunId, SystemClock};
 
 use super::runs::RECORDS;
 use crate::args::duration;
@@ -28,10 +29,13 @@ use crate::table::{cell, plain};
 )]
 pub struct Watch {
     /// Which run
-    id: RunId,
+    pub id: RunId,
     /// How often to look, where the server has no stream
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
-    every: Duration,
+    pub every: Duration,
+    /// A run that was only just asked for may take a moment until it is there.
+    #[arg(skip)]
+    pub appears_within: Duration,
 }
 
 impl Watch {
@@ -39,6 +43,7 @@ impl Watch {
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
         let client = cx.client()?;
         let mut seen = Seen::default();
+        self.until_it_is_there(&client).await?;
         let stream = match client.stream(&places::WATCH_RUN.of(&[&self.id])).await {
             Ok(stream) => stream,
             // Asking for the run itself tells what is wrong, or that it was only the stream.
@@ -53,13 +58,25 @@ impl Watch {
         self.poll(cx, &client, seen).await
     }
 
+    async fn until_it_is_there(&self, client: &Client) -> Result<(), CliError> {
+        let clock = SystemClock::new();
+        while clock.elapsed() < self.appears_within {
+            match client.ask(&places::READ_RUN.of(&[&self.id])).await {
+                Err(error) if error.code == Code::NotFound.as_str() => tokio::time::sleep(self.every).await,
+                Err(error) => return Err(error),
+                Ok(_) => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
     /// Writes what the stream brings, until it ends or the run does.
     async fn follow(&self, cx: &Cx, client: &Client, mut events: Events, seen: &mut Seen) -> Result<(), CliError> {
         loop {
             let told = match events.next(STREAM_QUIET).await {
-                Next::Event(event) => event,
-                // Events tell what happened. How the run stands is asked when nothing happens any more.
-                Next::Quiet => client.ask(&places::READ_RUN.of(&[&self.id])).await?,
+                // The first event is the whole run. Those after it tell only that it has moved.
+                Next::Event(run) if run.get("records").is_some() => run,
+                Next::Event(_) | Next::Quiet => client.ask(&places::READ_RUN.of(&[&self.id])).await?,
                 Next::Ended => return Ok(()),
             };
             write(cx, &seen.news(&told))?;
@@ -90,13 +107,9 @@ struct Seen {
 }
 
 impl Seen {
-    /// The records of a run, or the one that an event is, that were not there before.
-    fn news(&mut self, told: &Value) -> Vec<Value> {
-        let records = match told.get("records").and_then(Value::as_array) {
-            Some(records) => records.as_slice(),
-            None if told.get("sequence").is_some() => std::slice::from_ref(told),
-            None => &[],
-        };
+    /// The records that were not there before.
+    fn news(&mut self, run: &Value) -> Vec<Value> {
+        let records = run.get("records").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let mut news = Vec::new();
         for record in records {
             let sequence = record.get("sequence").and_then(Value::as_i64);
@@ -153,8 +166,6 @@ mod tests {
         assert_eq!(seen.news(&one).len(), 0);
         let two = json!({"records": [{"sequence": 0}, {"sequence": 1}, {"sequence": 5}]});
         assert_eq!(seen.news(&two), [json!({"sequence": 5})]);
-        assert_eq!(seen.news(&json!({"sequence": 6})), [json!({"sequence": 6})]);
-        assert_eq!(seen.news(&json!({"status": "running"})).len(), 0);
     }
 
     #[test]

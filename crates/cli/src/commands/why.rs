@@ -22,7 +22,7 @@ const CHAIN: &[Column] =
     after_help = "Examples:\n  tenure why ada                       everything she has\n  tenure why ada ldap/group/finance    one access\n  tenure why E1042 --json"
 )]
 pub struct Why {
-    /// An id, or letters that only one person has
+    /// An id, a key such as E1042, or letters that only one person has
     person: String,
     /// Which access, such as `ldap/group/finance`; everything when left out
     access: Option<String>,

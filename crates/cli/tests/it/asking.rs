@@ -114,19 +114,21 @@ fn a_token_is_not_carried_to_where_a_redirect_points() {
 
 #[test]
 fn a_person_is_found_by_letters_or_the_candidates_are_named() {
-    let peer = Peer::new(vec![json(PAGE)]);
+    let no_key = || problem(404, "TEN-E0107", "not found");
+    let peer = Peer::new(vec![no_key(), json(PAGE)]);
     let ended = ask(&peer.server, &["why", "ada"]);
     assert_eq!(ended.exit, 1);
     assert!(ended.err.contains("hint: person_00000000000000000000000002  Adam Riese"), "{}", ended.err);
 
     let one = r#"{"items":[{"id":"person_00000000000000000000000001","displayName":"Ada Lovelace"}]}"#;
     let why = r#"{"person":"person_00000000000000000000000001","answer":"Ada is in finance","chain":[{"kind":"grant","id":"grant_1","says":"a rule gives it"}]}"#;
-    let peer = Peer::new(vec![json(one), json(why)]);
+    let peer = Peer::new(vec![no_key(), json(one), json(why)]);
     let ended = ask(&peer.server, &["why", "ada", "ldap/group/finance"]);
     assert_eq!(
         ended.out,
         "Ada is in finance\n\nBecause\nWhat   Says             When  Id\ngrant  a rule gives it  -     grant_1\n"
     );
+    assert_eq!(peer.request().line, "GET /v1/people/ada");
     drop(peer.request());
     let line = peer.request().line;
     assert_eq!(line, "GET /v1/people/person_00000000000000000000000001/why?access=ldap%2Fgroup%2Ffinance");
@@ -177,10 +179,16 @@ fn watching_ends_as_the_run_does() {
 #[test]
 fn a_stream_is_followed_and_the_run_itself_tells_how_it_ended() {
     let record = |sequence: u8| format!(r#"{{"sequence":{sequence},"at":"t{sequence}","node":"a","summary":"did"}}"#);
-    let end = format!(r#"{{"id":"{RUN}","status":"done","records":[{},{},{}]}}"#, record(0), record(1), record(2));
+    let all = [record(0), record(1), record(2)];
+    let run = |status: &str, count: usize| {
+        format!(r#"{{"id":"{RUN}","status":"{status}","records":[{}]}}"#, all[..count].join(","))
+    };
     // Broken off in the middle of an event: what was missed comes with the run, and nothing comes twice.
-    let stream = format!(": alive\n\ndata: {}\n\nevent: record\ndata: {}\n\ndata: {{", record(0), record(1));
-    let peer = Peer::new(vec![answer("200 OK", "text/event-stream", &stream), json(&end)]);
+    let change = r#"{"status":"running"}"#;
+    let stream =
+        format!(": alive\n\nevent: run\ndata: {}\n\nevent: change\ndata: {change}\n\ndata: {{", run("running", 1));
+    let stream = answer("200 OK", "text/event-stream", &stream);
+    let peer = Peer::new(vec![stream, json(&run("running", 2)), json(&run("done", 3))]);
     let ended = ask(&peer.server, &["runs", "watch", RUN]);
     assert_eq!((ended.exit, ended.out.as_str()), (0, "t0  a  did\nt1  a  did\nt2  a  did\n"), "{}", ended.err);
     let request = peer.request();
@@ -240,12 +248,26 @@ fn an_event_in_words_is_sent_as_the_source_would() {
 }
 
 #[test]
+fn what_an_event_started_is_followed_though_it_is_not_there_at_once() {
+    let answered = format!(r#"{{"event":"event_1","status":"accepted","runs":["{RUN}"]}}"#);
+    let run = format!(
+        r#"{{"id":"{RUN}","status":"done","records":[{{"sequence":0,"at":"t0","node":"a","summary":"did"}}]}}"#
+    );
+    let gone = || problem(404, "TEN-E0107", "not found");
+    let peer = Peer::new(vec![json(&answered), gone(), gone(), json(&run), gone(), json(&run)]);
+    let words = ["events", "send", "--connection", "hr", "--data", "{}", "--watch"];
+    let ended = ask(&peer.server, &words);
+    assert!(ended.exit == 0 && ended.out.ends_with("t0  a  did\n"), "{} {}", ended.out, ended.err);
+}
+
+#[test]
 fn a_case_is_answered_with_a_person_found_by_letters() {
     let case = "case_00000000000000000000000001";
     let ada = r#"{"items":[{"id":"person_00000000000000000000000001","displayName":"Ada Lovelace"}]}"#;
-    let peer = Peer::new(vec![json(ada), json(r#"{"state":"resolved"}"#)]);
+    let no_key = problem(404, "TEN-E0107", "not found");
+    let peer = Peer::new(vec![no_key, json(ada), json(r#"{"state":"resolved"}"#)]);
     assert_eq!(ask(&peer.server, &["cases", "resolve", case, "--person", "ada"]).exit, 0);
-    drop(peer.request());
+    drop((peer.request(), peer.request()));
     let (line, body) = sent(&peer);
     assert_eq!(line, format!("POST /v1/cases/{case}/resolve"));
     assert_eq!(

@@ -60,16 +60,7 @@ pub struct DemoReady {
     pub directory: String,
     /// How many people there are.
     pub people: usize,
-    /// What to try, in this order.
-    pub commands: Vec<String>,
 }
-
-/// What to try: why somebody has what they have, then they leave, then why they no longer do.
-const COMMANDS: [&str; 3] = [
-    "tenure why E1042",
-    "tenure events send --connection hr --id demo-leaver --type employment.ended --employee E1042 --last-day 2025-11-30",
-    "tenure runs list",
-];
 
 /// Runs the demo until it is told to stop.
 pub async fn demo(
@@ -102,9 +93,7 @@ pub async fn demo(
     };
     let told = |address: SocketAddr, _: &Opened| {
         let url = format!("http://{address}");
-        let estate = data.join("estate");
-        let commands = COMMANDS.map(str::to_owned).to_vec();
-        ready(DemoReady { url, token_file, estate, directory, people: options.people, commands });
+        ready(DemoReady { url, token_file, estate: data.join("estate"), directory, people: options.people });
     };
     let outcome = run(&config, stop, told).await;
     drop(tokio::task::spawn_blocking(move || telemetry.end()).await);
