@@ -44,7 +44,7 @@ fn the_first_estate_loads() {
     assert_eq!(finance.birthright.as_ref().unwrap().grace_days, 14);
     let ldap = &estate.connections[&"ldap".parse().unwrap()];
     assert_eq!(ldap.direction, Direction::Target);
-    assert_eq!(ldap.config["bindPassword"]["secret"], "file:secrets/ldap-password");
+    assert_eq!(ldap.config["password"]["secret"], "file:secrets/ldap-password");
     assert_eq!(ldap.account.matched_by.as_deref(), Some("employeeNumber"));
     let hr = &estate.connections[&"hr".parse().unwrap()];
     assert_eq!((hr.guard.disappear_max, hr.guard.change_max), (Some(200), Some(1_500)));
