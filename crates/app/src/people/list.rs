@@ -7,8 +7,10 @@ use tenure_store::{engagements, people};
 
 use crate::cx::Cx;
 use crate::error::AppError;
+use crate::people::show;
 
-/// People with their engagements, from after this one, perhaps only those whose name holds this.
+/// People with their engagements, from after this one, perhaps only those whose name holds this text, or
+/// whose key it is.
 pub async fn list(
     cx: &Cx,
     search: Option<String>,
@@ -24,8 +26,20 @@ pub async fn list(
                 Some(id) => Some(people::get(tx, id).await?.ok_or_else(|| AppError::no("person", id))?),
             };
             let after = after.as_ref().map(PeopleCursor::after);
+            let mut people = people::list(tx, search.as_deref(), after.as_ref(), limit).await?;
+            // Whoever types a key means its one owner, whose name need not hold it.
+            if after.is_none()
+                && people.is_empty()
+                && let Some(key) = &search
+            {
+                let owner = show::find(tx, key).await?;
+                people.extend(match owner {
+                    Some(id) => people::get(tx, id).await?,
+                    None => None,
+                });
+            }
             let mut found = Vec::new();
-            for person in people::list(tx, search.as_deref(), after.as_ref(), limit).await? {
+            for person in people {
                 let theirs = engagements::of_person(tx, person.id).await?;
                 found.push((person, theirs));
             }

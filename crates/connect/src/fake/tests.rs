@@ -1,3 +1,5 @@
+//! What the fake target promises to the tests that rely on it.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Who may do what: the table, the files behind it, and what is refused.
+
 use super::*;
 use tenure_model::{ActorKind, Role, SeededIds, TokenId, new_id};
 

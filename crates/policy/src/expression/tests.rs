@@ -1,3 +1,5 @@
+//! Expressions: what they see, what they give, and what cannot hurt them.
+
 use super::*;
 use jiff::Timestamp;
 use jiff::civil::date;

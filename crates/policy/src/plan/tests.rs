@@ -1,3 +1,5 @@
+//! Plans: what follows from which facts, and that planning again finds nothing.
+
 use super::*;
 use crate::role::{Birthright, RoleGrant};
 use jiff::ToSpan;

@@ -72,6 +72,7 @@ pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Open
         .map_err(|error| HouseError::Connection { connection: "http".to_owned(), reason: error.to_string() })?;
     let origin = origin(&store, ids.as_ref()).await?;
     let key = keys::ledger_key(&config.data_folder, &origin, ids.as_ref())?;
+    publish(&config.data_folder, key.public())?;
     let definitions = read.estate.definitions();
     store.write(move |tx| Box::pin(async move { journal::define(tx, definitions).await })).await?;
     let house = House {
@@ -88,6 +89,16 @@ pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Open
     };
     let (pinned, data_folder) = (key.public().clone(), config.data_folder.clone());
     Ok(Opened { house: Arc::new(house), pinned, origin, data_folder })
+}
+
+/// Leaves the public key where auditors find it.
+fn publish(folder: &Path, key: &PublicKey) -> Result<(), HouseError> {
+    let path = folder.join("ledger.pub");
+    std::fs::write(&path, format!("{key}\n")).map_err(|source| HouseError::File {
+        path: path.display().to_string(),
+        what: "the public key of the ledger cannot be written".to_owned(),
+        source: Box::new(source),
+    })
 }
 
 /// Opens the database alone.

@@ -9,6 +9,7 @@ use tracing::instrument::WithSubscriber as _;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::house::House;
+use crate::real::{Real, joiner, read};
 
 /// A place for logs that a test can read.
 #[derive(Clone, Default)]
@@ -62,12 +63,22 @@ async fn logs_name_route_and_actor_and_never_a_secret() {
     );
     assert_eq!(house.raw_answer(&bad).await.status, 422);
     assert_eq!(house.get("/canary-path").await.status, 404);
+    let real = Real::open().await;
+    let wish = serde_json::json!({ "name": "ci", "roles": ["auditor"] });
+    let made = real.ask("owner", "POST", "/v1/tokens", &wish).await;
+    let made = read(&made)["secret"].as_str().unwrap().to_owned();
+    let event = joiner("canary-external", "canary-key", "canary-name");
+    assert_eq!(real.ask("source", "POST", "/v1/connections/hr/events", &event).await.status, 202);
+    assert_eq!(real.get("auditor", "/v1/people/canary-key?canary=1").await.status, 200);
     let text = async { paper.text() }.with_current_subscriber().await;
     let line = text.lines().find(|line| line.contains("seen-1") && line.contains("answered")).expect("no line");
     let line: serde_json::Value = serde_json::from_str(line).unwrap();
     assert_eq!(line["span"]["route"], "/v1/whoami");
     assert_eq!((&line["span"]["actor"], &line["fields"]["status"]), (&"ada".into(), &200.into()));
     assert!(!text.contains(&secret[4..]), "a token is in the logs");
+    for token in [&made, real.secret("owner"), real.secret("source")] {
+        assert!(!text.contains(&token[4..]), "a token of the house is in the logs");
+    }
     assert!(!text.contains("canary"), "words of a caller are in the logs");
     telemetry.end();
 }

@@ -11,5 +11,7 @@ mod doors;
 mod edges;
 mod house;
 mod logs;
+mod real;
+mod routes;
 mod telemetry;
 mod tls;

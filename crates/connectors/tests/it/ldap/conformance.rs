@@ -1,3 +1,5 @@
+//! The conformance suite of the contract, against a real directory.
+
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tenure_connect::Locator;

@@ -1,3 +1,5 @@
+//! Disabled means that nobody can bind, and enabled that they can again.
+
 use tenure_connect::{AnyConnector, Expectation, Verdict};
 use tenure_connectors::ldap::{Disable, LdapConfig};
 use tenure_model::AccountState;

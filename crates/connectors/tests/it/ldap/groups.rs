@@ -1,3 +1,5 @@
+//! Groups gain and lose one member and keep the others.
+
 use tenure_connect::{AnyConnector, Desired, Locator};
 use tenure_testkit::slapd::{BASE_DN, Slapd};
 

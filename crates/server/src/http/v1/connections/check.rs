@@ -16,16 +16,16 @@ pub(crate) async fn handler(
     Caller(actor): Caller,
     Place(name): Place<ConnectionName>,
 ) -> Result<Answer<ConnectionView>, Refusal> {
-    let checked = check(&doors.cx(actor), &name).await;
-    let found = match &checked {
-        Ok(peer) => Ok(peer.clone()),
-        Err(AppError::Target(refused)) => Err(refused.message.clone()),
+    let found = match check(&doors.cx(actor), &name).await {
+        Ok(peer) => Ok(peer),
+        Err(AppError::Target(refused)) => Err(refused),
         // Nothing was learnt about the system.
-        Err(_) => return Err(checked.map_or_else(Refusal::from, |_| Refusal::new(tenure_api::Code::Internal))),
+        Err(other) => return Err(other.into()),
     };
-    let looked = Looked { at: doors.house.clock.now(), found };
+    let said = found.clone().map_err(|refused| refused.message);
+    let looked = Looked { at: doors.house.clock.now(), found: said };
     doors.note(&name, looked.clone());
-    checked?;
+    found.map_err(AppError::Target)?;
     let known = doors.house.estate.connections.get(&name).cloned();
     let known = known.ok_or_else(|| Refusal::absent("connection", name.as_str()))?;
     Ok(Answer(connections::view(name, known, Some(looked))))

@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
@@ -21,7 +22,6 @@ use tenure_model::RunId;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::Instant;
 
 use super::show::detail;
 use crate::http::v1::{Doors, runs};
@@ -49,7 +49,7 @@ pub(crate) async fn handler(
         cx,
         changes,
         closing: closing.map(|Extension(closing)| closing),
-        until: Instant::now() + WATCH_LIFE_MAX,
+        until: doors.house.clock.elapsed() + WATCH_LIFE_MAX,
         _place: place,
     };
     let news: futures::stream::BoxStream<'static, _> = Box::pin(watch.news());
@@ -70,7 +70,8 @@ struct Watch {
     seen: RunRow,
     changes: Option<Receiver<RunRow>>,
     closing: Option<Closing>,
-    until: Instant,
+    /// When it ends at the latest, on the clock that never goes back.
+    until: Duration,
     /// Held as long as the watch lasts.
     _place: OwnedSemaphorePermit,
 }
@@ -89,7 +90,7 @@ impl Watch {
 
     /// The next state that was not told yet; nothing when there is no more to tell.
     async fn next(&mut self) -> Option<RunRow> {
-        while !self.seen.status.is_closed() && Instant::now() < self.until {
+        while !self.seen.status.is_closed() && self.cx.house.clock.elapsed() < self.until {
             let heard = tokio::select! {
                 () = stopping(&mut self.closing) => return None,
                 heard = tokio::time::timeout(WATCH_LOOK, hear(&mut self.changes, &self.seen)) => heard.ok().flatten(),
