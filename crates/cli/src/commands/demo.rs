@@ -5,8 +5,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::json;
-use tenure_server::house::{self, DemoLdap, DemoOptions, DemoReady};
+use tenure_model::{Clock as _, SystemClock};
+use tenure_server::house::demo::{self, DemoLdap, DemoOptions, DemoReady};
 use tenure_server::listen::asked_to_stop;
 
 use super::in_process;
@@ -18,6 +21,20 @@ use crate::output::{self, Format};
 
 /// The name of the context that the demo writes.
 const CONTEXT: &str = "demo";
+
+/// What to try: hire, move, leave. Each follows what it starts and so shows what it did.
+/// Both days are today, and the end is urgent, or it would take effect at midnight.
+fn to_try(today: Date) -> [String; 3] {
+    let send = "events send --watch --connection hr --employee E9001 --type";
+    [
+        format!(
+            "{send} employment.started --first-day {today} --set givenName=Mary --set familyName=Somerville \
+             --set email=e9001@example.org --set department=Sales"
+        ),
+        format!("{send} person.changed --set department=Finance"),
+        format!("{send} employment.ended --last-day {today} --urgent"),
+    ]
+}
 
 /// Try it: a sample company with a directory, on this machine
 ///
@@ -42,7 +59,7 @@ pub struct Demo {
     #[arg(long, value_name = "NUMBER", default_value_t = 200, value_parser = clap::value_parser!(u64).range(10..=DEMO_PEOPLE_MAX))]
     pub people: u64,
     #[command(flatten)]
-    pub directory: Directory,
+    pub ldap: Directory,
 }
 
 /// A directory to use in the place of the one in memory.
@@ -51,15 +68,15 @@ pub struct Demo {
 pub struct Directory {
     /// Its address, such as ldap://127.0.0.1:389
     #[arg(long, value_name = "URL", requires_all = ["ldap_base", "ldap_bind", "ldap_password_file"])]
-    pub ldap: Option<String>,
+    pub ldap_url: Option<String>,
     /// Under which accounts are made
-    #[arg(long, value_name = "DN", requires = "ldap")]
+    #[arg(long, value_name = "DN", requires = "ldap_url")]
     pub ldap_base: Option<String>,
     /// Who we are there
-    #[arg(long, value_name = "DN", requires = "ldap")]
+    #[arg(long, value_name = "DN", requires = "ldap_url")]
     pub ldap_bind: Option<String>,
     /// The file with our password there
-    #[arg(long, value_name = "FILE", requires = "ldap")]
+    #[arg(long, value_name = "FILE", requires = "ldap_url")]
     pub ldap_password_file: Option<PathBuf>,
 }
 
@@ -67,11 +84,11 @@ impl Demo {
     /// Runs until it is interrupted.
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
         let people = usize::try_from(self.people).unwrap_or(usize::MAX);
-        let (data, listen, fresh, ldap) = (self.data.clone(), self.listen, self.fresh, self.directory.read());
+        let (data, listen, fresh, ldap) = (self.data.clone(), self.listen, self.fresh, self.ldap.read());
         let mut told = Ok(());
         let ready = |ready: DemoReady| told = tell(cx, &self.data, &ready);
         let options = DemoOptions { data, listen, fresh, people, ldap };
-        house::demo(options, ready, asked_to_stop()).await.map_err(in_process::failed)?;
+        demo::demo(options, ready, asked_to_stop()).await.map_err(in_process::failed)?;
         told?;
         cx.output.say("stopped; `tenure demo` goes on where this ended");
         Ok(Exit::Done)
@@ -80,7 +97,7 @@ impl Demo {
 
 impl Directory {
     fn read(self) -> Option<DemoLdap> {
-        let (url, base_dn) = self.ldap.zip(self.ldap_base)?;
+        let (url, base_dn) = self.ldap_url.zip(self.ldap_base)?;
         let (bind_dn, password_file) = self.ldap_bind.zip(self.ldap_password_file)?;
         Some(DemoLdap { url, base_dn, bind_dn, password_file })
     }
@@ -93,7 +110,7 @@ fn tell(cx: &Cx, data: &Path, ready: &DemoReady) -> Result<(), CliError> {
     let text = context_file(&ready.url, &token_file);
     std::fs::write(&contexts, text).map_err(|error| output::cannot_write(&contexts, &error))?;
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tenure"));
-    let commands: Vec<String> = ready.commands.iter().map(|command| runnable(command, &program, &contexts)).collect();
+    let commands = to_try(today()).map(|words| runnable(&words, &program, &contexts));
     let estate = absolute(&ready.estate)?;
     match cx.output.format {
         Format::Table => output::write(&screen(ready, &token_file, &estate, &commands)),
@@ -107,8 +124,8 @@ fn tell(cx: &Cx, data: &Path, ready: &DemoReady) -> Result<(), CliError> {
 fn screen(ready: &DemoReady, token_file: &Path, estate: &Path, commands: &[String]) -> String {
     let mut text = format!(
         "Tenure runs with a sample company of {} people.\n\n  address    {}\n  token      in {}\n  \
-         estate     {}\n  directory  {}\n\nTry these in another terminal, \
-         in this order: hire somebody, move them, make them leave.\n\n",
+         estate     {}\n  directory  {}\n\nTry these in another terminal: hire somebody, move somebody, and make \
+         somebody leave.\n\n",
         ready.people,
         ready.url,
         token_file.display(),
@@ -134,8 +151,12 @@ fn context_file(url: &str, token_file: &Path) -> String {
 fn runnable(command: &str, program: &Path, contexts: &Path) -> String {
     let program = quoted(&program.display().to_string());
     let contexts = quoted(&contexts.display().to_string());
-    let words = command.strip_prefix("tenure ").unwrap_or(command);
-    format!("{program} --contexts {contexts} --context {CONTEXT} {words}")
+    format!("{program} --contexts {contexts} --context {CONTEXT} {command}")
+}
+
+/// In UTC, which is the zone of whoever the commands hire.
+fn today() -> Date {
+    SystemClock::new().now().to_zoned(TimeZone::UTC).date()
 }
 
 /// The word as a shell reads it.
@@ -158,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_command_can_be_copied_whatever_the_folder_is_called() {
-        let command = runnable("tenure why E1042", Path::new("/opt/tenure"), Path::new("/tmp/ada's sample/c.toml"));
+        let command = runnable("why E1042", Path::new("/opt/tenure"), Path::new("/tmp/ada's sample/c.toml"));
         assert_eq!(command, r"/opt/tenure --contexts '/tmp/ada'\''s sample/c.toml' --context demo why E1042");
     }
 

@@ -158,8 +158,7 @@ fn port(config: &Config, findings: &mut Findings) {
     let address = config.listen;
     match TcpListener::bind(address) {
         Ok(_) => {
-            let found = format!("nobody listens at {address}");
-            findings.warn("port", found, "`tenure serve` starts the server there");
+            findings.warn("port", format!("nobody listens at {address}"), "`tenure serve` starts the server there");
         }
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             findings.ok("port", format!("somebody listens at {address}; the line `server` tells who"));

@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory as _};
 
-use tenure_api::Code;
-
 use crate::args::Cli;
 use crate::context::Cx;
-use crate::error::CliError;
+use crate::error::{CliError, code};
 use crate::exit::Exit;
 use crate::output::cannot_write;
 
@@ -30,10 +28,10 @@ pub struct Generate {
 impl Generate {
     /// Writes them.
     pub fn run(self, cx: &Cx) -> Result<Exit, CliError> {
-        let pages = tenure_server::generated().map_err(|error| {
-            CliError::new(Exit::Failed, Code::Internal.as_str(), error.to_string()).caused_by(&error)
+        let generated = tenure_server::generated().map_err(|error| {
+            CliError::new(Exit::Failed, code::CANNOT_WRITE, "cannot make the pages of the server").caused_by(&error)
         })?;
-        for (name, text) in std::iter::once((CLI_PAGE, cli_page())).chain(pages) {
+        for (name, text) in std::iter::once((CLI_PAGE, cli_page())).chain(generated) {
             write(&self.into.join(name), &text)?;
             cx.output.say(&format!("wrote {name} into `{}`", self.into.display()));
         }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use tenure_app::Cx;
 use tenure_app::events::accept;
 use tenure_model::{Actor, Attributes, EventKind, IdentityKind, PersonKey, Value, Zone};
@@ -61,23 +60,6 @@ pub struct DemoReady {
     pub directory: String,
     /// How many people there are.
     pub people: usize,
-    /// What to try, in this order.
-    pub commands: Vec<String>,
-}
-
-/// What to try: hire somebody, move them, and make them leave. Each follows what it starts and so
-/// shows what it did. Both days are today, in the zone of whoever is hired, and the end is urgent, or
-/// it would take effect at midnight.
-fn commands(today: Date) -> Vec<String> {
-    let send = "tenure events send --watch --connection hr --employee E9001 --type";
-    vec![
-        format!(
-            "{send} employment.started --first-day {today} --set givenName=Mary --set familyName=Somerville \
-             --set email=e9001@example.org --set department=Sales"
-        ),
-        format!("{send} person.changed --set department=Finance"),
-        format!("{send} employment.ended --last-day {today} --urgent"),
-    ]
 }
 
 /// Runs the demo until it is told to stop.
@@ -104,7 +86,6 @@ pub async fn demo(
         write_secret(&token_file, &token.secret)?;
     }
     seed_people(&seed, options.people).await?;
-    let commands = commands(seed.house.clock.now().to_zoned(TimeZone::UTC).date());
     drop(seed);
     let directory = match &options.ldap {
         Some(ldap) => format!("the LDAP directory at {}", ldap.url),
@@ -112,8 +93,7 @@ pub async fn demo(
     };
     let told = |address: SocketAddr, _: &Opened| {
         let url = format!("http://{address}");
-        let estate = data.join("estate");
-        ready(DemoReady { url, token_file, estate, directory, people: options.people, commands });
+        ready(DemoReady { url, token_file, estate: data.join("estate"), directory, people: options.people });
     };
     let outcome = run(&config, stop, told).await;
     drop(tokio::task::spawn_blocking(move || telemetry.end()).await);

@@ -3,7 +3,7 @@
 //! Opening reads everything there is to read and says everything that is wrong; nothing listens
 //! before all of it is right. Next: [`open`], [`estate`], and [`serve`], which runs it.
 
-mod demo;
+pub mod demo;
 pub mod estate;
 mod fault;
 mod keys;
@@ -22,7 +22,6 @@ use tenure_model::Actor;
 use tenure_store::migrate::Applied;
 use tenure_store::tokens::Opens;
 
-pub use demo::{DemoLdap, DemoOptions, DemoReady, demo};
 pub use fault::HouseError;
 pub use open::{Opened, open, open_watched};
 pub use work::Working;

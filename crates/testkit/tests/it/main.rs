@@ -1,4 +1,5 @@
 //! Tests of the house as a whole.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests may fail")]
 
 mod crash;
 mod seeds;
