@@ -36,11 +36,11 @@ fn to_try(today: Date) -> [String; 3] {
     ]
 }
 
-/// Try it: a sample company with connected systems, on this machine
+/// Try it: a sample company with a directory, on this machine
 ///
-/// Starts Tenure with a sample company of about 200 people and sample systems that speak the real protocols, all
-/// in this process. It prints the address, where the token and the estate are, and three commands to try in
-/// another terminal. Stopping and starting again loses nothing.
+/// Starts Tenure with a sample company of about 200 people, whose accounts are made in a directory: a real LDAP
+/// server if you name one, or one in the memory of this process, which is empty again after a restart. It prints
+/// the address, where the token and the estate are, and three commands to try in another terminal.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  tenure demo\n  tenure demo --data /tmp/sample --listen 127.0.0.1:9000\n  tenure demo --fresh        forget what happened and begin anew"
@@ -135,7 +135,7 @@ fn screen(ready: &DemoReady, token_file: &Path, estate: &Path, commands: &[Strin
     for command in commands {
         let _ = writeln!(text, "  {command}");
     }
-    text.push_str("\nCtrl-C stops it; nothing is lost.\n");
+    text.push_str("\nCtrl-C stops it; the same command goes on where it ended.\n");
     text
 }
 
