@@ -3,5 +3,6 @@
 //!
 //! Nothing here is part of the product, and nothing here imitates our own code.
 
+pub mod chaos;
 pub mod seeds;
 pub mod slapd;
