@@ -3,6 +3,7 @@
 //!
 //! Nothing here is part of the product, and nothing here imitates our own code.
 
+pub mod bench;
 pub mod chaos;
 pub mod seeds;
 pub mod slapd;
