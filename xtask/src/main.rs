@@ -8,6 +8,7 @@ mod check;
 mod decision;
 mod demo;
 mod deny;
+mod engine;
 mod generated;
 mod limits;
 mod machine;
@@ -76,6 +77,18 @@ enum Chore {
         #[arg(long)]
         cold: bool,
     },
+    /// Kills and pauses a real engine, with a referee outside that judges what came of it.
+    Chaos(engine::Chaos),
+    /// Tries the engine's simulator: one seed, or so many from there on.
+    Sim {
+        /// Where to begin.
+        seed: u64,
+        /// How many.
+        #[arg(default_value_t = 1)]
+        count: u64,
+    },
+    /// Measures the engine on this machine, beside its disk.
+    Bench(engine::Bench),
     /// Starts a decision record and puts it into the index.
     Decision {
         /// What is decided, in a few words: `sql written once`.
@@ -118,6 +131,9 @@ fn run(chore: Chore) -> Result<()> {
         Chore::Demo { arguments } => demo::run(&workspace, &arguments).map(|()| "demo"),
         Chore::Dev { arguments } => demo::run_dev(&workspace, &arguments).map(|()| "dev"),
         Chore::Timings { cold } => timings::run(&workspace, cold).map(|()| "timings"),
+        Chore::Chaos(options) => engine::chaos(&workspace, &options).map(|()| "chaos"),
+        Chore::Sim { seed, count } => engine::sim(&workspace, seed, count).map(|()| "sim"),
+        Chore::Bench(options) => engine::bench(&workspace, &options).map(|()| "bench"),
         Chore::Decision { title } => decision::run(&workspace, &title.join(" ")).map(|()| "decision"),
         Chore::KeepPostgres { .. } => return Ok(()),
     }?;

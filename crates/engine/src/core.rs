@@ -342,11 +342,13 @@ impl<P: Process, J: Journal> Core<P, J> {
         for hash in graphs {
             self.graph(&hash).await?;
         }
-        let runs: Vec<RunId> = missing.runs.into_iter().filter(|run| !self.live.contains_key(run)).collect();
+        let runs: Vec<RunId> = missing.runs.iter().filter(|run| !self.live.contains_key(run)).copied().collect();
         self.load(&runs).await?;
-        let own: Vec<String> = self
-            .live
-            .values()
+        // Only of those that were asked for: a walk over all that live would cost every turn.
+        let own: Vec<String> = missing
+            .runs
+            .iter()
+            .filter_map(|run| self.live.get(run))
             .filter(|live| missing_lane(&live.row, &self.lanes))
             .map(|live| live.row.lane.clone())
             .collect();

@@ -18,6 +18,8 @@ pub const SNAPSHOT_EVERY: i64 = 64;
 pub const LEASE: Duration = Duration::from_secs(15);
 /// How often the lease is renewed and other nodes' partitions are looked at.
 pub const LEASE_RENEWAL: Duration = Duration::from_secs(4);
+/// How often at least a lease is renewed within its time.
+pub const RENEWALS_PER_LEASE: u32 = 4;
 /// How often the inbox and the timers are looked at without being told to.
 pub const POLL: Duration = Duration::from_millis(250);
 /// The pause before a journal that did not answer is asked again; doubles up to the longest.

@@ -5,9 +5,11 @@
 //! waits in the database.
 
 use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
 use jiff::Timestamp;
 use tenure_model::{Clock, Ending, Ids, RunId};
 use tokio::sync::{Notify, broadcast, mpsc, watch};
@@ -218,12 +220,14 @@ where
         renewed: &mut Option<Duration>,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let elapsed = self.clock.elapsed();
-        if !stopping && renewed.is_none_or(|last| elapsed.saturating_sub(last) >= limits::LEASE_RENEWAL) {
+        // A short lease is renewed more often: what is lost for want of renewal is lost for nothing.
+        let period = limits::LEASE_RENEWAL.min(self.lease / limits::RENEWALS_PER_LEASE);
+        if !stopping && renewed.is_none_or(|last| elapsed.saturating_sub(last) >= period) {
             self.claim().await?;
             *renewed = Some(elapsed);
         }
         if self.batch.is_empty() {
-            self.wait(stopping).await;
+            self.wait(stopping, period).await;
             if self.look && !stopping {
                 self.gather().await?;
             }
@@ -266,8 +270,8 @@ where
     }
 
     /// Waits until there is something to do, and takes what effects brought back.
-    async fn wait(&mut self, stopping: bool) {
-        let sleep = self.until_due().min(limits::POLL);
+    async fn wait(&mut self, stopping: bool, longest: Duration) {
+        let sleep = self.until_due().min(limits::POLL).min(longest);
         let nothing_known = !self.look || stopping;
         if nothing_known && self.arrivals.is_empty() {
             let nudge = Arc::clone(&self.engine.nudge);
@@ -413,18 +417,13 @@ where
         let ended = self.ended.clone();
         let answer = slot.clone();
         let work = tokio::spawn(async move {
-            let effect =
-                tokio::spawn(
-                    async move { tokio::time::timeout(limits::EFFECT_TIME_MAX, performer.perform(order)).await },
-                );
-            let guard = AbortOnDrop(effect.abort_handle());
-            let outcome = match effect.await {
+            // A panic is an end like any other; nothing of ours is shared with what panicked.
+            let effect = AssertUnwindSafe(performer.perform(order)).catch_unwind();
+            let outcome = match tokio::time::timeout(limits::EFFECT_TIME_MAX, effect).await {
                 Ok(Ok(outcome)) => outcome,
-                Ok(Err(_)) => unknown(format!("no answer within {} seconds", limits::EFFECT_TIME_MAX.as_secs())),
-                Err(error) if error.is_panic() => unknown("the step broke down".to_owned()),
-                Err(_) => return,
+                Ok(Err(_)) => unknown("the step broke down".to_owned()),
+                Err(_) => unknown(format!("no answer within {} seconds", limits::EFFECT_TIME_MAX.as_secs())),
             };
-            drop(guard);
             drop(ended.send((answer, outcome)));
         });
         if urgency == Urgency::Urgent {
@@ -446,14 +445,6 @@ where
 
     fn with_gauges(&self, change: impl FnOnce(&mut Gauges)) {
         change(&mut self.engine.gauges.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-}
-
-struct AbortOnDrop(AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Nothing here is part of the product, and nothing here imitates our own code.
 
+pub mod bench;
+pub mod chaos;
 pub mod company;
 pub mod databases;
 pub mod running;

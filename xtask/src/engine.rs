@@ -1,0 +1,116 @@
+//! The engine under fire, under its simulator and under load: programs of testkit, built in
+//! release mode and run with what they need.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::machine::{self, Workspace};
+use crate::test::postgres::Server;
+use crate::trouble::{Because, Result};
+
+/// What is to be measured.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Subject {
+    /// Durable runs.
+    Engine,
+}
+
+/// How a trial is to go.
+#[derive(Debug, Args)]
+pub struct Chaos {
+    /// How often the engine is killed.
+    #[arg(long, default_value_t = 0)]
+    kills: usize,
+    /// How often one of two engines on one database is paused for longer than its lease.
+    #[arg(long, default_value_t = 0)]
+    pauses: usize,
+    /// At least this many runs.
+    #[arg(long, default_value_t = 10_000)]
+    runs: usize,
+    /// On a throw-away PostgreSQL instead of a file.
+    #[arg(long)]
+    postgres: bool,
+    /// Where chance begins.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Green if this defect is caught: effect-then-record, record-then-effect, lease-check-only.
+    #[arg(long, default_value = "none")]
+    plant: String,
+}
+
+/// What a measurement needs.
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// What is measured.
+    subject: Subject,
+    /// Runs of each workload.
+    #[arg(long, default_value_t = 10_000)]
+    runs: usize,
+    /// Also on a throw-away PostgreSQL.
+    #[arg(long)]
+    postgres: bool,
+}
+
+/// Plays one trial; red when the referee says so.
+pub fn chaos(workspace: &Workspace, options: &Chaos) -> Result<()> {
+    let folder = Folder::make("chaos")?;
+    let mut words = vec!["--folder".to_owned(), folder.0.display().to_string()];
+    for (name, count) in [("--kills", options.kills), ("--pauses", options.pauses), ("--runs", options.runs)] {
+        words.extend([name.to_owned(), count.to_string()]);
+    }
+    words.extend(["--seed".to_owned(), options.seed.to_string(), "--plant".to_owned(), options.plant.clone()]);
+    with_postgres(options.postgres, |server| program(workspace, "chaos", &words, server))
+}
+
+/// Runs seeds of the simulator.
+pub fn sim(workspace: &Workspace, seed: u64, count: u64) -> Result<()> {
+    program(workspace, "sim", &[seed.to_string(), count.to_string()], None)
+}
+
+/// Measures the engine.
+pub fn bench(workspace: &Workspace, options: &Bench) -> Result<()> {
+    let Subject::Engine = options.subject;
+    let folder = Folder::make("bench")?;
+    let words = [folder.0.display().to_string(), options.runs.to_string()];
+    with_postgres(options.postgres, |server| program(workspace, "bench-engine", &words, server))
+}
+
+fn program(workspace: &Workspace, name: &str, words: &[String], server: Option<&Server>) -> Result<()> {
+    let fixed = ["run", "--locked", "--release", "--quiet", "--package", "tenure-testkit", "--bin", name, "--"];
+    let mut command = workspace.cargo(fixed);
+    command.args(words).env_remove("TEST_PG");
+    if let Some(server) = server {
+        command.env("TEST_PG", server.url());
+    }
+    machine::run(&mut command)
+}
+
+fn with_postgres(wanted: bool, work: impl FnOnce(Option<&Server>) -> Result<()>) -> Result<()> {
+    if !wanted {
+        return work(None);
+    }
+    let server = Server::start()?;
+    let ended = work(Some(&server));
+    server.stop()?;
+    ended
+}
+
+/// A folder of our own, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn make(name: &str) -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("tenure-{name}-{}", std::process::id()));
+        std::fs::create_dir(&path).because(|| format!("cannot make `{}`", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            machine::complain(&format!("`{}` could not be removed: {error}", self.0.display()));
+        }
+    }
+}
