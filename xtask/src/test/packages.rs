@@ -76,14 +76,14 @@ pub fn postgres_programs() -> Option<PathBuf> {
 fn is_there(need: Need) -> bool {
     match need {
         Need::Postgres => postgres_programs().is_some(),
-        Need::Slapd => machine::installed("slapd") && machine::installed("ldapsearch"),
+        Need::Slapd => ["slapd", "ldapsearch", "openssl"].into_iter().all(machine::installed),
     }
 }
 
 const fn debian(need: Need) -> &'static [&'static str] {
     match need {
         Need::Postgres => &["postgresql-15"],
-        Need::Slapd => &["slapd", "ldap-utils"],
+        Need::Slapd => &["slapd", "ldap-utils", "openssl"],
     }
 }
 
