@@ -23,8 +23,8 @@ pub struct Sealer {
 
 impl Sealer {
     /// A sealer for this log; the log is read when it first seals.
-    pub fn new(key: SigningKey, origin: Origin) -> Self {
-        Self { key: Arc::new(key), origin, frontier: Frontier::default() }
+    pub fn new(key: Arc<SigningKey>, origin: Origin) -> Self {
+        Self { key, origin, frontier: Frontier::default() }
     }
 
     /// Seals what waits. Says how many entries that were.

@@ -14,7 +14,7 @@ use tenure_connect::fake::FakeTarget;
 use tenure_connect::{AnyConnector, FileSecrets};
 use tenure_connectors::ldap::{LdapConfig, LdapConnector};
 use tenure_connectors::web::HttpCaller;
-use tenure_ledger::{Origin, PublicKey};
+use tenure_ledger::{Origin, PublicKey, SigningKey};
 use tenure_model::{Clock, Ids, SystemClock, SystemIds};
 use tenure_policy::authz::Authz;
 use tenure_store::{DatabaseUrl, OpenError, Store, StoreError, StoreLimits, journal, settings};
@@ -34,14 +34,13 @@ pub struct Opened {
     /// The key that its ledger is checked with.
     pub pinned: PublicKey,
     origin: Origin,
-    data_folder: std::path::PathBuf,
+    key: Arc<SigningKey>,
 }
 
 impl Opened {
     /// Whoever seals the ledger.
-    pub fn sealer(&self) -> Result<Sealer, HouseError> {
-        let key = keys::ledger_key(&self.data_folder, &self.origin, self.house.ids.as_ref())?;
-        Ok(Sealer::new(key, self.origin.clone()))
+    pub fn sealer(&self) -> Sealer {
+        Sealer::new(Arc::clone(&self.key), self.origin.clone())
     }
 }
 
@@ -87,8 +86,8 @@ pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Open
         probe,
         resolved: Resolved::default(),
     };
-    let (pinned, data_folder) = (key.public().clone(), config.data_folder.clone());
-    Ok(Opened { house: Arc::new(house), pinned, origin, data_folder })
+    let pinned = key.public().clone();
+    Ok(Opened { house: Arc::new(house), pinned, origin, key: Arc::new(key) })
 }
 
 /// Leaves the public key where auditors find it.

@@ -69,7 +69,7 @@ async fn an_hr_leaver_becomes_a_locked_account_and_a_sealed_record() {
         let company = Company::new(&database.url, &slapd);
         let config: PathBuf = company.config();
         let opened = open(&settings(Some(&config), None).unwrap()).await.unwrap();
-        let working = Working::start(&opened, opened.sealer().unwrap());
+        let working = Working::start(&opened, opened.sealer());
         let cx = Cx::new(Arc::clone(&opened.house), Actor::system("test"));
         let hr = || "hr".parse().unwrap();
 
