@@ -4,10 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use tenure_model::{Attributes, NativeId};
+use tenure_model::{Attributes, NativeId, Value};
 
+use crate::description::Verb;
 use crate::limits::OPERATION_KEY_LENGTH_MAX;
 use crate::locator::Locator;
+use crate::secret::SecretRef;
+use crate::surface::Artifact;
 
 /// One write to one account. Planned by a connector, and later applied by it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +38,29 @@ pub enum Write {
         /// The attributes; [`tenure_model::Value::Cleared`] takes the values away.
         attributes: Attributes,
     },
+    /// Add values to an attribute that has several and take others away, and leave the rest of
+    /// them to whoever else writes it.
+    Amend {
+        /// Of which attribute.
+        attribute: String,
+        /// To add.
+        add: Vec<Value>,
+        /// To take away.
+        remove: Vec<Value>,
+    },
+    /// Give the account another name or place. These attributes say where an object is (see
+    /// [`crate::AttributeRule::placing`]), and many systems change them by a call of their own.
+    Move {
+        /// The attributes.
+        attributes: Attributes,
+    },
+    /// Give the account a password.
+    SetPassword {
+        /// Where the password is kept; it is read at the moment of use.
+        secret: SecretRef,
+        /// Whether its owner must choose another at the next sign-in.
+        must_change: bool,
+    },
     /// Make the account usable.
     Enable,
     /// Make the account unusable, and keep everything on it.
@@ -53,6 +79,46 @@ pub enum Write {
         /// Its name, for humans.
         name: String,
     },
+    /// End everything of one kind that is on the account, such as its sessions.
+    End {
+        /// Of which kind.
+        artifact: Artifact,
+    },
+    /// Take the account away. Where nobody is, that is done already.
+    Delete,
+    /// Bring the account back out of wherever the system keeps what was deleted.
+    Restore,
+}
+
+impl Write {
+    /// What it is an instance of.
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Create { .. } => Verb::Create,
+            Self::Set { .. } => Verb::Set,
+            Self::Amend { .. } => Verb::Amend,
+            Self::Move { .. } => Verb::Move,
+            Self::SetPassword { .. } => Verb::SetPassword,
+            Self::Enable => Verb::Enable,
+            Self::Disable => Verb::Disable,
+            Self::Grant { .. } => Verb::Grant,
+            Self::Revoke { .. } => Verb::Revoke,
+            Self::End { .. } => Verb::End,
+            Self::Delete => Verb::Delete,
+            Self::Restore => Verb::Restore,
+        }
+    }
+}
+
+/// The single values of an attribute: of a list each, of anything else the one.
+pub fn values(value: &Value) -> &[Value] {
+    match value {
+        Value::List(values) => values,
+        Value::Cleared => &[],
+        one @ (Value::Text(_) | Value::Number(_) | Value::Flag(_) | Value::Date(_) | Value::Instant(_)) => {
+            std::slice::from_ref(one)
+        }
+    }
 }
 
 impl Change {
@@ -60,17 +126,26 @@ impl Change {
     pub fn new(account: Locator, write: Write) -> Self {
         let summary = match &write {
             Write::Create { .. } => format!("create {account}"),
-            Write::Set { attributes } => {
-                let names: Vec<&str> = attributes.keys().map(String::as_str).collect();
-                format!("set {} of {account}", names.join(", "))
+            Write::Set { attributes } => format!("set {} of {account}", names(attributes)),
+            Write::Amend { attribute, add, remove } => {
+                format!("add {} to {attribute} of {account} and remove {}", add.len(), remove.len())
             }
+            Write::Move { attributes } => format!("move {account} by its {}", names(attributes)),
+            Write::SetPassword { .. } => format!("set the password of {account}"),
             Write::Enable => format!("enable {account}"),
             Write::Disable => format!("disable {account}"),
             Write::Grant { name, .. } => format!("add {account} to {name}"),
             Write::Revoke { name, .. } => format!("remove {account} from {name}"),
+            Write::End { artifact } => format!("end every {artifact} of {account}"),
+            Write::Delete => format!("delete {account}"),
+            Write::Restore => format!("restore {account}"),
         };
         Self { account, write, summary }
     }
+}
+
+fn names(attributes: &Attributes) -> String {
+    attributes.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// Under which key and generation a change is applied.

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use tenure_model::Attributes;
+use tenure_model::{Attributes, Value};
 
 use crate::locator::Locator;
+use crate::secret::SecretRef;
+use crate::surface::Artifact;
 
 /// What an account should be. What is not named stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +41,38 @@ pub enum Desired {
         /// To take away.
         remove: BTreeSet<Locator>,
     },
+    /// Having some values of an attribute more and some fewer, and the others as they are.
+    Values {
+        /// Whose.
+        account: Locator,
+        /// Of which attribute.
+        attribute: String,
+        /// To add.
+        add: Vec<Value>,
+        /// To take away.
+        remove: Vec<Value>,
+    },
+    /// Having this password. Nobody can see whether it is so already, so it is always written.
+    Password {
+        /// Whose.
+        account: Locator,
+        /// Where the password is kept.
+        secret: SecretRef,
+        /// Whether its owner must choose another at the next sign-in.
+        must_change: bool,
+    },
+    /// Having nothing of these kinds any more, such as sessions.
+    Without {
+        /// Whose.
+        account: Locator,
+        /// Of which kinds.
+        artifacts: BTreeSet<Artifact>,
+    },
+    /// Not there any more.
+    Deleted {
+        /// Whose.
+        account: Locator,
+    },
 }
 
 impl Desired {
@@ -48,7 +82,11 @@ impl Desired {
             Self::Present { account, .. }
             | Self::Disabled { account }
             | Self::Enabled { account }
-            | Self::Entitlements { account, .. } => account,
+            | Self::Entitlements { account, .. }
+            | Self::Values { account, .. }
+            | Self::Password { account, .. }
+            | Self::Without { account, .. }
+            | Self::Deleted { account } => account,
         }
     }
 
@@ -56,7 +94,12 @@ impl Desired {
     pub fn entitlements(&self) -> impl Iterator<Item = &Locator> {
         let (first, second): (Option<&BTreeSet<Locator>>, Option<&BTreeSet<Locator>>) = match self {
             Self::Present { hold, .. } => (Some(hold), None),
-            Self::Disabled { .. } | Self::Enabled { .. } => (None, None),
+            Self::Disabled { .. }
+            | Self::Enabled { .. }
+            | Self::Values { .. }
+            | Self::Password { .. }
+            | Self::Without { .. }
+            | Self::Deleted { .. } => (None, None),
             Self::Entitlements { add, remove, .. } => (Some(add), Some(remove)),
         };
         first.into_iter().flatten().chain(second.into_iter().flatten())

@@ -1,13 +1,14 @@
 //! What should be seen after a write, and what a look at it says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use tenure_model::{AccountState, Attributes, NativeId, Observed, Value};
 
-use crate::change::{Change, Write};
+use crate::change::{Change, Write, values};
 use crate::locator::Locator;
 use crate::refusal::Refusal;
+use crate::surface::Artifact;
 
 /// Whether somebody can sign in with an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,8 @@ pub enum Usability {
     /// Seen disabled, deleted, or gone though it once was there. Absent is not enough: nothing
     /// proves that the right place was looked at.
     Unusable,
+    /// Not there any more. Absent is enough: it is what a deletion leaves behind.
+    Gone,
 }
 
 impl Usability {
@@ -28,6 +31,7 @@ impl Usability {
             Self::Unusable => {
                 matches!(state, AccountState::Disabled | AccountState::SoftDeleted | AccountState::Gone)
             }
+            Self::Gone => matches!(state, AccountState::SoftDeleted | AccountState::Gone | AccountState::Absent),
         }
     }
 }
@@ -42,16 +46,32 @@ pub struct Expectation {
     pub usability: Option<Usability>,
     /// Attributes that it should have; [`Value::Cleared`] means none.
     pub attributes: Attributes,
+    /// Values that should be among those of an attribute.
+    pub includes: BTreeMap<String, Vec<Value>>,
+    /// Values that should not be among those of an attribute.
+    pub excludes: BTreeMap<String, Vec<Value>>,
     /// Entitlements that it should hold.
     pub holds: BTreeSet<NativeId>,
     /// Entitlements that it should not hold.
     pub lacks: BTreeSet<NativeId>,
+    /// Kinds of artifacts of which nothing should be left. They are not seen on the account, so
+    /// [`AnyConnector::verify`](crate::AnyConnector::verify) lists them.
+    pub without: BTreeSet<Artifact>,
 }
 
 impl Expectation {
     /// That the account is there, and nothing more.
     pub fn of(account: Locator) -> Self {
-        Self { account, usability: None, attributes: [].into(), holds: [].into(), lacks: [].into() }
+        Self {
+            account,
+            usability: None,
+            attributes: [].into(),
+            includes: [].into(),
+            excludes: [].into(),
+            holds: [].into(),
+            lacks: [].into(),
+            without: [].into(),
+        }
     }
 
     /// That nobody can use the account.
@@ -63,13 +83,21 @@ impl Expectation {
     pub fn after(change: &Change) -> Self {
         let plain = Self::of(change.account.clone());
         match &change.write {
-            Write::Create { attributes } | Write::Set { attributes } => {
+            Write::Create { attributes } | Write::Set { attributes } | Write::Move { attributes } => {
                 Self { attributes: attributes.clone(), ..plain }
             }
+            Write::Amend { attribute, add, remove } => Self {
+                includes: [(attribute.clone(), add.clone())].into(),
+                excludes: [(attribute.clone(), remove.clone())].into(),
+                ..plain
+            },
+            Write::SetPassword { .. } | Write::Restore => plain,
             Write::Enable => Self { usability: Some(Usability::Usable), ..plain },
             Write::Disable => Self { usability: Some(Usability::Unusable), ..plain },
             Write::Grant { entitlement, .. } => Self { holds: [entitlement.clone()].into(), ..plain },
             Write::Revoke { entitlement, .. } => Self { lacks: [entitlement.clone()].into(), ..plain },
+            Write::End { artifact } => Self { without: [*artifact].into(), ..plain },
+            Write::Delete => Self { usability: Some(Usability::Gone), ..plain },
         }
     }
 
@@ -82,7 +110,7 @@ impl Expectation {
         {
             differences.push(format!("`{}` is {}", self.account, seen.state));
         }
-        if missing && self.usability != Some(Usability::Unusable) {
+        if missing && matches!(self.usability, None | Some(Usability::Usable)) {
             differences.push(format!("`{}` is not there", self.account));
             return differences;
         }
@@ -90,6 +118,19 @@ impl Expectation {
             let now = seen.attributes.get(name);
             if now != Some(wanted) && !(now.is_none() && *wanted == Value::Cleared) {
                 differences.push(format!("attribute `{name}` has another value"));
+            }
+        }
+        let has = |name: &String, value: &Value| {
+            seen.attributes.get(name).is_some_and(|current| values(current).contains(value))
+        };
+        for (name, wanted) in &self.includes {
+            if !wanted.iter().all(|value| has(name, value)) {
+                differences.push(format!("attribute `{name}` lacks a value"));
+            }
+        }
+        for (name, unwanted) in &self.excludes {
+            if unwanted.iter().any(|value| has(name, value)) {
+                differences.push(format!("attribute `{name}` still has a value"));
             }
         }
         differences.extend(self.holds.difference(&seen.holds).map(|id| format!("`{id}` is not held")));

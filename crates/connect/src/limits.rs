@@ -14,3 +14,6 @@ pub const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
 /// The most pages that the conformance suite follows before it calls a reading endless.
 pub const CONFORMANCE_PAGES_MAX: usize = 10_000;
+
+/// The deepest filter.
+pub const FILTER_DEPTH_MAX: usize = 8;

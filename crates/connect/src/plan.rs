@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use tenure_model::{AccountState, Attributes, Observed, Value};
 
-use crate::change::{Change, Write};
+use crate::change::{Change, Write, values};
+use crate::description::ClassDescription;
 use crate::desired::Desired;
 use crate::locator::Locator;
 use crate::query::SeenEntitlement;
@@ -26,20 +27,38 @@ pub fn changes(desired: &Desired, now: Option<&Observed>, resolved: &Resolved) -
             changes.extend(grants(hold, now, resolved)?.into_iter().map(change));
             Ok(changes)
         }
-        (Desired::Disabled { .. }, None) => Ok(Vec::new()),
+        (Desired::Disabled { .. } | Desired::Deleted { .. }, None) => Ok(Vec::new()),
         (Desired::Disabled { .. }, Some(seen)) => {
             let usable = seen.state.may_be_usable() || seen.state == AccountState::Staged;
             Ok(usable.then(|| change(Write::Disable)).into_iter().collect())
         }
-        (Desired::Enabled { .. }, Some(seen)) => {
-            Ok((seen.state != AccountState::Active).then(|| change(Write::Enable)).into_iter().collect())
-        }
+        (Desired::Enabled { .. }, Some(seen)) => Ok(usable(seen).into_iter().map(change).collect()),
         (Desired::Entitlements { add, remove, .. }, Some(seen)) => {
             let mut writes = revokes(remove, seen, resolved)?;
             writes.extend(grants(add, now, resolved)?);
             Ok(writes.into_iter().map(change).collect())
         }
-        (Desired::Enabled { .. } | Desired::Entitlements { .. }, None) => Err(not_there(account)),
+        (Desired::Values { attribute, add, remove, .. }, Some(seen)) => {
+            Ok(amended(attribute, add, remove, seen).map(change).into_iter().collect())
+        }
+        (Desired::Password { secret, must_change, .. }, Some(_)) => {
+            Ok(vec![change(Write::SetPassword { secret: secret.clone(), must_change: *must_change })])
+        }
+        (Desired::Without { artifacts, .. }, Some(_)) => {
+            Ok(artifacts.iter().map(|artifact| change(Write::End { artifact: *artifact })).collect())
+        }
+        (Desired::Deleted { .. }, Some(seen)) => {
+            let there = !matches!(seen.state, AccountState::SoftDeleted | AccountState::Gone | AccountState::Absent);
+            Ok(there.then(|| change(Write::Delete)).into_iter().collect())
+        }
+        (
+            Desired::Enabled { .. }
+            | Desired::Entitlements { .. }
+            | Desired::Values { .. }
+            | Desired::Password { .. }
+            | Desired::Without { .. },
+            None,
+        ) => Err(not_there(account)),
     }
 }
 
@@ -61,14 +80,43 @@ fn present(account: &Locator, wanted: &Attributes, now: Option<&Observed>) -> Re
     };
     let attributes: Attributes =
         wanted.iter().filter(differs).map(|(name, value)| (name.clone(), value.clone())).collect();
-    let mut changes = Vec::new();
-    if !attributes.is_empty() {
-        changes.push(change(Write::Set { attributes }));
+    let set = (!attributes.is_empty()).then_some(Write::Set { attributes });
+    let (back, on): (Vec<_>, Vec<_>) = usable(seen).into_iter().partition(|write| *write == Write::Restore);
+    Ok(back.into_iter().chain(set).chain(on).map(change).collect())
+}
+
+/// The writes that make an account usable again.
+fn usable(seen: &Observed) -> Vec<Write> {
+    match seen.state {
+        AccountState::Active => Vec::new(),
+        AccountState::SoftDeleted => vec![Write::Restore, Write::Enable],
+        _ => vec![Write::Enable],
     }
-    if seen.state != AccountState::Active {
-        changes.push(change(Write::Enable));
-    }
-    Ok(changes)
+}
+
+fn amended(attribute: &str, add: &[Value], remove: &[Value], seen: &Observed) -> Option<Write> {
+    let now = seen.attributes.get(attribute).map(values).unwrap_or_default();
+    let add: Vec<Value> = add.iter().filter(|value| !now.contains(value)).cloned().collect();
+    let remove: Vec<Value> = remove.iter().filter(|value| now.contains(value)).cloned().collect();
+    let nothing = add.is_empty() && remove.is_empty();
+    (!nothing).then(|| Write::Amend { attribute: attribute.to_owned(), add, remove })
+}
+
+/// The same changes, with those attributes that say where an account is taken out of every
+/// [`Write::Set`] into a [`Write::Move`] before it.
+pub fn with_moves(changes: Vec<Change>, class: &ClassDescription) -> Vec<Change> {
+    let placing = |name: &String| class.attributes.iter().any(|rule| rule.placing && rule.name == *name);
+    let split = |change: Change| {
+        let Write::Set { attributes } = change.write else { return vec![change] };
+        let (moved, set): (Attributes, Attributes) = attributes.into_iter().partition(|(name, _)| placing(name));
+        let writes = [Write::Move { attributes: moved }, Write::Set { attributes: set }];
+        let kept = writes.into_iter().filter(|write| match write {
+            Write::Move { attributes } | Write::Set { attributes } => !attributes.is_empty(),
+            _ => true,
+        });
+        kept.map(|write| Change::new(change.account.clone(), write)).collect()
+    };
+    changes.into_iter().flat_map(split).collect()
 }
 
 fn grants<'a>(
@@ -134,6 +182,7 @@ pub fn no_entitlement(entitlement: &Locator) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::description::AttributeRule;
     use jiff::Timestamp;
     use tenure_model::{EntitlementKind, NativeId};
 
@@ -206,6 +255,56 @@ mod tests {
         assert!(summaries(&leave(Locator::native("vanished")), Some(&now), &[]).is_empty());
         let refused = changes(&leave(Locator::attribute("cn", "stafff")), Some(&now), &Resolved::new()).unwrap_err();
         assert_eq!(refused.class, RefusalClass::Gone);
+    }
+
+    #[test]
+    fn only_the_values_that_are_missing_or_too_many_are_written() {
+        let now = seen(AccountState::Active, &[]);
+        let values = |add: &[&str], remove: &[&str]| Desired::Values {
+            account: ada(),
+            attribute: "title".into(),
+            add: add.iter().map(|text| Value::from(*text)).collect(),
+            remove: remove.iter().map(|text| Value::from(*text)).collect(),
+        };
+        assert!(summaries(&values(&["Countess"], &["Duke"]), Some(&now), &[]).is_empty());
+        let planned = changes(&values(&["Countess", "Analyst"], &[]), Some(&now), &groups(&[])).unwrap();
+        let write = Write::Amend { attribute: "title".into(), add: vec!["Analyst".into()], remove: vec![] };
+        assert_eq!(planned, [Change::new(ada(), write)]);
+    }
+
+    #[test]
+    fn what_is_deleted_stays_so_and_comes_back_by_a_restore() {
+        let gone = Desired::Deleted { account: ada() };
+        assert!(summaries(&gone, None, &[]).is_empty());
+        assert!(summaries(&gone, Some(&seen(AccountState::SoftDeleted, &[])), &[]).is_empty());
+        assert_eq!(summaries(&gone, Some(&seen(AccountState::Active, &[])), &[]).len(), 1);
+        let back = Desired::Enabled { account: ada() };
+        assert_eq!(
+            summaries(&back, Some(&seen(AccountState::SoftDeleted, &[])), &[]),
+            ["restore employeeNumber=E1042", "enable employeeNumber=E1042"]
+        );
+    }
+
+    #[test]
+    fn attributes_that_say_where_an_account_is_are_moved_and_not_set() {
+        let class = ClassDescription {
+            class: crate::query::ObjectClass::Account,
+            native_name: "person".into(),
+            id_attribute: "id".into(),
+            naming_attribute: "uid".into(),
+            attributes: vec![AttributeRule::placing("uid"), AttributeRule::open("title")],
+        };
+        let both = [("uid".to_owned(), Value::from("al")), ("title".to_owned(), Value::from("Duke"))].into();
+        let plan = vec![Change::new(ada(), Write::Set { attributes: both }), Change::new(ada(), Write::Enable)];
+        let split: Vec<String> = with_moves(plan, &class).into_iter().map(|change| change.summary).collect();
+        assert_eq!(
+            split,
+            [
+                "move employeeNumber=E1042 by its uid",
+                "set title of employeeNumber=E1042",
+                "enable employeeNumber=E1042"
+            ]
+        );
     }
 
     #[test]

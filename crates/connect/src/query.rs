@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tenure_model::{EntitlementKind, NativeId, Observed};
 
+use crate::filter::Filter;
 use crate::limits::{PAGE_OBJECTS_MAX, PAGE_OBJECTS_USUAL};
 use crate::locator::Locator;
 
@@ -24,20 +25,27 @@ pub struct Query {
     pub class: ObjectClass,
     /// Only those that answer to this; all if none.
     pub only: Option<Locator>,
+    /// Only those that match this. A connector is given what it said that it can push down, and
+    /// nothing else.
+    pub filter: Option<Filter>,
 }
 
 impl Query {
     /// Every account.
     pub fn accounts() -> Self {
-        Self { class: ObjectClass::Account, only: None }
+        Self { class: ObjectClass::Account, only: None, filter: None }
     }
     /// Every entitlement.
     pub fn entitlements() -> Self {
-        Self { class: ObjectClass::Entitlement, only: None }
+        Self { class: ObjectClass::Entitlement, only: None, filter: None }
     }
     /// Only what answers to the locator.
     pub fn only(self, locator: Locator) -> Self {
         Self { only: Some(locator), ..self }
+    }
+    /// Only what matches the filter, which must be what the connector pushes down.
+    pub fn matching(self, pushed: Option<Filter>) -> Self {
+        Self { filter: pushed, ..self }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use tenure_connect::{AnyConnector, Desired, Expectation, Operation, Outcome, Verdict, Write};
+use tenure_connect::{AnyConnector, Desired, Expectation, Operation, Outcome, Usability, Verdict, Write};
 use tenure_engine::{Ended, Order};
 use tenure_ledger::{DetailKey, Fact, Hash, Word};
 use tenure_model::{Account, AccountState, Ending, Observed, Value, new_id};
@@ -92,7 +92,19 @@ async fn verified(connector: &dyn AnyConnector, expectation: &Expectation) -> Re
 async fn look(connector: &dyn AnyConnector, desired: &Desired) -> Result<Observed, Ending> {
     match desired {
         Desired::Disabled { account } => verified(connector, &Expectation::unusable(account.clone())).await,
-        Desired::Present { account, .. } | Desired::Enabled { account } | Desired::Entitlements { account, .. } => {
+        Desired::Deleted { account } => {
+            let gone = Expectation { usability: Some(Usability::Gone), ..Expectation::of(account.clone()) };
+            verified(connector, &gone).await
+        }
+        Desired::Without { account, artifacts } => {
+            let without = Expectation { without: artifacts.clone(), ..Expectation::of(account.clone()) };
+            verified(connector, &without).await
+        }
+        Desired::Present { account, .. }
+        | Desired::Enabled { account }
+        | Desired::Entitlements { account, .. }
+        | Desired::Values { account, .. }
+        | Desired::Password { account, .. } => {
             let found = connector.get(account).await.map_err(no)?;
             found.ok_or_else(|| Ending::Unknown { message: format!("{account} was not seen afterwards") })
         }
@@ -146,7 +158,11 @@ fn advance(account: Account, wish: &Wish, seen: &Observed) -> Result<Account, En
         Desired::Present { .. } => account.created(seen),
         Desired::Disabled { .. } => account.disabled(seen),
         Desired::Enabled { .. } => account.enabled(seen),
-        Desired::Entitlements { .. } => Ok(account.observed(seen)),
+        Desired::Entitlements { .. }
+        | Desired::Values { .. }
+        | Desired::Password { .. }
+        | Desired::Without { .. }
+        | Desired::Deleted { .. } => Ok(account.observed(seen)),
     };
     next.map_err(|error| Ending::Unknown { message: error.to_string() })
 }

@@ -9,11 +9,14 @@ use crate::connector::{Checked, Connector};
 use crate::description::Description;
 use crate::desired::Desired;
 use crate::expectation::{Expectation, Usability, Verdict};
+use crate::feed::{ChangeToken, Changed, Changes};
+use crate::filter::{Filter, PushDown};
 use crate::locator::Locator;
 use crate::outcome::{Doubt, DoubtKind, Outcome};
 use crate::plan::{self, Resolved};
 use crate::query::{Batch, Completeness, ObjectClass, Page, PageToken, Query, Seen, SeenEntitlement};
 use crate::refusal::{Refusal, RefusalClass};
+use crate::surface::{Artifact, SeenArtifact};
 
 impl Connector for FakeTarget {
     fn describe(&self) -> &Description {
@@ -26,7 +29,7 @@ impl Connector for FakeTarget {
 
     async fn read(&self, query: &Query, page: &Page) -> Result<Batch, Refusal> {
         let all = match query.class {
-            ObjectClass::Account => self.accounts(query.only.as_ref()),
+            ObjectClass::Account => self.accounts(query),
             ObjectClass::Entitlement => self.groups(query.only.as_ref()),
         };
         let from = page.after().map_or(Ok(0), |token| token.as_str().parse::<usize>()).map_err(|cause| {
@@ -52,7 +55,9 @@ impl Connector for FakeTarget {
             let found = self.groups(Some(locator)).into_iter().find_map(|seen| seen.entitlement().cloned());
             resolved.extend(found.map(|group| (locator.clone(), group)));
         }
-        plan::changes(desired, now.as_ref(), &resolved)
+        let changes = plan::changes(desired, now.as_ref(), &resolved)?;
+        let class = self.inner.description.class(ObjectClass::Account);
+        Ok(class.map_or_else(Vec::new, |class| plan::with_moves(changes, class)))
     }
 
     async fn apply(&self, change: &Change, operation: &Operation) -> Outcome {
@@ -85,6 +90,25 @@ impl Connector for FakeTarget {
             Err(refusal) => Verdict::Undecided { refusal },
         }
     }
+
+    async fn changes(&self, class: ObjectClass, since: Option<&ChangeToken>) -> Result<Changes, Refusal> {
+        match class {
+            ObjectClass::Account => self.changed_since(since),
+            ObjectClass::Entitlement => Err(self.inner.description.unsupported("tell what changed of groups")),
+        }
+    }
+
+    async fn artifacts(&self, account: &Locator, kind: Artifact) -> Result<Vec<SeenArtifact>, Refusal> {
+        let mut world = self.world();
+        let accounts = world.read();
+        let entry = find_in(accounts, account)?.and_then(|id| accounts.get(&id));
+        Ok(entry
+            .map_or_else(Vec::new, |entry| entry.artifacts.iter().filter(|one| one.kind == kind).cloned().collect()))
+    }
+
+    fn push_down(&self, filter: &Filter) -> PushDown {
+        PushDown::split(filter, &|part| matches!(part, Filter::Equals { .. } | Filter::StartsWith { .. }))
+    }
 }
 
 impl FakeTarget {
@@ -100,13 +124,40 @@ impl FakeTarget {
         locator.nothing_there(self.inner.clock.now())
     }
 
-    fn accounts(&self, only: Option<&Locator>) -> Vec<Seen> {
+    fn accounts(&self, query: &Query) -> Vec<Seen> {
         let at = self.inner.clock.now();
         let mut world = self.world();
         let all = world.read().iter().map(|(id, entry)| entry.observed(id, at));
+        let only = query.only.as_ref();
         all.filter(|seen| only.is_none_or(|locator| answers(locator, seen.native_id.as_ref(), &seen.attributes)))
+            .filter(|seen| query.filter.as_ref().is_none_or(|filter| filter.matches(&seen.attributes)))
             .map(Seen::Account)
             .collect()
+    }
+
+    fn changed_since(&self, since: Option<&ChangeToken>) -> Result<Changes, Refusal> {
+        let at = self.inner.clock.now();
+        let world = self.world();
+        let next = ChangeToken::new(world.log.len().to_string());
+        let Some(since) = since else { return Ok(Changes::Since { changed: Vec::new(), next, more: false }) };
+        let from = since.as_str().parse::<usize>().map_err(|cause| {
+            Refusal::new(RefusalClass::Stale, "the token is not ours; take a new one and read everything")
+                .because(cause)
+        })?;
+        if from < world.forgotten || from > world.log.len() {
+            return Ok(Changes::Reset { why: "what changed before was forgotten".into() });
+        }
+        let mut ids: Vec<_> = Vec::new();
+        for id in world.log.iter().skip(from) {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        let changed = ids.into_iter().map(|id| match world.accounts.get(id) {
+            Some(entry) => Changed::Now(Seen::Account(entry.observed(id, at))),
+            None => Changed::Gone(id.clone()),
+        });
+        Ok(Changes::Since { changed: changed.collect(), next, more: false })
     }
 
     fn groups(&self, only: Option<&Locator>) -> Vec<Seen> {
@@ -123,7 +174,12 @@ impl FakeTarget {
         let expectation = Expectation::after(change);
         let summary = &change.summary;
         match self.look(&change.account) {
-            Ok(Some(seen)) if expectation.differences(&seen).is_empty() => Outcome::Done { seen },
+            Ok(Some(seen)) if expectation.differences(&seen).is_empty() && self.nothing_left(&expectation) => {
+                Outcome::Done { seen }
+            }
+            Ok(None) if matches!(change.write, Write::Delete) => {
+                Outcome::Done { seen: self.nothing_there(&change.account) }
+            }
             Ok(_) => Outcome::Unknown(Doubt::new(
                 DoubtKind::NotSeen,
                 format!("the system said yes to `{summary}`, and it is not so"),
@@ -135,6 +191,14 @@ impl FakeTarget {
         }
     }
 
+    /// Whether the account has nothing of the kinds that should be gone.
+    fn nothing_left(&self, expectation: &Expectation) -> bool {
+        let world = self.world();
+        let found = world.find(&expectation.account).ok().flatten();
+        let entry = found.and_then(|id| world.accounts.get(&id));
+        entry.is_none_or(|entry| !entry.artifacts.iter().any(|one| expectation.without.contains(&one.kind)))
+    }
+
     /// What a connector that does not look would say.
     fn pretend(&self, change: &Change) -> Observed {
         let found = self.world().find(&change.account).ok().flatten();
@@ -143,6 +207,7 @@ impl FakeTarget {
         let expectation = Expectation::after(change);
         seen.state = match expectation.usability {
             Some(Usability::Unusable) => tenure_model::AccountState::Disabled,
+            Some(Usability::Gone) => tenure_model::AccountState::SoftDeleted,
             Some(Usability::Usable) | None => tenure_model::AccountState::Active,
         };
         if matches!(change.write, Write::Create { .. }) {

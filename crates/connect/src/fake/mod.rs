@@ -10,7 +10,6 @@ mod world;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,18 +19,26 @@ use tenure_model::{Attributes, Clock, EntitlementKind, NativeId, Observed};
 use tokio::sync::watch;
 
 use crate::change::Operation;
-use crate::description::{AttributeRule, ClassDescription, Description, Limits, Reversibility, Verb};
+use crate::description::{AttributeRule, ClassDescription, Credential, Description, Limits, Reversibility, Verb};
+use crate::feed::ChangeFeed;
 use crate::limits::PAGE_OBJECTS_MAX;
 use crate::locator::Locator;
 use crate::query::{ObjectClass, SeenEntitlement};
 use crate::refusal::Refusal;
+use crate::surface::{Artifact, Reach, SeenArtifact};
 
 use world::World;
 
 /// The attribute that names accounts of the fake.
 pub const NAMING_ATTRIBUTE: &str = "uid";
 
-/// The attributes that its accounts can have, besides the naming one.
+/// The attribute under which a description shows the native id.
+const ID_ATTRIBUTE: &str = "id";
+
+/// The attribute of its accounts that can have several values.
+pub const MANY_ATTRIBUTE: &str = "otherMailbox";
+
+/// The attributes that its accounts can have once, besides the naming one.
 pub const ATTRIBUTES: [&str; 10] = [
     "cn",
     "sn",
@@ -114,6 +121,27 @@ impl FakeTarget {
         self
     }
 
+    /// With something on the account of this name that lets its owner in. Nothing happens where
+    /// nobody has that name.
+    pub fn with_artifact(self, name: &str, kind: Artifact, id: &str) -> Self {
+        let mut world = self.world();
+        let found = world.find(&Locator::attribute(NAMING_ATTRIBUTE, name)).ok().flatten();
+        if let Some(entry) = found.and_then(|id| world.accounts.get_mut(&id)) {
+            let (native_id, name) = (NativeId::new(id), format!("{kind} {id}"));
+            entry.artifacts.push(SeenArtifact { kind, native_id, name, made_at: None, used_at: None, ends_at: None });
+        }
+        drop(world);
+        self
+    }
+
+    /// Forgets what changed so far, so that every token given out is too old.
+    pub fn forget_changes(&self) {
+        let mut world = self.world();
+        world.forgotten = world.log.len() + 1;
+        let forgotten = world.forgotten;
+        world.log.resize_with(forgotten, || NativeId::new(""));
+    }
+
     /// Orders a fault for the next write that has none yet.
     pub fn inject(&self, fault: Fault) {
         self.world().faults.push_back(fault);
@@ -185,28 +213,40 @@ impl fmt::Debug for FakeTarget {
 }
 
 fn describe() -> Description {
-    let mut attributes = vec![AttributeRule::create_only(NAMING_ATTRIBUTE)];
+    let mut attributes = vec![AttributeRule::placing(NAMING_ATTRIBUTE).required().unique()];
     attributes.extend(ATTRIBUTES.into_iter().map(AttributeRule::open));
+    attributes.push(AttributeRule::open(MANY_ATTRIBUTE).many());
+    attributes.push(AttributeRule::read_only(ID_ATTRIBUTE).unique());
     let account = ClassDescription {
         class: ObjectClass::Account,
         native_name: "account".into(),
-        id_attribute: "id".into(),
+        id_attribute: ID_ATTRIBUTE.into(),
         naming_attribute: NAMING_ATTRIBUTE.into(),
         attributes,
     };
     let group = ClassDescription {
         class: ObjectClass::Entitlement,
         native_name: "group".into(),
-        id_attribute: "id".into(),
+        id_attribute: ID_ATTRIBUTE.into(),
         naming_attribute: "cn".into(),
-        attributes: vec![AttributeRule::read_only("cn")],
+        attributes: vec![AttributeRule::read_only("cn").unique(), AttributeRule::read_only(ID_ATTRIBUTE).unique()],
     };
-    let verbs = [Verb::Create, Verb::Set, Verb::Enable, Verb::Disable, Verb::Grant, Verb::Revoke];
+    let reversible = |verb| match verb {
+        Verb::SetPassword | Verb::End => Reversibility::Irreversible,
+        Verb::Delete => Reversibility::Window,
+        _ => Reversibility::Exact,
+    };
+    let reach = |artifact| match artifact {
+        Artifact::License | Artifact::Ownership => Reach::NotThere,
+        _ => Reach::Whole,
+    };
     Description {
-        kind: "fake".into(),
         classes: vec![account, group],
         limits: Limits { requests_at_once_max: 64, page_objects_max: PAGE_OBJECTS_MAX, requests_per_second_max: None },
-        consistency_delay: Duration::ZERO,
-        verbs: verbs.map(|verb| (verb, Reversibility::R3)).into_iter().collect::<BTreeMap<_, _>>(),
+        verbs: Verb::ALL.map(|verb| (verb, reversible(verb))).into(),
+        feeds: [(ObjectClass::Account, ChangeFeed::Precise)].into(),
+        surface: Artifact::ALL.map(|artifact| (artifact, reach(artifact))).into(),
+        credentials: [Credential::Nobody].into(),
+        ..Description::new("fake")
     }
 }

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::Timestamp;
 use tenure_model::{AccountState, Attributes, NativeId, Observed, Value};
 
-use super::{ATTRIBUTES, Effect, Fault, NAMING_ATTRIBUTE};
-use crate::change::{Change, Operation, Write};
+use super::{ATTRIBUTES, Effect, Fault, MANY_ATTRIBUTE, NAMING_ATTRIBUTE};
+use crate::change::{Change, Operation, Write, values};
 use crate::locator::Locator;
 use crate::plan::{no_entitlement, not_there};
 use crate::query::SeenEntitlement;
 use crate::refusal::{Refusal, RefusalClass};
+use crate::secret::SecretRef;
+use crate::surface::SeenArtifact;
 
 #[derive(Debug, Default)]
 pub(super) struct World {
@@ -22,6 +24,10 @@ pub(super) struct World {
     pub(super) writes: u64,
     pub(super) reads: u64,
     pub(super) effects: Vec<Effect>,
+    /// The accounts that were written, in order; a feed counts along it.
+    pub(super) log: Vec<NativeId>,
+    /// How much of the log is forgotten.
+    pub(super) forgotten: usize,
     before: BTreeMap<NativeId, Entry>,
     made: u64,
 }
@@ -29,8 +35,11 @@ pub(super) struct World {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     enabled: bool,
+    deleted: bool,
     attributes: Attributes,
     holds: BTreeSet<NativeId>,
+    password: Option<SecretRef>,
+    pub(super) artifacts: Vec<SeenArtifact>,
 }
 
 impl World {
@@ -63,7 +72,11 @@ impl World {
     pub(super) fn insert(&mut self, attributes: Attributes, holds: BTreeSet<NativeId>) -> NativeId {
         self.made += 1;
         let id = NativeId::new(format!("account-{}", self.made));
-        self.accounts.insert(id.clone(), Entry { enabled: true, attributes, holds });
+        self.accounts.insert(
+            id.clone(),
+            Entry { enabled: true, deleted: false, attributes, holds, password: None, artifacts: Vec::new() },
+        );
+        self.log.push(id.clone());
         id
     }
 
@@ -75,7 +88,25 @@ impl World {
             Write::Create { attributes } => self.ensure(&change.account, attributes)?,
             Write::Set { attributes } => {
                 known(attributes)?;
-                set(&mut self.held(&change.account)?.attributes, attributes);
+                let entry = self.held(&change.account)?;
+                stays(entry, attributes)?;
+                set(&mut entry.attributes, attributes);
+            }
+            Write::Amend { attribute, add, remove } => {
+                known(&[(attribute.clone(), Value::Cleared)].into())?;
+                amend(&mut self.held(&change.account)?.attributes, attribute, add, remove)?;
+            }
+            Write::Move { attributes } => self.move_to(&change.account, attributes)?,
+            Write::SetPassword { secret, .. } => self.held(&change.account)?.password = Some(secret.clone()),
+            Write::End { artifact } => self.held(&change.account)?.artifacts.retain(|one| one.kind != *artifact),
+            Write::Delete => {
+                if let Some(id) = self.find(&change.account)? {
+                    self.accounts.get_mut(&id).ok_or_else(|| not_there(&change.account))?.deleted = true;
+                }
+            }
+            Write::Restore => {
+                let id = self.find(&change.account)?.ok_or_else(|| not_there(&change.account))?;
+                self.accounts.get_mut(&id).ok_or_else(|| not_there(&change.account))?.deleted = false;
             }
             Write::Enable => self.held(&change.account)?.enabled = true,
             Write::Disable => self.held(&change.account)?.enabled = false,
@@ -89,6 +120,7 @@ impl World {
             }
         }
         if before != self.accounts {
+            self.remember(&before);
             self.before = before;
             self.effects.push(Effect { operation: operation.clone(), what: change.summary.clone() });
         }
@@ -99,6 +131,12 @@ impl World {
         known(attributes)?;
         if let Some(id) = self.find(locator)? {
             let entry = self.accounts.get_mut(&id).ok_or_else(|| not_there(locator))?;
+            if entry.deleted {
+                return Err(Refusal::new(
+                    RefusalClass::Exists,
+                    format!("the account of `{locator}` lies in the recycle bin; restore it"),
+                ));
+            }
             set(&mut entry.attributes, attributes);
             return Ok(());
         }
@@ -109,19 +147,47 @@ impl World {
                 format!("attribute `{NAMING_ATTRIBUTE}` is missing; an account cannot be named without it"),
             ));
         }
-        if self.find(&Locator::attribute(NAMING_ATTRIBUTE, name))?.is_some() {
-            return Err(Refusal::new(
-                RefusalClass::Exists,
-                format!("`{name}` belongs to an account that does not answer to `{locator}`; choose another name"),
-            ));
-        }
+        self.free(name, None, locator)?;
         self.insert(attributes.clone(), BTreeSet::new());
         Ok(())
     }
 
+    /// Gives the account another name, which nobody else may have.
+    fn move_to(&mut self, locator: &Locator, attributes: &Attributes) -> Result<(), Refusal> {
+        let id = self.find(locator)?.ok_or_else(|| not_there(locator))?;
+        let (Some(name), 1) = (attributes.get(NAMING_ATTRIBUTE).and_then(Value::as_text), attributes.len()) else {
+            return Err(Refusal::new(
+                RefusalClass::Invalid,
+                format!("an account of this system is moved by its `{NAMING_ATTRIBUTE}` and nothing else"),
+            ));
+        };
+        self.free(name, Some(&id), locator)?;
+        set(&mut self.held(locator)?.attributes, attributes);
+        Ok(())
+    }
+
+    /// Nothing if the name is free, or has this account.
+    fn free(&self, name: &str, for_account: Option<&NativeId>, locator: &Locator) -> Result<(), Refusal> {
+        let holder = self.find(&Locator::attribute(NAMING_ATTRIBUTE, name))?;
+        if holder.is_none() || holder.as_ref() == for_account {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            RefusalClass::Exists,
+            format!("`{name}` belongs to an account that does not answer to `{locator}`; choose another name"),
+        ))
+    }
+
     fn held(&mut self, locator: &Locator) -> Result<&mut Entry, Refusal> {
         let id = self.find(locator)?.ok_or_else(|| not_there(locator))?;
-        self.accounts.get_mut(&id).ok_or_else(|| not_there(locator))
+        let entry = self.accounts.get_mut(&id).filter(|entry| !entry.deleted);
+        entry.ok_or_else(|| not_there(locator))
+    }
+
+    /// Keeps in mind which accounts a write changed.
+    fn remember(&mut self, before: &BTreeMap<NativeId, Entry>) {
+        let changed = self.accounts.iter().filter(|(id, entry)| before.get(*id) != Some(*entry));
+        self.log.extend(changed.map(|(id, _)| id.clone()));
     }
 
     fn check_group(&self, id: &NativeId) -> Result<(), Refusal> {
@@ -134,7 +200,11 @@ impl Entry {
         Observed {
             native_id: Some(id.clone()),
             name: self.attributes.get(NAMING_ATTRIBUTE).map(ToString::to_string).unwrap_or_default(),
-            state: if self.enabled { AccountState::Active } else { AccountState::Disabled },
+            state: match (self.deleted, self.enabled) {
+                (true, _) => AccountState::SoftDeleted,
+                (false, true) => AccountState::Active,
+                (false, false) => AccountState::Disabled,
+            },
             holds: self.holds.clone(),
             attributes: self.attributes.clone(),
             at,
@@ -161,13 +231,43 @@ pub(super) fn find_in(accounts: &BTreeMap<NativeId, Entry>, locator: &Locator) -
 }
 
 fn known(attributes: &Attributes) -> Result<(), Refusal> {
-    match attributes.keys().find(|name| *name != NAMING_ATTRIBUTE && !ATTRIBUTES.contains(&name.as_str())) {
+    match attributes
+        .keys()
+        .find(|name| !(*name == NAMING_ATTRIBUTE || *name == MANY_ATTRIBUTE || ATTRIBUTES.contains(&name.as_str())))
+    {
         None => Ok(()),
         Some(name) => Err(Refusal::new(
             RefusalClass::Invalid,
             format!("`{name}` is not an attribute of this system; its description lists those that are"),
         )),
     }
+}
+
+/// Nothing if the account keeps its name.
+fn stays(entry: &Entry, attributes: &Attributes) -> Result<(), Refusal> {
+    let name = attributes.get(NAMING_ATTRIBUTE);
+    if name.is_none() || name == entry.attributes.get(NAMING_ATTRIBUTE) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        RefusalClass::Invalid,
+        format!("`{NAMING_ATTRIBUTE}` names the account and is not set; move the account"),
+    ))
+}
+
+fn amend(current: &mut Attributes, name: &str, add: &[Value], remove: &[Value]) -> Result<(), Refusal> {
+    if name != MANY_ATTRIBUTE {
+        return Err(Refusal::new(
+            RefusalClass::Invalid,
+            format!("attribute `{name}` has one value, which is set; only one with several can be amended"),
+        ));
+    }
+    let mut all: BTreeSet<Value> = current.get(name).map(values).unwrap_or_default().iter().cloned().collect();
+    all.extend(add.iter().cloned());
+    all.retain(|value| !remove.contains(value));
+    let all: Vec<Value> = all.into_iter().collect();
+    set(current, &[(name.to_owned(), if all.is_empty() { Value::Cleared } else { Value::List(all) })].into());
+    Ok(())
 }
 
 fn set(current: &mut Attributes, wanted: &Attributes) {

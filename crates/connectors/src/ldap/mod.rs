@@ -22,8 +22,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tenure_connect::{
-    AttributeRule, Batch, Change, Checked, ClassDescription, Connector, Description, Desired, Expectation, Limits,
-    Locator, ObjectClass, Operation, Outcome, Page, Query, Refusal, Reversibility, Secrets, Verb, Verdict, limits,
+    Artifact, AttributeRule, Batch, Change, Checked, ClassDescription, Connector, Credential, Description, Desired,
+    Expectation, Limits, Locator, ObjectClass, Operation, Outcome, Page, Query, Reach, Refusal, Reversibility, Secrets,
+    Verb, Verdict, limits,
 };
 use tenure_model::{Clock, Observed};
 
@@ -120,16 +121,15 @@ fn describe(config: &LdapConfig) -> Description {
     };
     // A created account can be deleted again, but the next one has another `entryUUID`.
     let verbs = BTreeMap::from([
-        (Verb::Create, Reversibility::R2),
-        (Verb::Set, Reversibility::R3),
-        (Verb::Enable, Reversibility::R3),
-        (Verb::Disable, Reversibility::R3),
-        (Verb::Grant, Reversibility::R3),
-        (Verb::Revoke, Reversibility::R3),
+        (Verb::Create, Reversibility::Lossy),
+        (Verb::Set, Reversibility::Exact),
+        (Verb::Enable, Reversibility::Exact),
+        (Verb::Disable, Reversibility::Exact),
+        (Verb::Grant, Reversibility::Exact),
+        (Verb::Revoke, Reversibility::Exact),
     ]);
     let requests = u32::try_from(LDAP_CONNECTIONS_MAX).unwrap_or(u32::MAX);
     Description {
-        kind: "ldap".into(),
         classes: vec![account, group],
         limits: Limits {
             requests_at_once_max: requests,
@@ -138,5 +138,21 @@ fn describe(config: &LdapConfig) -> Description {
         },
         consistency_delay: Duration::ZERO,
         verbs,
+        surface: surface(),
+        credentials: [Credential::Password].into(),
+        ..Description::new("ldap")
     }
+}
+
+/// A directory knows who may sign in and not who has; what was signed in with it lives elsewhere.
+fn surface() -> BTreeMap<Artifact, Reach> {
+    let reach = |artifact| match artifact {
+        Artifact::Account | Artifact::Membership => Reach::Whole,
+        Artifact::Session | Artifact::Token => {
+            Reach::out("programs that sign people in against a directory keep their own sessions and tokens")
+        }
+        Artifact::Key => Reach::out("keys on an entry, such as `sshPublicKey`, are attributes and not listed yet"),
+        Artifact::AppPassword | Artifact::License | Artifact::Ownership => Reach::NotThere,
+    };
+    Artifact::ALL.map(|artifact| (artifact, reach(artifact))).into()
 }

@@ -207,7 +207,13 @@ impl LdapConnector {
                 attributes: self.normal(attributes)?,
                 hold: hold.clone(),
             }),
-            Desired::Disabled { .. } | Desired::Enabled { .. } | Desired::Entitlements { .. } => Ok(desired.clone()),
+            Desired::Disabled { .. }
+            | Desired::Enabled { .. }
+            | Desired::Entitlements { .. }
+            | Desired::Values { .. }
+            | Desired::Password { .. }
+            | Desired::Without { .. }
+            | Desired::Deleted { .. } => Ok(desired.clone()),
         }
     }
 

@@ -38,6 +38,18 @@ impl LdapConnector {
             (Write::Disable, Some(entry)) => self.lock(&mut lease, &entry, AccountState::Disabled).await?,
             (Write::Grant { entitlement, .. }, Some(entry)) => self.grant(&mut lease, &entry.dn, entitlement).await?,
             (Write::Revoke { entitlement, .. }, Some(entry)) => self.revoke(&mut lease, &entry.dn, entitlement).await?,
+            (
+                Write::Amend { .. }
+                | Write::Move { .. }
+                | Write::SetPassword { .. }
+                | Write::End { .. }
+                | Write::Delete
+                | Write::Restore,
+                Some(_),
+            ) => {
+                self.pool.keep(lease);
+                return Err(self.description.unsupported(&format!("`{}`", change.write.verb())).into());
+            }
         }
         self.pool.keep(lease);
         Ok(())
