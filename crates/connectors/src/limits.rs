@@ -19,3 +19,48 @@ pub const LDAP_GROUPS_OF_ACCOUNT_MAX: i32 = 10_000;
 
 /// The longest name of an LDAP attribute.
 pub const LDAP_ATTRIBUTE_NAME_LENGTH_MAX: usize = 128;
+
+/// How long connecting and TLS to an HTTP server may take together.
+pub const HTTP_DIAL_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How long one HTTP request may take from the first byte to the last.
+pub const HTTP_REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How many HTTP requests one connector has in flight.
+pub const HTTP_REQUESTS_AT_ONCE_MAX: usize = 8;
+
+/// Bytes of an HTTP answer that are read; a longer one is given up.
+pub const HTTP_BODY_BYTES_MAX: usize = 32 << 20;
+
+/// How often a reading request is sent again when the server was busy or the line broke.
+pub const HTTP_READ_TRIES_MAX: u32 = 5;
+
+/// The pause before a reading request is sent again when the server names none. It doubles.
+pub const HTTP_PAUSE_USUAL: Duration = Duration::from_millis(100);
+
+/// The longest pause that a server may ask for and that is waited through; a longer one is a refusal.
+pub const HTTP_PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// How long before its end a token is renewed.
+pub const HTTP_TOKEN_MARGIN: Duration = Duration::from_secs(30);
+
+/// How long a token lives when the server does not say.
+pub const HTTP_TOKEN_LIFE_USUAL: Duration = Duration::from_mins(5);
+
+/// How many groups of one SCIM user are read.
+pub const SCIM_GROUPS_OF_USER_MAX: usize = 10_000;
+
+/// How many objects are looked through for one that a server cannot be asked for.
+pub const SCIM_SCAN_OBJECTS_MAX: usize = 200_000;
+
+/// How many whole answers of servers without paging are kept while they are read in pages.
+pub const SCIM_READINGS_OPEN_MAX: usize = 4;
+
+/// How often a change is made anew because the object changed under our hands.
+pub const SCIM_REPLANS_MAX: u32 = 3;
+
+/// The longest name of a SCIM attribute, with its path.
+pub const SCIM_PATH_LENGTH_MAX: usize = 256;
+
+/// The pause between two looks at a server that shows its writes late.
+pub const SCIM_LOOK_PAUSE: Duration = Duration::from_millis(200);

@@ -6,6 +6,7 @@
 
 mod packages;
 pub mod postgres;
+mod scim;
 mod summary;
 
 use std::process::Command;
@@ -39,6 +40,9 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let package = options.package.as_deref().map(|name| find(workspace, name)).transpose()?;
     let needs = packages::needs_of(package.as_deref());
     packages::provide(needs)?;
+    if needs.contains(&Need::Scim) {
+        scim::provide(workspace)?;
+    }
     let server = needs.contains(&Need::Postgres).then(postgres::Server::start).transpose()?;
     let result = tests(workspace, options, package.as_deref(), server.as_ref());
     if let Some(server) = server {

@@ -14,6 +14,8 @@ pub enum Need {
     Postgres,
     /// The connectors' tests write to it and read back.
     Slapd,
+    /// The connectors' tests write to two of them and read back.
+    Scim,
 }
 
 /// Crates that need less than everything. A crate that is not listed gets every server.
@@ -22,7 +24,7 @@ const NEEDS: &[(&str, &[Need])] = &[
     ("tenure-api", &[]),
     ("tenure-blueprint", &[]),
     ("tenure-connect", &[]),
-    ("tenure-connectors", &[Need::Slapd]),
+    ("tenure-connectors", &[Need::Slapd, Need::Scim]),
     ("tenure-engine", &[]),
     ("tenure-flow", &[]),
     ("tenure-ledger", &[]),
@@ -34,7 +36,7 @@ const NEEDS: &[(&str, &[Need])] = &[
 /// What the tests of one package need, or of all.
 pub fn needs_of(package: Option<&str>) -> &'static [Need] {
     let listed = package.and_then(|package| NEEDS.iter().find(|(name, _)| *name == package));
-    listed.map_or(&[Need::Postgres, Need::Slapd], |(_, needs)| needs)
+    listed.map_or(&[Need::Postgres, Need::Slapd, Need::Scim], |(_, needs)| needs)
 }
 
 /// Installs what is missing where we may, and otherwise says what to install.
@@ -77,6 +79,11 @@ fn is_there(need: Need) -> bool {
     match need {
         Need::Postgres => postgres_programs().is_some(),
         Need::Slapd => ["slapd", "ldapsearch", "openssl"].into_iter().all(machine::installed),
+        // Debian's Python comes without what makes its environments.
+        Need::Scim => {
+            ["node", "npm"].into_iter().all(machine::installed)
+                && machine::answers("python3", &["-m", "ensurepip", "--version"])
+        }
     }
 }
 
@@ -84,6 +91,7 @@ const fn debian(need: Need) -> &'static [&'static str] {
     match need {
         Need::Postgres => &["postgresql-15"],
         Need::Slapd => &["slapd", "ldap-utils", "openssl"],
+        Need::Scim => &["python3-venv", "nodejs", "npm"],
     }
 }
 
@@ -102,7 +110,7 @@ mod tests {
     fn pure_crates_need_no_server_and_unknown_ones_get_all() {
         assert!(needs_of(Some("tenure-policy")).is_empty());
         assert_eq!(needs_of(Some("tenure-store")), [Need::Postgres]);
-        assert_eq!(needs_of(None).len(), 2);
-        assert_eq!(needs_of(Some("tenure-brand-new")).len(), 2);
+        assert_eq!(needs_of(None).len(), 3);
+        assert_eq!(needs_of(Some("tenure-brand-new")).len(), 3);
     }
 }

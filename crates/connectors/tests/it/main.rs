@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 mod ldap;
+#[cfg(test)]
+mod scim;

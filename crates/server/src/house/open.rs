@@ -13,6 +13,7 @@ use tenure_blueprint::Connection;
 use tenure_connect::fake::FakeTarget;
 use tenure_connect::{AnyConnector, FileSecrets};
 use tenure_connectors::ldap::{LdapConfig, LdapConnector};
+use tenure_connectors::scim::{ScimConfig, ScimConnector};
 use tenure_connectors::web::HttpCaller;
 use tenure_ledger::{Origin, PublicKey, SigningKey};
 use tenure_model::{Clock, Ids, SystemClock, SystemIds};
@@ -142,7 +143,13 @@ fn connector(
             let ldap = LdapConnector::new(config, Arc::new(FileSecrets), Arc::clone(clock));
             Ok(Some(Arc::new(ldap.map_err(|error| bad(error.to_string()))?)))
         }
-        other => Err(bad(format!("there is no connector `{other}`; there are `events`, `ldap` and `memory`"))),
+        "scim" => {
+            let config: ScimConfig = serde_json::from_value(with_secrets(&connection.config, estate))
+                .map_err(|error| bad(format!("its `config` is of no use to the connector `scim`: {error}")))?;
+            let scim = ScimConnector::new(config, Arc::new(FileSecrets), Arc::clone(clock));
+            Ok(Some(Arc::new(scim.map_err(|error| bad(error.to_string()))?)))
+        }
+        other => Err(bad(format!("there is no connector `{other}`; there are `events`, `ldap`, `memory` and `scim`"))),
     }
 }
 

@@ -1,0 +1,50 @@
+//! Looking whether something is so, by a request that had no part in the write.
+
+use tenure_connect::{Expectation, Locator, Refusal, Verdict};
+use tenure_model::{NativeId, Observed};
+
+use super::ScimConnector;
+use super::resource::Resource;
+use crate::limits::SCIM_LOOK_PAUSE;
+
+impl ScimConnector {
+    /// The verdict over what the server shows. Where writes are seen late, it looks again until
+    /// the declared delay is over.
+    pub(super) async fn verify_by_another_request(
+        &self,
+        expectation: &Expectation,
+        known: Option<&NativeId>,
+    ) -> Verdict {
+        let expectation = match self.normal_map(&expectation.attributes) {
+            Ok(attributes) => Expectation { attributes, ..expectation.clone() },
+            Err(refusal) => return Verdict::Undecided { refusal },
+        };
+        let mut left = self.description.consistency_delay;
+        loop {
+            let verdict = match self.look(&expectation.account, known).await {
+                Ok(seen) => Verdict::over(&expectation, seen),
+                Err(refusal) => return Verdict::Undecided { refusal },
+            };
+            if verdict.is_met() || left.is_zero() {
+                return verdict;
+            }
+            let pause = SCIM_LOOK_PAUSE.min(left);
+            tokio::time::sleep(pause).await;
+            left = left.saturating_sub(pause);
+        }
+    }
+
+    /// What the server shows of the account now, asked for by its id: lists and filters may be
+    /// answered from an index that is behind.
+    async fn look(&self, account: &Locator, known: Option<&NativeId>) -> Result<Observed, Refusal> {
+        let id = match (known, account) {
+            (Some(id), _) | (None, Locator::Native(id)) => Some(id.clone()),
+            (None, Locator::Attribute { .. }) => self.find(account).await?.map(|user: Resource| user.id),
+        };
+        let Some(id) = id else { return Ok(account.nothing_there(self.clock.now())) };
+        match self.user(&id).await? {
+            Some(user) => self.observed(&user).await,
+            None => Ok(Locator::Native(id).nothing_there(self.clock.now())),
+        }
+    }
+}

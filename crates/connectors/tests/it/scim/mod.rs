@@ -1,0 +1,64 @@
+//! The SCIM connector against two real servers, and against peers that misbehave.
+
+mod conformance;
+mod faults;
+mod life;
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+use tenure_connect::{AnyConnector, Change, FileSecrets, Locator, Operation, Outcome, Write};
+use tenure_connectors::scim::{ScimConfig, ScimConnector};
+use tenure_model::{Attributes, Observed, SystemClock, Value};
+use tenure_testkit::scim::ScimServer;
+
+fn settings(server: &ScimServer) -> Json {
+    json!({
+        "url": server.url(),
+        "auth": { "kind": "bearer", "token": format!("file:{}", server.token_file().display()) },
+    })
+}
+
+fn connector(settings: Json) -> ScimConnector {
+    let config: ScimConfig = serde_json::from_value(settings).unwrap();
+    ScimConnector::new(config, Arc::new(FileSecrets), Arc::new(SystemClock::new())).unwrap()
+}
+
+fn attributes(name: &str) -> Attributes {
+    [
+        ("userName", name),
+        ("name.familyName", "Lovelace"),
+        ("emails[type eq \"work\"].value", "ada@example.org"),
+        ("department", "Engines"),
+    ]
+    .map(|(key, value)| (key.to_owned(), Value::from(value)))
+    .into()
+}
+
+fn ada() -> Locator {
+    Locator::attribute("externalId", "E1042")
+}
+
+fn create() -> Change {
+    Change::new(ada(), Write::Create { attributes: attributes("ada") })
+}
+
+fn disable() -> Change {
+    Change::new(ada(), Write::Disable)
+}
+
+fn enable() -> Change {
+    Change::new(ada(), Write::Enable)
+}
+
+async fn apply(connector: &dyn AnyConnector, change: &Change) -> Outcome {
+    let operation = Operation { key: "0a".parse().unwrap(), generation: 1 };
+    connector.apply(change, &operation).await
+}
+
+async fn done(connector: &dyn AnyConnector, change: &Change) -> Observed {
+    match apply(connector, change).await {
+        Outcome::Done { seen } => seen,
+        other => panic!("`{}` ended otherwise: {other:?}", change.summary),
+    }
+}

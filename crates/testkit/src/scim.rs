@@ -1,0 +1,229 @@
+//! Real SCIM servers on free loopback ports, for one test: two that were written apart from each
+//! other, in Python and in JavaScript, with different opinions.
+//!
+//! [`ScimKind::Scim2Server`] keeps versions and checks them, and answers a change with nothing.
+//! [`ScimKind::Scimmy`] keeps none, answers a change with the user, and sends an `ETag` that means
+//! nothing. Neither lists the groups of a user. They are killed when the value is dropped.
+#![expect(clippy::panic, clippy::expect_used, reason = "a test that has no server must stop and say why")]
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+use crate::tools;
+
+const READY_TIME_MAX: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+const STARTS_MAX: u32 = 5;
+const TOKEN: &str = "only-for-tests";
+
+/// Which server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScimKind {
+    /// The Python package `scim2-server`.
+    Scim2Server,
+    /// The JavaScript packages `scimmy` and `scimmy-routers`, with a store of ours behind them.
+    Scimmy,
+}
+
+impl ScimKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Scim2Server, Self::Scimmy];
+
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scim2Server => "scim2-server",
+            Self::Scimmy => "scimmy",
+        }
+    }
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct ScimServer {
+    kind: ScimKind,
+    child: Child,
+    folder: TempDir,
+    port: u16,
+    client: reqwest::Client,
+}
+
+impl ScimServer {
+    /// Starts one with the groups `staff` and `finance`.
+    pub async fn start(kind: ScimKind) -> Self {
+        Self::start_with(kind, None).await
+    }
+
+    /// Starts the Python server so that it is, and says that it is, as this
+    /// `ServiceProviderConfig` has it.
+    pub async fn start_saying(said: Json) -> Self {
+        Self::start_with(ScimKind::Scim2Server, Some(said)).await
+    }
+
+    async fn start_with(kind: ScimKind, said: Option<Json>) -> Self {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let folder = tempfile::tempdir().expect("a folder for the server");
+        let token = folder.path().join("token");
+        fs::write(&token, TOKEN).expect("the token file");
+        fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).expect("its mode");
+        let config = said.map(|said| {
+            let path = folder.path().join("config.json");
+            fs::write(&path, said.to_string()).expect("the configuration");
+            path
+        });
+        // Between finding a free port and using it somebody else may take it, so try again.
+        for _ in 0..STARTS_MAX {
+            let port = free_port();
+            let mut child = spawn(kind, folder.path(), port, config.as_deref());
+            if ready(&mut child, port).await {
+                let server = Self { kind, child, folder, port, client: reqwest::Client::new() };
+                for group in ["staff", "finance"] {
+                    server.make_group(group).await;
+                }
+                return server;
+            }
+            stop(&mut child);
+        }
+        let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
+        panic!("{} did not start; its log says:\n{log}", kind.name());
+    }
+
+    /// Which one it is.
+    pub fn kind(&self) -> ScimKind {
+        self.kind
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The path below which users and groups are.
+    pub fn path(&self) -> &'static str {
+        match self.kind {
+            ScimKind::Scim2Server => "/v2",
+            ScimKind::Scimmy => "/scim/v2",
+        }
+    }
+
+    /// Where users and groups are.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}{}", self.port, self.path())
+    }
+
+    /// The file with the token that it takes.
+    pub fn token_file(&self) -> PathBuf {
+        self.folder.path().join("token")
+    }
+
+    /// Asks it without any connector: the status, and the body if there is one.
+    pub async fn ask(&self, method: &str, path: &str, body: Option<&Json>) -> (u16, Json) {
+        let method: reqwest::Method = method.parse().expect("a method");
+        let mut request = self.client.request(method, format!("{}{path}", self.url())).bearer_auth(TOKEN);
+        if let Some(body) = body {
+            request = request.header("content-type", "application/scim+json").body(body.to_string());
+        }
+        let response = request.send().await.expect("the server answers");
+        let status = response.status().as_u16();
+        (status, response.json().await.unwrap_or(Json::Null))
+    }
+
+    /// Everybody, with everything on them.
+    pub async fn users(&self) -> Vec<Json> {
+        self.all("/Users").await
+    }
+
+    /// Every group, with its members.
+    pub async fn groups(&self) -> Vec<Json> {
+        self.all("/Groups").await
+    }
+
+    async fn all(&self, path: &str) -> Vec<Json> {
+        let mut all = Vec::new();
+        loop {
+            let (status, body) = self.ask("GET", &format!("{path}?startIndex={}&count=100", all.len() + 1), None).await;
+            assert_eq!(status, 200, "{body}");
+            let page = body.get("Resources").and_then(Json::as_array).cloned().unwrap_or_default();
+            let total = body.get("totalResults").and_then(Json::as_u64).unwrap_or_default();
+            let nothing = page.is_empty();
+            all.extend(page);
+            if nothing || all.len() as u64 >= total {
+                return all;
+            }
+        }
+    }
+
+    /// Makes a group.
+    pub async fn make_group(&self, name: &str) {
+        let group = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name });
+        let (status, body) = self.ask("POST", "/Groups", Some(&group)).await;
+        assert_eq!(status, 201, "{body}");
+    }
+
+    /// Stops it for good.
+    pub fn stop(&mut self) {
+        stop(&mut self.child);
+    }
+}
+
+impl Drop for ScimServer {
+    fn drop(&mut self) {
+        stop(&mut self.child);
+    }
+}
+
+fn stop(child: &mut Child) {
+    // It may be gone already; then there is nothing to do.
+    if child.kill().is_ok() {
+        child.wait().expect("the end of the server");
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("its number").port()
+}
+
+fn spawn(kind: ScimKind, folder: &Path, port: u16, config: Option<&Path>) -> Child {
+    let log = fs::File::create(folder.join("log")).expect("a log for the server");
+    let mut command = match kind {
+        ScimKind::Scim2Server => {
+            let mut command = Command::new(tools::find("scim/python/bin/scim2-server"));
+            command.args(["--port", &port.to_string(), "--bearer-token", TOKEN]);
+            if let Some(config) = config {
+                command.arg("--service-provider-config").arg(config);
+            }
+            command
+        }
+        ScimKind::Scimmy => {
+            let mut command = Command::new("node");
+            command.arg(tools::find("scim/node/server.mjs")).arg(port.to_string()).arg(TOKEN);
+            command
+        }
+    };
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("the server")
+}
+
+/// Waits until the port answers, while the process lives.
+async fn ready(child: &mut Child, port: u16) -> bool {
+    let waiting = async {
+        loop {
+            if !matches!(child.try_wait(), Ok(None)) {
+                return false;
+            }
+            if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok() {
+                return true;
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    };
+    tokio::time::timeout(READY_TIME_MAX, waiting).await.unwrap_or(false)
+}
