@@ -49,7 +49,9 @@ impl ScimConnector {
 
     async fn group_by(&self, name: &str, value: &str, locator: &Locator) -> Result<Option<Resource>, Refusal> {
         let able = self.able().await?;
-        let fits = |group: &Resource| group.text(name).is_some_and(|text| able.same_text(name, text, value));
+        let same =
+            |text: &str| if name == "externalId" { text == value } else { text.to_lowercase() == value.to_lowercase() };
+        let fits = |group: &Resource| group.text(name).is_some_and(same);
         let filter = able.group_filters.take(name).then(|| equals(name, value));
         let found = self.matching(Self::groups(None, able.page_objects_max), filter, fits).await?;
         only_one(found, locator, "group")

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
-use tenure_connect::Refusal;
+use tenure_connect::{AttributeRule, Discovery, ObjectClass, Refusal, Suggestion};
 
 use super::ScimConnector;
 use super::filter::equals;
-use super::path::{USER, field};
+use super::path::{Path, USER, field};
 use super::profile::{Filters, MemberChange, Membership, OneOfSeveral, Paging, Profile, UserChange};
 use crate::http::Call;
 
@@ -102,13 +102,9 @@ impl Able {
     }
 
     /// Whether a text is the same as another to the server.
-    pub(super) fn same_text(&self, path: &str, one: &str, other: &str) -> bool {
-        // RFC 7643, 7: names are compared without regard to case unless a schema says otherwise;
-        // `id` and `externalId` are always exact.
-        let exact = match self.attributes.get(&path.to_ascii_lowercase()) {
-            Some(rule) => rule.case_exact,
-            None => path.eq_ignore_ascii_case("externalId") || path.eq_ignore_ascii_case("id"),
-        };
+    pub(super) fn same_text(&self, path: &Path, one: &str, other: &str) -> bool {
+        let rule = self.attributes.get(&path.wire().to_ascii_lowercase());
+        let exact = rule.map_or(path.is_exact(), |rule| rule.case_exact);
         if exact { one == other } else { one.to_lowercase() == other.to_lowercase() }
     }
 }
@@ -143,6 +139,34 @@ impl ScimConnector {
         let answer = self.http.read(&call).await?;
         let found = answer.json().and_then(|json| field(json, "Resources")?.as_array().map(Vec::len));
         Ok(answer.status == 200 && found.unwrap_or(0) == 0)
+    }
+
+    /// Every attribute that the server's schemas have, and settings that fit what it says.
+    pub(super) async fn discover_service(&self) -> Result<Discovery, Refusal> {
+        let able = self.able().await?;
+        let mut description = self.description.clone();
+        description.limits.page_objects_max = description.limits.page_objects_max.min(able.page_objects_max);
+        let rule = |(path, rule): (&String, &Rule)| AttributeRule {
+            write: matches!(rule.mutability.as_str(), "readWrite" | "writeOnly"),
+            create_only: rule.mutability == "immutable",
+            read: rule.mutability != "writeOnly",
+            secret: rule.mutability == "writeOnly",
+            filterable: able.user_filters.take(path),
+            ..AttributeRule::open(path)
+        };
+        for class in description.classes.iter_mut().filter(|class| class.class == ObjectClass::Account) {
+            let known: Vec<String> = class.attributes.iter().map(|known| known.name.to_ascii_lowercase()).collect();
+            class.attributes.extend(able.attributes.iter().filter(|(path, _)| !known.contains(path)).map(rule));
+        }
+        let mut suggestions = Vec::new();
+        if able.user_change == UserChange::Whole && self.profile().user_change != UserChange::Whole {
+            suggestions.push(Suggestion {
+                setting: "profile".to_owned(),
+                values: vec!["okta-put".to_owned()],
+                why: "the service says that it takes no changes, only whole users".to_owned(),
+            });
+        }
+        Ok(Discovery { description, suggestions })
     }
 
     /// What the server says under this name; nothing if it does not know the question.
@@ -229,12 +253,13 @@ mod tests {
     #[test]
     fn case_is_as_the_schema_says() {
         let mut able = able(ProfileName::Rfc, json!({}));
-        assert!(able.same_text("userName", "Ada", "ada") && !able.same_text("externalId", "E1", "e1"));
+        let (name, id) = (Path::parse("userName").unwrap(), Path::parse("externalId").unwrap());
+        assert!(able.same_text(&name, "Ada", "ada") && !able.same_text(&id, "E1", "e1"));
         able.attributes = rules(&json!({"Resources": [{"id": USER, "attributes": [
             {"name": "userName", "caseExact": true},
             {"name": "name", "subAttributes": [{"name": "givenName", "mutability": "readOnly"}]},
         ]}]}));
-        assert!(!able.same_text("userName", "Ada", "ada"));
+        assert!(!able.same_text(&name, "Ada", "ada"));
         assert_eq!(able.attributes["name.givenname"].mutability, "readOnly");
     }
 }

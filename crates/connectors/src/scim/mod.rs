@@ -27,8 +27,8 @@ use std::sync::{Arc, Mutex};
 
 use tenure_connect::{
     Artifact, AttributeRule, Batch, Change, Checked, ClassDescription, Connector, Credential, Description, Desired,
-    Expectation, Limits, Locator, ObjectClass, Operation, Outcome, Page, Query, Reach, Refusal, Reversibility, Secrets,
-    Verb, Verdict, limits,
+    Discovery, Expectation, Filter, Limits, Locator, ObjectClass, Operation, Outcome, Page, PushDown, Query, Reach,
+    Refusal, Reversibility, Secrets, Verb, Verdict, limits,
 };
 use tenure_model::{Clock, Observed};
 use tokio::sync::OnceCell;
@@ -117,6 +117,14 @@ impl Connector for ScimConnector {
     #[tracing::instrument(name = "connectors.scim.apply", skip_all, fields(key = %operation.key, generation = operation.generation))]
     async fn apply(&self, change: &Change, operation: &Operation) -> Outcome {
         self.write(change).await
+    }
+
+    fn push_down(&self, filter: &Filter) -> PushDown {
+        PushDown::split(filter, &|part| filter::takes(self.profile().user_filters, &self.managed, part))
+    }
+
+    async fn discover(&self) -> Result<Discovery, Refusal> {
+        self.discover_service().await
     }
 
     #[tracing::instrument(name = "connectors.scim.verify", skip_all)]

@@ -26,6 +26,9 @@ const PLURAL_NAMES: [&str; 7] =
 /// Attributes of one complex value, of which `value` is the one that matters.
 const BY_VALUE_NAMES: [&str; 1] = ["manager"];
 
+/// Attributes that are compared with regard to case.
+const EXACT_NAMES: [&str; 2] = ["id", "externalId"];
+
 /// Where an attribute is in a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Path {
@@ -110,6 +113,11 @@ impl Path {
     /// Whether it is the value for which its element is there.
     pub(super) fn is_main(&self) -> bool {
         self.sub.as_deref().is_none_or(|sub| sub.eq_ignore_ascii_case("value"))
+    }
+
+    /// Whether texts in it are compared exactly unless a schema says otherwise (RFC 7643, 3.1).
+    pub(super) fn is_exact(&self) -> bool {
+        self.schema.is_none() && EXACT_NAMES.iter().any(|known| known.eq_ignore_ascii_case(&self.name))
     }
 
     fn by_value(&self) -> bool {

@@ -10,7 +10,7 @@ use tenure_model::{Attributes, NativeId, Observed, Value};
 
 use super::ScimConnector;
 use super::config::{Managed, USER_NAME};
-use super::filter::{equals, has_escapes};
+use super::filter::{equals, has_escapes, takes, text};
 use super::learned::Able;
 use super::page::{Ask, Kind, Mark};
 use super::path::normal;
@@ -69,9 +69,9 @@ impl ScimConnector {
         let able = self.able().await?;
         let wire = managed.path.wire();
         let fits = |user: &Resource| match managed.path.read(&user.json) {
-            Some(Value::Text(text)) => able.same_text(&wire, &text, value),
+            Some(Value::Text(text)) => able.same_text(&managed.path, &text, value),
             Some(Value::List(texts)) => {
-                texts.iter().filter_map(Value::as_text).any(|text| able.same_text(&wire, text, value))
+                texts.iter().filter_map(Value::as_text).any(|text| able.same_text(&managed.path, text, value))
             }
             _ => false,
         };
@@ -194,16 +194,33 @@ impl ScimConnector {
         }
         let mark = page.after().map(Mark::parse).transpose()?;
         let ask = match query.class {
-            ObjectClass::Account => self.users(None, page.size()),
+            ObjectClass::Account => self.users(self.pushed(query).await?, page.size()),
             ObjectClass::Entitlement => Self::groups(None, page.size()),
         };
         let listed = self.list(&ask, mark.as_ref()).await?;
         let objects = match query.class {
-            ObjectClass::Account => self.seen_users(&listed.resources).await?,
+            ObjectClass::Account => {
+                // A server that took no notice of the filter has given too many.
+                let wanted = |seen: &Seen| match (&query.filter, seen) {
+                    (Some(filter), Seen::Account(user)) => filter.matches(&user.attributes),
+                    _ => true,
+                };
+                self.seen_users(&listed.resources).await?.into_iter().filter(wanted).collect()
+            }
             ObjectClass::Entitlement => listed.resources.iter().map(Self::seen_group).map(Seen::Entitlement).collect(),
         };
         let next = listed.next.as_ref().map(Mark::token);
         Ok(Batch { objects, next, completeness: listed.completeness, expected: listed.total })
+    }
+
+    /// The filter of a query as the server is asked it. What the schema says to be compared exactly
+    /// is not asked, because the filter has no regard to case.
+    async fn pushed(&self, query: &Query) -> Result<Option<String>, Refusal> {
+        let Some(filter) = &query.filter else { return Ok(None) };
+        let able = self.able().await?;
+        let exact = |managed: &&Managed| !able.same_text(&managed.path, "a", "A");
+        let known: Vec<Managed> = self.managed.iter().filter(|one| !exact(one)).cloned().collect();
+        Ok(takes(able.user_filters, &known, filter).then(|| text(&known, filter)).flatten())
     }
 
     /// Users with their groups. Asking for the groups of each would be a request for each, so

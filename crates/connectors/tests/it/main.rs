@@ -1,6 +1,8 @@
 //! The connectors against real servers. One binary for all of them.
 
 #[cfg(test)]
+mod http;
+#[cfg(test)]
 mod ldap;
 #[cfg(test)]
 mod scim;

@@ -1,6 +1,7 @@
 //! The SCIM connector against two real servers, and against peers that misbehave.
 
 mod conformance;
+mod dialects;
 mod faults;
 mod life;
 
