@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::scim::ScimServer;
 use crate::slapd::{ADMIN_DN, BASE_DN, Slapd};
 
 /// A company whose house can be opened again and again.
@@ -14,20 +15,8 @@ pub struct Company {
 
 impl Company {
     /// A company with an HR source, this directory and the sample roles, on this database.
-    #[expect(clippy::expect_used, reason = "a test without a folder must stop")]
+    #[expect(clippy::expect_used, reason = "a test without a template must stop")]
     pub fn new(database: &str, slapd: &Slapd) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let estate = folder.path().join("estate");
-        for part in ["connections", "roles"] {
-            std::fs::create_dir_all(estate.join(part)).expect("a folder");
-        }
-        let write = |path: PathBuf, text: &str| std::fs::write(path, text).expect("a file");
-        let sample = |path: &str| {
-            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/first-estate");
-            std::fs::read_to_string(root.join(path)).expect("the sample estate")
-        };
-        write(estate.join("connections/hr.yaml"), &sample("connections/hr.yaml"));
-        write(estate.join("roles/staff.yaml"), &sample("roles/staff.yaml"));
         let ldap = sample("connections/ldap.yaml");
         let account = ldap.find("  account:").and_then(|place| ldap.get(place..)).expect("a template");
         let head = format!(
@@ -37,7 +26,36 @@ impl Company {
             slapd.url(),
             slapd.password_file().display()
         );
-        write(estate.join("connections/ldap.yaml"), &(head + account));
+        Self::with(database, &(head + account), &sample("roles/staff.yaml"))
+    }
+
+    /// The same with a SCIM service in the place of the directory.
+    pub fn with_scim(database: &str, server: &ScimServer) -> Self {
+        let target = format!(
+            "apiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: scim }}\nspec:\n  connector: scim\n  \
+             direction: target\n  config:\n    url: {}\n    auth:\n      kind: bearer\n      token: {{ secret: \"file:{}\" }}\n  \
+             account:\n    match: externalId\n    set:\n      externalId: person.employeeId\n      userName: person.email\n      \
+             name.givenName: person.givenName\n      name.familyName: person.familyName\n      \
+             'emails[type eq \"work\"].value': person.email\n  \
+             entitlements:\n    group/staff: staff\n    group/finance: finance\n",
+            server.url(),
+            server.token_file().display()
+        );
+        Self::with(database, &target, &sample("roles/staff.yaml").replace("ldap", "scim"))
+    }
+
+    /// A company with an HR source, this target and these roles.
+    #[expect(clippy::expect_used, reason = "a test without a folder must stop")]
+    fn with(database: &str, target: &str, roles: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let estate = folder.path().join("estate");
+        for part in ["connections", "roles"] {
+            std::fs::create_dir_all(estate.join(part)).expect("a folder");
+        }
+        let write = |path: PathBuf, text: &str| std::fs::write(path, text).expect("a file");
+        write(estate.join("connections/hr.yaml"), &sample("connections/hr.yaml"));
+        write(estate.join("connections/target.yaml"), target);
+        write(estate.join("roles/staff.yaml"), roles);
         let path = |name: &str| folder.path().join(name).display().to_string();
         let database = if database == "sqlite" { format!("sqlite:{}", path("tenure.db")) } else { database.to_owned() };
         let settings = format!(
@@ -59,4 +77,11 @@ impl Company {
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
+}
+
+/// A file of the sample estate.
+#[expect(clippy::expect_used, reason = "a test without the sample must stop")]
+fn sample(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/first-estate");
+    std::fs::read_to_string(root.join(path)).expect("the sample estate")
 }

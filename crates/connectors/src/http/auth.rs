@@ -37,7 +37,7 @@ pub enum Auth {
     /// A token that is fetched with our own credentials (RFC 6749, 4.4).
     ClientCredentials {
         /// Where tokens are fetched.
-        token_url: String,
+        endpoint: String,
         /// Who we are.
         client_id: String,
         /// Our secret.
@@ -47,7 +47,7 @@ pub enum Auth {
         scope: Option<String>,
         /// Where the secret goes.
         #[serde(default)]
-        secret_in: SecretPlace,
+        send_in: SecretPlace,
     },
 }
 
@@ -86,7 +86,7 @@ impl SignIn {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, BadHttpConfig> {
         let token_url = match &auth {
-            Auth::ClientCredentials { token_url, .. } => Some(address(token_url, "auth.tokenUrl", allow_plain)?),
+            Auth::ClientCredentials { endpoint, .. } => Some(address(endpoint, "auth.endpoint", allow_plain)?),
             Auth::Bearer { .. } | Auth::Basic { .. } => None,
         };
         Ok(Self { auth, token_url, client, secrets, clock, token: Mutex::default() })
@@ -126,7 +126,7 @@ impl SignIn {
     }
 
     async fn fetch(&self, now: Timestamp) -> Result<Token, Refusal> {
-        let (Auth::ClientCredentials { client_id, client_secret, scope, secret_in, token_url: shown }, Some(token_url)) =
+        let (Auth::ClientCredentials { client_id, client_secret, scope, send_in, endpoint: shown }, Some(token_url)) =
             (&self.auth, &self.token_url)
         else {
             return Err(Refusal::new(RefusalClass::Auth, "there is nowhere to fetch a token"));
@@ -135,7 +135,7 @@ impl SignIn {
         let mut form = vec![("grant_type", "client_credentials")];
         form.extend(scope.as_deref().map(|scope| ("scope", scope)));
         let mut request = self.client.post(token_url.clone());
-        match secret_in {
+        match send_in {
             SecretPlace::Header => request = request.header("authorization", basic(client_id, &secret)?),
             SecretPlace::Form => form.extend([("client_id", client_id.as_str()), ("client_secret", secret.expose())]),
         }

@@ -76,12 +76,12 @@ async fn a_token_is_fetched_once_and_again_when_it_is_no_longer_taken() {
         _ => Reply::new(200, "{\"a\":2}"),
     })
     .await;
-    let auth = |secret_in| Auth::ClientCredentials {
-        token_url: format!("{}/token", peer.url()),
+    let auth = |send_in| Auth::ClientCredentials {
+        endpoint: format!("{}/token", peer.url()),
         client_id: "tenure".to_owned(),
         client_secret: secret(folder.path()),
         scope: Some("scim write".to_owned()),
-        secret_in,
+        send_in,
     };
     let http = client(&peer.url(), auth(SecretPlace::Header), None);
     for _ in 0..3 {
@@ -108,11 +108,11 @@ async fn wrong_credentials_are_named_and_never_shown() {
     })
     .await;
     let fetched = Auth::ClientCredentials {
-        token_url: format!("{}/token", peer.url()),
+        endpoint: format!("{}/token", peer.url()),
         client_id: "tenure".to_owned(),
         client_secret: secret(folder.path()),
         scope: None,
-        secret_in: SecretPlace::Header,
+        send_in: SecretPlace::Header,
     };
     let basic = Auth::Basic { user: "tenure".to_owned(), password: secret(folder.path()) };
     let bearer = Auth::Bearer { token: secret(folder.path()) };

@@ -13,6 +13,7 @@ use tenure_store::StoreError;
 use tenure_store::runs;
 use tenure_testkit::company::Company;
 use tenure_testkit::databases;
+use tenure_testkit::scim::{ScimKind, ScimServer};
 use tenure_testkit::slapd::{BASE_DN, Slapd};
 use tracing::span;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
@@ -116,6 +117,47 @@ async fn an_hr_leaver_becomes_a_locked_account_and_a_sealed_record() {
         }
         let verdict = tenure_app::ledger::verify::verify(&cx, &opened.pinned).await.unwrap();
         assert!(verdict.is_sound(), "{}: {verdict:?}", database.kind);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_walk_ends_in_a_scim_service() {
+    for kind in ScimKind::ALL {
+        let server = ScimServer::start(kind).await;
+        let company = Company::with_scim("sqlite", &server);
+        let opened = open(&settings(Some(&company.config()), None).unwrap()).await.unwrap();
+        let working = Working::start(&opened, opened.sealer());
+        let cx = Cx::new(Arc::clone(&opened.house), Actor::system("test"));
+        let hr = || "hr".parse().unwrap();
+        let text = |name: &str, value: &str| (name.to_owned(), Value::from(value));
+        let started = EventKind::EmploymentStarted {
+            kind: IdentityKind::Employee,
+            first_day: "2024-03-01".parse().unwrap(),
+            zone: "Europe/Berlin".parse().unwrap(),
+            attributes: [
+                text("employeeId", "E1042"),
+                text("givenName", "Zoë"),
+                text("familyName", "Müller"),
+                text("email", "zoe@example.org"),
+                text("department", "Finance"),
+            ]
+            .into(),
+        };
+        let joined = accept(&cx, hr(), "hr-1".into(), key(), started).await.unwrap();
+        until_done(&opened, &joined.runs).await;
+        let users = server.users().await;
+        let user = &users[0];
+        assert_eq!((users.len(), user["externalId"].as_str()), (1, Some("E1042")), "{users:?}");
+        assert_eq!((user["name"]["givenName"].as_str(), user["active"].as_bool()), (Some("Zoë"), Some(true)));
+        for group in server.groups().await {
+            assert_eq!(group["members"][0]["value"], user["id"], "{group}");
+        }
+
+        let ended = EventKind::EmploymentEnded { last_day: "2024-11-30".parse().unwrap(), urgent: false };
+        let left = accept(&cx, hr(), "hr-991".into(), key(), ended).await.unwrap();
+        until_done(&opened, &left.runs).await;
+        assert_eq!(server.users().await[0]["active"].as_bool(), Some(false), "{}", kind.name());
+        working.stop(std::time::Duration::from_secs(20)).await;
     }
 }
 
