@@ -46,7 +46,8 @@ pub(super) fn attributes(profile: &Profile, able: &Able, now: &Json, wanted: &[(
     }
     let case = profile.operation_case;
     let (cleared, given): (Vec<_>, Vec<_>) = wanted.iter().partition(|(_, value)| *value == Value::Cleared);
-    let all = |path: &Path| path.of_type.is_some() && able.one_of_several == OneOfSeveral::All;
+    // A list in a part without a path is added to by some and put in the place by others.
+    let all = |path: &Path| path.is_list() || (path.of_type.is_some() && able.one_of_several == OneOfSeveral::All);
     let mut operations = Vec::new();
     // Several values that must be replaced together: the list as it will be.
     let mut lists: Vec<&Path> = wanted.iter().map(|(managed, _)| &managed.path).filter(|path| all(path)).collect();

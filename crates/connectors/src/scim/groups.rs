@@ -142,7 +142,7 @@ impl ScimConnector {
     /// only one does it at a time, and only if the group is still what it was where the server
     /// can tell.
     async fn replace_members(&self, user: &NativeId, group: &NativeId, turn: Turn) -> Result<(), WriteFault> {
-        let _alone = self.group_writes.lock().await;
+        let _alone = self.whole_writes.lock().await;
         let able = self.able().await?;
         for _ in 0..SCIM_REPLANS_MAX {
             let Some(now) = self.object(Kind::Groups, group).await? else {

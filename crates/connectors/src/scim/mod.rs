@@ -56,8 +56,10 @@ pub struct ScimConnector {
     readings: Mutex<Readings>,
     /// Whether the server stumbled over the choice of attributes.
     choiceless: AtomicBool,
-    /// Held while a whole group is read, changed and put back.
-    group_writes: tokio::sync::Mutex<()>,
+    /// Whether the server refused a filter over a whole reading.
+    unfiltered: AtomicBool,
+    /// Held while a whole user or group is read, changed and put back.
+    whole_writes: tokio::sync::Mutex<()>,
 }
 
 impl ScimConnector {
@@ -78,7 +80,8 @@ impl ScimConnector {
             able: OnceCell::new(),
             readings: Mutex::default(),
             choiceless: AtomicBool::new(false),
-            group_writes: tokio::sync::Mutex::default(),
+            unfiltered: AtomicBool::new(false),
+            whole_writes: tokio::sync::Mutex::default(),
         })
     }
 
@@ -136,11 +139,14 @@ impl Connector for ScimConnector {
 fn describe(config: &ScimConfig, managed: &[Managed]) -> Description {
     let profile = config.profile.profile();
     let rule = |managed: &Managed| AttributeRule {
-        filterable: profile.user_filters.take(&managed.path.wire()),
+        filterable: profile.user_filters.take(&managed.path.wire()) && !managed.path.is_exact(),
+        many: managed.path.is_list(),
+        required: managed.name.eq_ignore_ascii_case(USER_NAME),
+        unique: managed.name.eq_ignore_ascii_case(USER_NAME) || managed.path.is_exact(),
         ..AttributeRule::open(&managed.name)
     };
     let mut attributes: Vec<AttributeRule> = managed.iter().map(rule).collect();
-    attributes.push(AttributeRule { filterable: false, ..AttributeRule::read_only("id") });
+    attributes.push(AttributeRule { filterable: false, ..AttributeRule::read_only("id") }.unique());
     let account = ClassDescription {
         class: ObjectClass::Account,
         native_name: "User".into(),
@@ -153,10 +159,13 @@ fn describe(config: &ScimConfig, managed: &[Managed]) -> Description {
         native_name: "Group".into(),
         id_attribute: "id".into(),
         naming_attribute: "displayName".into(),
-        attributes: vec![AttributeRule {
-            filterable: profile.group_filters != Filters::None,
-            ..AttributeRule::read_only("displayName")
-        }],
+        attributes: vec![
+            AttributeRule {
+                filterable: profile.group_filters != Filters::None,
+                ..AttributeRule::read_only("displayName")
+            },
+            AttributeRule { filterable: false, ..AttributeRule::read_only("id") }.unique(),
+        ],
     };
     let disable = match (config.disable, profile.inactive, profile.delete) {
         (Disable::Deactivate, Inactive::Keeps, _) | (Disable::Delete, _, Delete::Deactivates) => Reversibility::Exact,
@@ -172,6 +181,9 @@ fn describe(config: &ScimConfig, managed: &[Managed]) -> Description {
         (Verb::Grant, Reversibility::Exact),
         (Verb::Revoke, Reversibility::Exact),
     ]);
+    if managed.iter().any(|managed| managed.path.is_list()) {
+        verbs.insert(Verb::Amend, Reversibility::Exact);
+    }
     // Where DELETE only makes inactive, nobody could ever see the account gone.
     if profile.delete == Delete::Removes {
         verbs.insert(Verb::Delete, Reversibility::Lossy);

@@ -124,6 +124,11 @@ impl Path {
         self.sub.is_none() && BY_VALUE_NAMES.iter().any(|known| known.eq_ignore_ascii_case(&self.name))
     }
 
+    /// Whether it stands for several values at once.
+    pub(super) fn is_list(&self) -> bool {
+        self.of_type.is_none() && self.sub.is_none() && self.plural()
+    }
+
     fn plural(&self) -> bool {
         PLURAL_NAMES.iter().any(|known| known.eq_ignore_ascii_case(&self.name))
     }

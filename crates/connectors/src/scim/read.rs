@@ -1,6 +1,7 @@
 //! Reading: one account, pages of them, and the plan that is made from what was read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use tenure_connect::plan::{self, Resolved};
 use tenure_connect::{
@@ -197,7 +198,14 @@ impl ScimConnector {
             ObjectClass::Account => self.users(self.pushed(query).await?, page.size()),
             ObjectClass::Entitlement => Self::groups(None, page.size()),
         };
-        let listed = self.list(&ask, mark.as_ref()).await?;
+        let listed = match self.list(&ask, mark.as_ref()).await {
+            // From now on everything is read, here and on the pages that follow.
+            Err(refusal) if refusal.class == RefusalClass::Unsupported && ask.filter.is_some() => {
+                self.unfiltered.store(true, Ordering::Relaxed);
+                self.list(&Ask { filter: None, ..ask }, mark.as_ref()).await?
+            }
+            listed => listed?,
+        };
         let objects = match query.class {
             ObjectClass::Account => {
                 // A server that took no notice of the filter has given too many.
@@ -216,7 +224,8 @@ impl ScimConnector {
     /// The filter of a query as the server is asked it. What the schema says to be compared exactly
     /// is not asked, because the filter has no regard to case.
     async fn pushed(&self, query: &Query) -> Result<Option<String>, Refusal> {
-        let Some(filter) = &query.filter else { return Ok(None) };
+        let asked = query.filter.as_ref().filter(|_| !self.unfiltered.load(Ordering::Relaxed));
+        let Some(filter) = asked else { return Ok(None) };
         let able = self.able().await?;
         let exact = |managed: &&Managed| !able.same_text(&managed.path, "a", "A");
         let known: Vec<Managed> = self.managed.iter().filter(|one| !exact(one)).cloned().collect();

@@ -4,6 +4,7 @@
 //! and sends nothing. A name that is taken is only ours if the locator says so.
 
 use reqwest::Method;
+use tenure_connect::change::values;
 use tenure_connect::plan::{not_there, other_identity};
 use tenure_connect::{
     Change, Doubt, DoubtKind, Expectation, Locator, Outcome, Refusal, RefusalClass, SecretRef, Verdict, Write,
@@ -16,7 +17,7 @@ use super::config::{Disable, Managed};
 use super::fault::{WriteFault, kind};
 use super::groups::Turn;
 use super::page::Kind;
-use super::path::Path;
+use super::path::{Path, normal};
 use super::profile::{OneOfSeveral, UserChange};
 use super::resource::Resource;
 use crate::http::{Answer, Call};
@@ -58,7 +59,10 @@ impl ScimConnector {
                 return Err(self.description.unsupported(what).into());
             }
             Write::Delete => self.delete(&user.id).await?,
-            Write::Amend { .. } | Write::Move { .. } | Write::End { .. } | Write::Restore => {
+            Write::Amend { attribute, add, remove } => {
+                self.amend(&change.account, &user.id, attribute, add, remove).await?;
+            }
+            Write::Move { .. } | Write::End { .. } | Write::Restore => {
                 return Err(self.description.unsupported(&format!("`{}`", change.write.verb())).into());
             }
         }
@@ -79,6 +83,7 @@ impl ScimConnector {
         }
         let Locator::Attribute { name, value } = account else { return Err(not_there(account).into()) };
         let wanted = self.new_attributes(account, name, value, attributes)?;
+        self.is_unclaimed(account, &wanted, None).await?;
         let call = Call::new(Method::POST, ["Users"]).sending(body::new_user(&wanted, self.profile().active));
         let answer = self.send_write(&call).await?;
         match answer.status {
@@ -121,6 +126,7 @@ impl ScimConnector {
         for (managed, _) in &wanted {
             self.may_write(managed)?;
         }
+        self.is_unclaimed(account, &wanted, Some(id)).await?;
         self.replan(account, id, |now| {
             let differs = |(managed, value): &(&Managed, Value)| {
                 let current = managed.path.read(&now.json);
@@ -138,6 +144,60 @@ impl ScimConnector {
             Some((sent, now.version().filter(|_| whole && able.versions)))
         })
         .await
+    }
+
+    /// Adds values to a list and takes others away; the rest of it stays.
+    async fn amend(
+        &self,
+        account: &Locator,
+        id: &NativeId,
+        attribute: &str,
+        add: &[Value],
+        remove: &[Value],
+    ) -> Result<(), WriteFault> {
+        let managed = self.managed(attribute).ok_or_else(|| super::read::unmanaged(attribute))?;
+        if !managed.path.is_list() {
+            let message = format!("attribute `{attribute}` has one value; set it instead");
+            return Err(Refusal::new(RefusalClass::Invalid, message).into());
+        }
+        self.may_write(managed)?;
+        let able = self.able().await?;
+        self.replan(account, id, |now| {
+            let current = managed.path.read(&now.json);
+            let mut wanted = current.as_ref().map(values).unwrap_or_default().to_vec();
+            wanted.retain(|value| !remove.contains(value));
+            wanted.extend(add.iter().filter(|value| !wanted.contains(value)).cloned().collect::<Vec<_>>());
+            let wanted = normal(&Value::List(wanted)).unwrap_or(Value::Cleared);
+            if current.as_ref().unwrap_or(&Value::Cleared) == &wanted {
+                return None;
+            }
+            let sent = body::attributes(self.profile(), able, &now.json, &[(managed, wanted)]);
+            Some((sent, now.version().filter(|_| able.versions)))
+        })
+        .await
+    }
+
+    /// Demands that nobody else goes by these identities. Services do not see to that themselves:
+    /// to most of them an `externalId` is only a note.
+    async fn is_unclaimed(
+        &self,
+        account: &Locator,
+        wanted: &[(&Managed, Value)],
+        own: Option<&NativeId>,
+    ) -> Result<(), Refusal> {
+        for (managed, value) in wanted.iter().filter(|(managed, _)| managed.path.is_exact()) {
+            let Some(text) = value.as_text() else { continue };
+            let identity = Locator::attribute(&managed.name, text);
+            // The account itself was looked for by this a moment ago.
+            if identity != *account
+                && let Some(other) = self.find(&identity).await?
+                && Some(&other.id) != own
+            {
+                let message = format!("another account goes by `{identity}` already; correct it at its source");
+                return Err(Refusal::new(RefusalClass::Exists, message));
+            }
+        }
+        Ok(())
     }
 
     fn may_write(&self, managed: &Managed) -> Result<(), Refusal> {
@@ -190,6 +250,9 @@ impl ScimConnector {
         id: &NativeId,
         plan: impl Fn(&Resource) -> Option<(Sent, Option<String>)>,
     ) -> Result<(), WriteFault> {
+        // Where a server cannot tell that a user changed, at least we do not undo our own work.
+        let whole = self.able().await?.user_change == UserChange::Whole;
+        let _alone = if whole { Some(self.whole_writes.lock().await) } else { None };
         for _ in 0..SCIM_REPLANS_MAX {
             let Some(now) = self.user(id).await? else { return Err(not_there(account).into()) };
             let Some((sent, version)) = plan(&now) else { return Ok(()) };

@@ -2,8 +2,8 @@
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use tenure_connect::Locator;
-use tenure_connect::conformance::{Fixture, Report, Witness, run};
+use tenure_connect::conformance::{Fixture, Options, Report, Witness, run_with};
+use tenure_connect::{Locator, SecretRef};
 use tenure_testkit::scim::{ScimKind, ScimServer};
 
 use super::{attributes, connector, settings};
@@ -17,6 +17,10 @@ impl Witness for Everything<'_> {
     }
 }
 
+/// More than are usual: one that can have several values.
+const ATTRIBUTES: [&str; 7] =
+    ["userName", "externalId", "name.familyName", "title", "emails[type eq \"work\"].value", "department", "roles"];
+
 async fn suite(kind: ScimKind, profile: &str) -> Report {
     let server = ScimServer::start(kind).await;
     let fixture = Fixture {
@@ -29,7 +33,10 @@ async fn suite(kind: ScimKind, profile: &str) -> Report {
     };
     let mut settings = settings(&server);
     settings["profile"] = profile.into();
-    run(&connector(settings), &fixture).await
+    settings["people"]["attributes"] = ATTRIBUTES.into();
+    let password: SecretRef = format!("file:{}", server.token_file().display()).parse().unwrap();
+    let options = Options { password: Some(password), ..Options::default() };
+    run_with(&connector(settings), &fixture, &options).await
 }
 
 #[tokio::test]
