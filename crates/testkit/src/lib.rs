@@ -7,6 +7,7 @@ pub mod bench;
 pub mod chaos;
 pub mod company;
 pub mod databases;
+pub mod peer;
 pub mod running;
 pub mod seeds;
 pub mod slapd;
