@@ -8,6 +8,7 @@ pub mod chaos;
 pub mod company;
 pub mod databases;
 pub mod faulty;
+pub mod peer;
 pub mod running;
 pub mod scim;
 pub mod seeds;

@@ -11,7 +11,7 @@ use tenure_app::rules::Resolved;
 use tenure_app::{House, NoProbe, Probe};
 use tenure_blueprint::Connection;
 use tenure_connect::fake::FakeTarget;
-use tenure_connect::{AnyConnector, FileSecrets};
+use tenure_connect::{AnyConnector, FileSecrets, Governed};
 use tenure_connectors::ldap::{LdapConfig, LdapConnector};
 use tenure_connectors::scim::{ScimConfig, ScimConnector};
 use tenure_connectors::web::HttpCaller;
@@ -63,7 +63,8 @@ pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Open
     let mut connectors = BTreeMap::new();
     for (name, connection) in &read.documents.connections {
         if let Some(connector) = connector(connection, &config.estate_folder, &clock)? {
-            connectors.insert(name.clone(), connector);
+            let governed: Arc<dyn AnyConnector> = Arc::new(Governed::new(connector, Arc::clone(&clock)));
+            connectors.insert(name.clone(), governed);
         }
     }
     let authz = Authz::embedded()
@@ -128,7 +129,8 @@ async fn origin(store: &Store, ids: &dyn Ids) -> Result<Origin, HouseError> {
         .map_err(|error| HouseError::Connection { connection: INSTALLATION.to_owned(), reason: error.to_string() })
 }
 
-fn connector(
+/// The way to the system of a connection; none where it only sends events.
+pub(super) fn connector(
     connection: &Connection,
     estate: &Path,
     clock: &Arc<dyn Clock>,
