@@ -26,6 +26,10 @@ pub const HTTP_DIAL_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long one HTTP request may take from the first byte to the last.
 pub const HTTP_REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 
+/// How long an HTTP connection may rest and still be used. Many servers hang up after five seconds,
+/// and a write over a line that ends at that moment would end in doubt.
+pub const HTTP_IDLE_TIME_MAX: Duration = Duration::from_secs(3);
+
 /// How many HTTP requests one connector has in flight.
 pub const HTTP_REQUESTS_AT_ONCE_MAX: usize = 8;
 

@@ -22,7 +22,6 @@ use crate::tools;
 const READY_TIME_MAX: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 const STARTS_MAX: u32 = 5;
-const TOKEN: &str = "only-for-tests";
 
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +43,13 @@ impl ScimKind {
             Self::Scimmy => "scimmy",
         }
     }
+
+    fn path(self) -> &'static str {
+        match self {
+            Self::Scim2Server => "/v2",
+            Self::Scimmy => "/scim/v2",
+        }
+    }
 }
 
 /// A running server.
@@ -53,6 +59,7 @@ pub struct ScimServer {
     child: Child,
     folder: TempDir,
     port: u16,
+    token: String,
     client: reqwest::Client,
 }
 
@@ -71,9 +78,13 @@ impl ScimServer {
     async fn start_with(kind: ScimKind, said: Option<Json>) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let folder = tempfile::tempdir().expect("a folder for the server");
-        let token = folder.path().join("token");
-        fs::write(&token, TOKEN).expect("the token file");
-        fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).expect("its mode");
+        // A token of its own, so that nobody who takes its port is mistaken for it.
+        let token = folder.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let file = folder.path().join("token");
+        fs::write(&file, &token).expect("the token file");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("its mode");
+        // Every request has a line of its own: servers hang up on those that rest.
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client");
         let config = said.map(|said| {
             let path = folder.path().join("config.json");
             fs::write(&path, said.to_string()).expect("the configuration");
@@ -82,15 +93,19 @@ impl ScimServer {
         // Between finding a free port and using it somebody else may take it, so try again.
         for _ in 0..STARTS_MAX {
             let port = free_port();
-            let mut child = spawn(kind, folder.path(), port, config.as_deref());
-            if ready(&mut child, port).await {
-                let server = Self { kind, child, folder, port, client: reqwest::Client::new() };
-                for group in ["staff", "finance"] {
-                    server.make_group(group).await;
-                }
-                return server;
+            let mut child = spawn(kind, folder.path(), port, &token, config.as_deref());
+            let asked = client.get(format!("http://127.0.0.1:{port}{}/ServiceProviderConfig", kind.path()));
+            if !ready(&mut child, port).await
+                || !asked.bearer_auth(&token).send().await.is_ok_and(|answer| answer.status().is_success())
+            {
+                stop(&mut child);
+                continue;
             }
-            stop(&mut child);
+            let server = Self { kind, child, folder, port, token, client };
+            for group in ["staff", "finance"] {
+                server.make_group(group).await;
+            }
+            return server;
         }
         let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
         panic!("{} did not start; its log says:\n{log}", kind.name());
@@ -108,10 +123,7 @@ impl ScimServer {
 
     /// The path below which users and groups are.
     pub fn path(&self) -> &'static str {
-        match self.kind {
-            ScimKind::Scim2Server => "/v2",
-            ScimKind::Scimmy => "/scim/v2",
-        }
+        self.kind.path()
     }
 
     /// Where users and groups are.
@@ -127,7 +139,7 @@ impl ScimServer {
     /// Asks it without any connector: the status, and the body if there is one.
     pub async fn ask(&self, method: &str, path: &str, body: Option<&Json>) -> (u16, Json) {
         let method: reqwest::Method = method.parse().expect("a method");
-        let mut request = self.client.request(method, format!("{}{path}", self.url())).bearer_auth(TOKEN);
+        let mut request = self.client.request(method, format!("{}{path}", self.url())).bearer_auth(&self.token);
         if let Some(body) = body {
             request = request.header("content-type", "application/scim+json").body(body.to_string());
         }
@@ -192,12 +204,12 @@ fn free_port() -> u16 {
     listener.local_addr().expect("its number").port()
 }
 
-fn spawn(kind: ScimKind, folder: &Path, port: u16, config: Option<&Path>) -> Child {
+fn spawn(kind: ScimKind, folder: &Path, port: u16, token: &str, config: Option<&Path>) -> Child {
     let log = fs::File::create(folder.join("log")).expect("a log for the server");
     let mut command = match kind {
         ScimKind::Scim2Server => {
             let mut command = Command::new(tools::find("scim/python/bin/scim2-server"));
-            command.args(["--port", &port.to_string(), "--bearer-token", TOKEN]);
+            command.args(["--port", &port.to_string(), "--bearer-token", token]);
             if let Some(config) = config {
                 command.arg("--service-provider-config").arg(config);
             }
@@ -205,7 +217,7 @@ fn spawn(kind: ScimKind, folder: &Path, port: u16, config: Option<&Path>) -> Chi
         }
         ScimKind::Scimmy => {
             let mut command = Command::new("node");
-            command.arg(tools::find("scim/node/server.mjs")).arg(port.to_string()).arg(TOKEN);
+            command.arg(tools::find("scim/node/server.mjs")).arg(port.to_string()).arg(token);
             command
         }
     };

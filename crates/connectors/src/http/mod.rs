@@ -25,7 +25,8 @@ pub use auth::{Auth, SecretPlace};
 pub use fault::{Fault, class_of};
 
 use crate::limits::{
-    HTTP_DIAL_TIME_MAX, HTTP_PAUSE_MAX, HTTP_PAUSE_USUAL, HTTP_READ_TRIES_MAX, HTTP_REQUESTS_AT_ONCE_MAX,
+    HTTP_DIAL_TIME_MAX, HTTP_IDLE_TIME_MAX, HTTP_PAUSE_MAX, HTTP_PAUSE_USUAL, HTTP_READ_TRIES_MAX,
+    HTTP_REQUESTS_AT_ONCE_MAX,
 };
 use auth::SignIn;
 
@@ -149,6 +150,7 @@ impl HttpClient {
             .connect_timeout(HTTP_DIAL_TIME_MAX.min(config.request_time_max))
             .timeout(config.request_time_max)
             .pool_max_idle_per_host(HTTP_REQUESTS_AT_ONCE_MAX)
+            .pool_idle_timeout(HTTP_IDLE_TIME_MAX)
             .no_proxy();
         if let Some(path) = &config.ca_file {
             builder = builder.tls_certs_only(certificates(path)?);

@@ -1,9 +1,11 @@
 //! Looking whether something is so, by a request that had no part in the write.
 
-use tenure_connect::{Expectation, Locator, Refusal, Verdict};
-use tenure_model::{NativeId, Observed};
+use tenure_connect::{Expectation, Locator, Refusal, RefusalClass, Verdict};
+use tenure_model::{AccountState, NativeId, Observed};
 
 use super::ScimConnector;
+use super::filter::equals;
+use super::profile::Filters;
 use super::resource::Resource;
 use crate::limits::SCIM_LOOK_PAUSE;
 
@@ -44,7 +46,23 @@ impl ScimConnector {
         let Some(id) = id else { return Ok(account.nothing_there(self.clock.now())) };
         match self.user(&id).await? {
             Some(user) => self.observed(&user).await,
-            None => Ok(Locator::Native(id).nothing_there(self.clock.now())),
+            None => self.second_opinion(id).await,
+        }
+    }
+
+    /// What to make of an id that leads nowhere. That somebody is gone is believed only if the list
+    /// says so too, where it can be asked; if the two disagree, nobody knows.
+    async fn second_opinion(&self, id: NativeId) -> Result<Observed, Refusal> {
+        let gone = Locator::Native(id.clone()).nothing_there(self.clock.now());
+        if self.able().await?.user_filters != Filters::Any {
+            return Ok(gone);
+        }
+        match self.list(&self.users(Some(equals("id", id.as_str())), 1), None).await {
+            Ok(listed) if listed.resources.iter().any(|user| user.id == id) => {
+                Ok(Observed { state: AccountState::Unknown, ..gone })
+            }
+            Err(refusal) if refusal.class != RefusalClass::Unsupported => Err(refusal),
+            Ok(_) | Err(_) => Ok(gone),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The SCIM connector against two real servers, and against peers that misbehave.
 
+mod chaos;
 mod conformance;
 mod dialects;
 mod faults;
