@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::{Value as Json, json};
 use tenure_connect::{AnyConnector, Change, Completeness, Locator, Page, Query, RefusalClass, Write};
 use tenure_connectors::scim::ScimConnector;
+use tenure_testkit::faulty::{Fault, FaultyLine};
 use tenure_testkit::scim::{ScimKind, ScimServer};
 use tenure_testkit::wire::{Peer, Reply, Request};
 
@@ -123,6 +124,37 @@ async fn two_who_replace_the_same_group_both_get_in() {
     let groups = server.groups().await;
     let staff = groups.iter().find(|group| group["displayName"] == "staff").unwrap();
     assert_eq!(staff["members"].as_array().unwrap().len(), MANY);
+}
+
+/// A group that was read before somebody else joined it is not put back as it was.
+#[tokio::test]
+async fn a_group_that_changed_under_our_hands_is_written_anew() {
+    let server = ScimServer::start(ScimKind::Scim2Server).await;
+    let line = FaultyLine::to(server.port()).await;
+    let direct = with(&server, "profile", json!("okta-put"));
+    let mut behind = settings(&server);
+    behind["profile"] = json!("okta-put");
+    behind["url"] = json!(line.url(server.path()));
+    let behind = connector(behind);
+    let bob = Locator::attribute("externalId", "E7");
+    done(&direct, &create()).await;
+    done(&direct, &Change::new(bob.clone(), Write::Create { attributes: attributes("bob") })).await;
+    let staff = Query::entitlements().only(Locator::attribute("displayName", "staff"));
+    let staff = direct.read(&staff, &Page::first()).await.unwrap().objects[0].entitlement().unwrap().clone();
+    let grant = || Write::Grant { entitlement: staff.native_id.clone(), name: staff.name.clone() };
+
+    // The line remembers the empty group; then bob joins by another way.
+    let group = Query::entitlements().only(Locator::Native(staff.native_id.clone()));
+    behind.read(&group, &Page::first()).await.unwrap();
+    done(&direct, &Change::new(bob, grant())).await;
+    let path = format!("/Groups/{}", staff.native_id);
+    line.order("GET", &path, Fault::Stale);
+    line.order("GET", &path, Fault::Stale);
+    assert_eq!(done(&behind, &Change::new(ada(), grant())).await.holds.len(), 1);
+    assert_eq!(line.forwarded()["PUT"], 2, "the first one was refused, and the second one was not");
+    let groups = server.groups().await;
+    let staff = groups.iter().find(|group| group["displayName"] == "staff").unwrap();
+    assert_eq!(staff["members"].as_array().unwrap().len(), 2, "{staff}");
 }
 
 fn user(number: usize) -> Json {
