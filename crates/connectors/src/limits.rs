@@ -19,3 +19,12 @@ pub const LDAP_GROUPS_OF_ACCOUNT_MAX: i32 = 10_000;
 
 /// The longest name of an LDAP attribute.
 pub const LDAP_ATTRIBUTE_NAME_LENGTH_MAX: usize = 128;
+
+/// The most changes that are told at once; beyond it a whole reading is asked for.
+pub const LDAP_CHANGES_MAX: usize = 10_000;
+
+/// How far the clock of a directory may be behind ours.
+pub const LDAP_CLOCK_SKEW_MAX: Duration = Duration::from_mins(5);
+
+/// Entries in a page while changes are asked for.
+pub const LDAP_FEED_PAGE: i32 = 500;
