@@ -68,3 +68,12 @@ pub const SCIM_PATH_LENGTH_MAX: usize = 256;
 
 /// The pause between two looks at a server that shows its writes late.
 pub const SCIM_LOOK_PAUSE: Duration = Duration::from_millis(200);
+
+/// The most changes that are told at once; beyond it a whole reading is asked for.
+pub const LDAP_CHANGES_MAX: usize = 10_000;
+
+/// How far the clock of a directory may be behind ours.
+pub const LDAP_CLOCK_SKEW_MAX: Duration = Duration::from_mins(5);
+
+/// Entries in a page while changes are asked for.
+pub const LDAP_FEED_PAGE: i32 = 500;

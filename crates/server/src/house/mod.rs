@@ -8,7 +8,7 @@ pub mod demo;
 pub mod estate;
 mod fault;
 mod keys;
-mod open;
+pub(crate) mod open;
 mod work;
 
 use std::net::SocketAddr;

@@ -130,7 +130,7 @@ async fn origin(store: &Store, ids: &dyn Ids) -> Result<Origin, HouseError> {
 }
 
 /// The way to the system of a connection; none where it only sends events.
-pub(super) fn connector(
+pub(crate) fn connector(
     connection: &Connection,
     estate: &Path,
     clock: &Arc<dyn Clock>,
