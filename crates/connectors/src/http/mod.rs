@@ -145,6 +145,8 @@ impl HttpClient {
     /// Takes settings that make sense; nothing is sent yet.
     pub fn new(config: HttpConfig, secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>) -> Result<Self, BadHttpConfig> {
         let base = address(&config.url, "url", config.allow_plain)?;
+        // Whoever else set a provider chose the same one: it is the only one that is built in.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let mut builder = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(HTTP_DIAL_TIME_MAX.min(config.request_time_max))

@@ -16,8 +16,11 @@ use tenure_model::{Clock, SystemClock};
 use crate::house::{HouseError, open};
 
 /// A connection of every kind, by its connector.
-const SAMPLES: [(&str, &str); 2] =
-    [("ldap", include_str!("samples/ldap.yaml")), ("memory", include_str!("samples/memory.yaml"))];
+const SAMPLES: [(&str, &str); 3] = [
+    ("ldap", include_str!("samples/ldap.yaml")),
+    ("memory", include_str!("samples/memory.yaml")),
+    ("scim", include_str!("samples/scim.yaml")),
+];
 
 /// A connector and the sample that it was described by.
 struct Entry {
