@@ -36,3 +36,7 @@ pub const RECOVERY_PAGE: usize = 512;
 pub const STATE_BYTES_MAX: usize = 4 << 20;
 /// Changes that a slow watcher may fall behind.
 pub const WATCH_BACKLOG: usize = 4_096;
+/// Runs that may wait to be begun by hand before whoever brings another has to wait.
+pub const BEGIN_BACKLOG: usize = 1_024;
+/// Loops that share the partitions of one node.
+pub const LOOPS_MAX: usize = 4;

@@ -90,7 +90,8 @@ impl StoreError {
         Self::Refused(Arc::new(Words(reason.into())))
     }
 
-    pub(crate) fn gone(what: impl Into<String>) -> Self {
+    /// The database did not answer.
+    pub fn gone(what: impl Into<String>) -> Self {
         Self::Unavailable {
             what: what.into(),
             source: Arc::new(Words("the thread or connection behind it has ended".to_owned())),

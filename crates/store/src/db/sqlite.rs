@@ -15,7 +15,9 @@ use super::job::{Access, Fate, Job, Work};
 use super::row::{Cell, Param, Row};
 use super::tx::{Link, Texts, Tx, head_of};
 use crate::error::{Cause, OpenError, StoreError};
-use crate::limits::{SQLITE_CACHE_READER_KIB, SQLITE_CACHE_WRITER_KIB, STATEMENTS_CACHED_MAX, StoreLimits};
+use crate::limits::{
+    SQLITE_CACHE_READER_KIB, SQLITE_CACHE_WRITER_KIB, SQLITE_CHECKPOINT_PAGES, STATEMENTS_CACHED_MAX, StoreLimits,
+};
 
 type Queued = Box<dyn Job>;
 
@@ -94,6 +96,9 @@ fn open_writer(path: Option<&Path>, limits: &StoreLimits) -> Result<Connection, 
     set(path, &connection, "synchronous", "FULL", Some("2"))?;
     set(path, &connection, "foreign_keys", "ON", Some("1"))?;
     set(path, &connection, "cache_size", &(-SQLITE_CACHE_WRITER_KIB).to_string(), None)?;
+    // What a statement may have to undo is kept in memory, not in a file of its own.
+    set(path, &connection, "temp_store", "MEMORY", Some("2"))?;
+    set(path, &connection, "wal_autocheckpoint", &SQLITE_CHECKPOINT_PAGES.to_string(), None)?;
     if let Some(pages) = limits.sqlite_pages_max {
         set(path, &connection, "max_page_count", &pages.to_string(), None)?;
     }
@@ -169,6 +174,7 @@ fn run_group(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>) {
             ran.extend(waiting.by_ref());
             Err(error)
         }
+        Ok(()) if waiting.len() == 1 => run_alone(tx, waiting, &mut ran),
         Ok(()) => run_jobs(tx, waiting, &mut ran).and_then(|()| control(tx, "COMMIT")),
     };
     if outcome.is_err() {
@@ -179,6 +185,23 @@ fn run_group(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>) {
     }
 }
 
+/// A job that shares its transaction with no other needs no savepoint, for which SQLite would copy
+/// every page before it changes it.
+fn run_alone(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>, ran: &mut Vec<Queued>) -> Result<(), StoreError> {
+    let Some(mut job) = waiting.next() else { return control(tx, "COMMIT") };
+    let fate = run_one(tx, &mut job);
+    ran.push(job);
+    if is_over(tx) {
+        return Err(given_up());
+    }
+    control(tx, if fate == Fate::Keep { "COMMIT" } else { "ROLLBACK" })
+}
+
+/// A full disk, for one, makes SQLite roll back everything and not only the statement.
+fn given_up() -> StoreError {
+    StoreError::gone("the database gave the transaction up")
+}
+
 fn run_jobs(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>, ran: &mut Vec<Queued>) -> Result<(), StoreError> {
     for mut job in waiting.by_ref() {
         let begun = control(tx, "SAVEPOINT job");
@@ -186,8 +209,7 @@ fn run_jobs(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>, ran: &mut Vec
         ran.push(job);
         begun?;
         if is_over(tx) {
-            // A full disk, for one, makes SQLite roll back everything and not only the statement.
-            return Err(StoreError::gone("the database gave the transaction up"));
+            return Err(given_up());
         }
         if fate == Fate::Undo {
             control(tx, "ROLLBACK TO job")?;

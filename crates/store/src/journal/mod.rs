@@ -18,7 +18,7 @@ use tenure_engine::journal::{
 };
 use tenure_model::{NodeId, RunId};
 
-pub use self::attachment::Attachment;
+pub use self::attachment::{Attachment, attach};
 pub use self::commit::{define, send};
 pub use self::read::definition;
 use crate::db::Store;
@@ -52,11 +52,11 @@ impl Journal for StoreJournal {
     async fn claim(
         &self,
         node: NodeId,
-        want: u16,
+        from: Vec<u16>,
         now: Timestamp,
         lease: Duration,
     ) -> Result<Vec<Ownership>, ReadError> {
-        read_error(self.store.write(move |tx| Box::pin(lease::claim(tx, node, want, now, lease))).await)
+        read_error(self.store.write(move |tx| Box::pin(lease::claim(tx, node, from, now, lease))).await)
     }
 
     async fn release(&self, node: NodeId) -> Result<(), ReadError> {
@@ -87,8 +87,13 @@ impl Journal for StoreJournal {
         read_error(self.store.read(move |tx| Box::pin(read::next_due(tx, partitions))).await)
     }
 
-    async fn active_runs(&self, partition: u16, after: Option<RunId>, limit: usize) -> Result<Vec<RunId>, ReadError> {
-        read_error(self.store.read(move |tx| Box::pin(read::active_runs(tx, partition, after, limit))).await)
+    async fn active_runs(
+        &self,
+        partitions: Vec<u16>,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Result<Vec<RunId>, ReadError> {
+        read_error(self.store.read(move |tx| Box::pin(read::active_runs(tx, partitions, after, limit))).await)
     }
 }
 

@@ -85,15 +85,14 @@ pub(super) async fn next_due(tx: &mut Tx, partitions: Vec<u16>) -> Result<Option
 
 pub(super) async fn active_runs(
     tx: &mut Tx,
-    partition: u16,
+    partitions: Vec<u16>,
     after: Option<RunId>,
     limit: usize,
 ) -> Result<Vec<RunId>, StoreError> {
-    // The words stand here as they stand in the index, or SQLite would not use it.
-    let sql = "SELECT id FROM run WHERE status IN ('running', 'compensating') AND partition = $1 AND id > $2 \
-         ORDER BY id LIMIT $3";
     let after = after.unwrap_or(tenure_model::Id::from_uuid(uuid::Uuid::nil()));
-    let found = tx.query(sql, &[partition.into(), id(after), count(limit).into()]).await?;
+    let head = "SELECT id FROM run WHERE status IN ('running', 'compensating') AND id > $1 AND partition";
+    let fixed = [id(after), count(limit).into()];
+    let found = tx.query_in(head, &fixed, &list(partitions), "ORDER BY id LIMIT $2").await?;
     found.iter().map(|row| row.of("run").id("id")).collect()
 }
 

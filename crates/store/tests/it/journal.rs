@@ -55,7 +55,7 @@ async fn post(store: &Store, letters: Vec<Letter>) -> Vec<bool> {
 }
 
 async fn owned(journal: &StoreJournal, node: NodeId) -> Vec<Ownership> {
-    journal.claim(node, 64, now(), Duration::from_secs(10)).await.unwrap()
+    journal.claim(node, (0..64).collect(), now(), Duration::from_secs(10)).await.unwrap()
 }
 
 fn all() -> Vec<u16> {
@@ -121,7 +121,7 @@ async fn a_commit_under_an_old_epoch_is_refused_as_a_whole() {
         let before = owned(&journal, old).await;
         assert_eq!(owned(&journal, other).await, [], "a lease that runs is not taken");
         let later = now() + 11.seconds();
-        let after = journal.claim(other, 10, later, Duration::from_secs(10)).await.unwrap();
+        let after = journal.claim(other, (0..10).collect(), later, Duration::from_secs(10)).await.unwrap();
         assert_eq!(after.len(), 10);
         assert!(after.iter().all(|held| held.epoch == 2), "{after:?}");
         let row = run("x", RunStatus::Running);
@@ -133,7 +133,7 @@ async fn a_commit_under_an_old_epoch_is_refused_as_a_whole() {
         let commit = Commit { fence: before[10..].to_vec(), runs: vec![row.clone()], ..Commit::new() };
         journal.commit(commit).await.unwrap();
         journal.release(other).await.unwrap();
-        let again = journal.claim(old, 64, later, Duration::from_secs(10)).await.unwrap();
+        let again = journal.claim(old, (0..64).collect(), later, Duration::from_secs(10)).await.unwrap();
         assert_eq!(again.iter().map(|held| held.epoch).collect::<Vec<_>>()[..11], [3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1]);
     })
     .await;
@@ -221,20 +221,22 @@ async fn runs_are_listed_and_counted() {
                 row
             })
             .collect();
-        journal.commit(Commit { runs: rows.clone(), ..Commit::new() }).await.unwrap();
+        let tally = rows.iter().map(|row| (row.partition, row.status, 1)).collect();
+        journal.commit(Commit { runs: rows.clone(), tally, ..Commit::new() }).await.unwrap();
+        let mut tally = Vec::new();
         for row in &mut rows[..6] {
+            tally.extend([(row.partition, row.status, -1), (row.partition, RunStatus::Done, 1)]);
             row.status = RunStatus::Done;
             row.seq += 1;
         }
         rows[7].definition = "d2".into();
-        rows[7].name = "mover".into();
-        journal.commit(Commit { runs: rows[..8].to_vec(), ..Commit::new() }).await.unwrap();
+        journal.commit(Commit { runs: rows[..8].to_vec(), tally, ..Commit::new() }).await.unwrap();
         rows.reverse();
         let filters = [
             RunFilter::default(),
             RunFilter { status: Some(RunStatus::Running), ..RunFilter::default() },
             RunFilter { lane: Some("lane3".into()), ..RunFilter::default() },
-            RunFilter { name: Some("mover".into()), ..RunFilter::default() },
+            RunFilter { name: Some("leaver".into()), ..RunFilter::default() },
             RunFilter { name: Some("joiner".into()), status: Some(RunStatus::Waiting), ..RunFilter::default() },
             RunFilter { since: Some(now()), ..RunFilter::default() },
         ];
@@ -265,7 +267,7 @@ async fn runs_are_listed_and_counted() {
         let counts: Vec<(RunStatus, i64)> = counts.unwrap().into_iter().filter(|(_, runs)| *runs != 0).collect();
         assert_eq!(counts, [(RunStatus::Running, 7), (RunStatus::Waiting, 7), (RunStatus::Done, 6)]);
         let lane = partition_of("lane3");
-        let active = journal.active_runs(lane, None, 100).await.unwrap();
+        let active = journal.active_runs(vec![lane], None, 100).await.unwrap();
         let mut expected: Vec<RunId> = rows
             .iter()
             .filter(|row| row.partition == lane && row.status == RunStatus::Running)
@@ -273,7 +275,7 @@ async fn runs_are_listed_and_counted() {
             .collect();
         expected.sort();
         assert_eq!(active, expected);
-        assert_eq!(journal.active_runs(lane, Some(active[0]), 100).await.unwrap(), expected[1..]);
+        assert_eq!(journal.active_runs(vec![lane], Some(active[0]), 100).await.unwrap(), expected[1..]);
     })
     .await;
 }

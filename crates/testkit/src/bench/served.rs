@@ -15,10 +15,10 @@ use axum::routing::post;
 use serde_json::json;
 use tenure_app::flows::Flows;
 use tenure_engine::journal::{Definition, RunRow, RunStatus, Urgency, private_lane};
-use tenure_engine::message::{self, Busy, Start};
-use tenure_engine::{Ended, Engine, Order, Parts, Performer};
+use tenure_engine::message::{Busy, Start};
+use tenure_engine::{Begin, Ended, Engine, Order, Parts, Performer};
 use tenure_model::{Clock, Ending, Ids, RefusalClass, RunId, SystemClock, SystemIds, new_id};
-use tenure_store::journal::{Attachment, StoreJournal, define, send};
+use tenure_store::journal::{Attachment, StoreJournal, define};
 use tenure_store::{Store, StoreError, runs};
 use tokio::sync::{broadcast, oneshot};
 
@@ -29,7 +29,7 @@ use crate::chaos::{Trouble, open};
 #[derive(Clone)]
 struct Door {
     store: Store,
-    engine: Engine,
+    engine: Engine<Attachment>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     waiting: Arc<Mutex<HashMap<RunId, oneshot::Sender<RunStatus>>>>,
@@ -52,6 +52,7 @@ pub async fn serve(address: &str, target: String, ready: impl FnOnce(u16)) -> Re
         clock: Arc::clone(&clock),
         ids: Arc::clone(&ids),
         lease: tenure_engine::limits::LEASE,
+        loops: tenure_engine::loops(),
     };
     let (engine, work) = tenure_engine::start(parts);
     tokio::spawn(work);
@@ -110,13 +111,9 @@ impl Door {
             busy: Busy::Queue,
             input: json!({ "n": 1 }),
         };
-        let letter = message::start(run, start, "bench", "start", self.clock.now());
         let (tell, told) = oneshot::channel();
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(run, tell);
-        let sent: Result<_, StoreError> =
-            self.store.write(move |tx| Box::pin(async move { send(tx, &[letter]).await })).await;
-        sent.ok()?;
-        self.engine.nudge();
+        self.engine.begin(Begin { run, start, attachments: Vec::new() }).await.ok()?;
         told.await.ok()
     }
 
@@ -131,7 +128,7 @@ impl Door {
 }
 
 /// Tells those who wait that their run is over.
-async fn tell(door: Door, mut changes: broadcast::Receiver<RunRow>) {
+async fn tell(door: Door, mut changes: broadcast::Receiver<Arc<RunRow>>) {
     loop {
         match changes.recv().await {
             Ok(row) => door.over(&row),

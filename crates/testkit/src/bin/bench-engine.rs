@@ -9,6 +9,10 @@ use tenure_testkit::chaos::Trouble;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+/// The same as in the product.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main(worker_threads = 2)]
 #[expect(clippy::print_stderr, reason = "a command line tool talks to a terminal")]
 async fn main() -> ExitCode {
