@@ -191,6 +191,9 @@ codes! {
     NotWell = "TEN-E0814", None, "something is not well",
         "A check failed.",
         "Do what stands beside the check.";
+    NotMeasured = "TEN-E0815", None, "a measurement stopped",
+        "The process that is measured, its database or its folder could not be used, or a run did not end well.",
+        "Correct what the cause names; name an empty database and a folder that may be written.";
 }
 
 impl Code {
