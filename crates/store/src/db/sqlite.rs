@@ -85,6 +85,7 @@ fn unreachable(path: Option<&Path>, source: Cause) -> OpenError {
 fn open_writer(path: Option<&Path>, limits: &StoreLimits) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if let Some(path) = path {
+        super::log::check(path)?;
         make_private(path).map_err(|cause| unreachable(Some(path), Arc::new(cause)))?;
     }
     let connection = Connection::open_with_flags(path.unwrap_or(Path::new(":memory:")), flags)
