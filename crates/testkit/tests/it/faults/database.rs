@@ -144,6 +144,89 @@ async fn a_file_that_goes_away_and_comes_back() {
     works.begin("line", Json::Null).await.unwrap();
 }
 
+/// What is on the disk when a process dies: everything that was written, nothing that was not.
+/// Then the end of the log is damaged: flipped, cut, or gone as a whole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_is_damaged_at_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new();
+    let mut works = Works::start(&file(&folder), impatient(), &world).await;
+    let (early, late) = (held(&works, &world, 5).await, held(&works, &world, 1).await);
+    // Nothing is to be written after the last, such as a lease that is renewed.
+    works.work.abort();
+    assert!((&mut works.work).await.unwrap_err().is_cancelled());
+    let last = execute(&works, "INSERT INTO setting (name, body) VALUES ('last', 'x')", Vec::new()).await;
+    assert_eq!(last.unwrap(), 1);
+    for (number, damage) in [Damage::Flipped, Damage::Cut, Damage::Emptied].into_iter().enumerate() {
+        let dead = tempfile::tempdir().unwrap();
+        for name in ["tenure.db", "tenure.db-wal", "tenure.db-shm"] {
+            std::fs::copy(folder.path().join(name), dead.path().join(name)).unwrap();
+        }
+        let sound = tempfile::tempdir().unwrap();
+        for name in ["tenure.db", "tenure.db-wal", "tenure.db-shm"] {
+            std::fs::copy(dead.path().join(name), sound.path().join(name)).unwrap();
+        }
+        drop(Store::open(&file(&sound), impatient()).await.expect("an end without damage is no fault"));
+        let log = dead.path().join("tenure.db-wal");
+        let mut bytes = std::fs::read(&log).unwrap();
+        damage.to(&mut bytes);
+        std::fs::write(&log, bytes).unwrap();
+        let refused = Store::open(&file(&dead), impatient()).await.unwrap_err().to_string();
+        let said = format!("`{}` is damaged: ", log.display());
+        assert!(
+            refused.starts_with(&said) && refused.contains("that were acknowledged cannot be read back"),
+            "{refused}"
+        );
+        let again = Store::open(&file(&dead), impatient()).await.unwrap_err().to_string();
+        assert_eq!(again, refused, "asking twice repairs nothing in silence");
+        if number < 2 {
+            accept(&refused, &dead);
+            goes_on(&dead, &early, &late).await;
+        }
+    }
+}
+
+/// Does what the message says for whoever wants to go on without what is lost.
+fn accept(refused: &str, dead: &tempfile::TempDir) {
+    let bytes: u64 = refused.rsplit_once(" bytes").unwrap().0.rsplit_once(' ').unwrap().1.parse().unwrap();
+    std::fs::remove_file(dead.path().join("tenure.db-shm")).unwrap();
+    let log = std::fs::OpenOptions::new().write(true).open(dead.path().join("tenure.db-wal")).unwrap();
+    log.set_len(bytes).unwrap();
+}
+
+/// What was acknowledged before the damage is there and comes to its end.
+async fn goes_on(dead: &tempfile::TempDir, early: &[tenure_model::RunId], late: &[tenure_model::RunId]) {
+    let world = World::new();
+    let works = Works::start(&file(dead), impatient(), &world).await;
+    works.keeps(early, &world).await;
+    works.keeps(late, &world).await;
+    let gone = works.store.read(|tx| {
+        Box::pin(async move { tx.query("SELECT name FROM setting WHERE name = 'last' ORDER BY name", &[]).await })
+    });
+    let gone: Result<Vec<_>, StoreError> = gone.await;
+    assert!(gone.unwrap().is_empty(), "the last commit was the damaged one");
+    works.stop().await;
+}
+
+/// What can happen to the end of a file.
+enum Damage {
+    Flipped,
+    Cut,
+    Emptied,
+}
+
+impl Damage {
+    fn to(&self, log: &mut Vec<u8>) {
+        let end = log.len();
+        match self {
+            // The last page.
+            Self::Flipped => log[end - 4_096..].iter_mut().for_each(|byte| *byte = !*byte),
+            Self::Cut => log.truncate(end - 100),
+            Self::Emptied => log.clear(),
+        }
+    }
+}
+
 /// Brings everything from the log into the file, once nobody else has it open.
 async fn fold_log(path: &std::path::Path) {
     for _ in 0..500 {
