@@ -19,7 +19,7 @@ use tenure_engine::journal::{
 use tenure_model::{NodeId, RunId};
 
 pub use self::attachment::Attachment;
-pub use self::commit::{define, send};
+pub use self::commit::{define, letters_of, send};
 pub use self::read::definition;
 use crate::db::Store;
 use crate::error::StoreError;

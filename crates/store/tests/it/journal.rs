@@ -9,7 +9,7 @@ use tenure_engine::journal::{
     Snapshot, TimerRow, Urgency, partition_of,
 };
 use tenure_model::{NodeId, RunId};
-use tenure_store::journal::{Attachment, StoreJournal, send};
+use tenure_store::journal::{Attachment, StoreJournal, letters_of, send};
 use tenure_store::runs::{self, RunFilter};
 use tenure_store::{Store, StoreError, accounts, ledger};
 
@@ -172,6 +172,11 @@ async fn a_letter_is_taken_once_and_urgent_ones_come_first() {
         assert_eq!(journal.inbox(all(), 100).await.unwrap(), waiting[2..]);
         assert_eq!(journal.inbox(vec![row.partition + 1], 100).await.unwrap(), []);
         assert_eq!(post(&store, vec![soon]).await, [false], "one that was taken in is still known");
+        let id = row.id;
+        for (most, counted) in [(2, 2), (10, 3)] {
+            let sent = store.read(move |tx| Box::pin(letters_of(tx, id, most))).await;
+            assert_eq!(sent.map_err(|error: StoreError| error).unwrap(), counted, "of at most {most}");
+        }
     })
     .await;
 }
