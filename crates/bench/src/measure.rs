@@ -54,16 +54,27 @@ pub async fn measure(options: &Options, tell: Tell<'_>) -> Result<Vec<Figure>, T
     report.figure(Figure::new("disk", "append 4 KiB and sync", "p50", bare.p50_ms, Unit::Milliseconds, None));
     report.figure(Figure::new("disk", "append 4 KiB and sync", "p99", bare.p99_ms, Unit::Milliseconds, None));
     let postgres = options.postgres.clone().map(Database::Postgres);
-    for database in [Database::Sqlite(options.folder.clone())].into_iter().chain(postgres) {
-        on(options, database, &mut report).await?;
+    let databases = [Database::Sqlite(options.folder.clone())].into_iter().chain(postgres);
+    // What cannot be measured is said before anything is: a measurement takes its time.
+    let mut ready = Vec::new();
+    for database in databases {
+        let store = served::open(&database.address()).await?;
+        must_be_empty(&store, &database).await?;
+        ready.push((database, store));
+    }
+    for (database, store) in ready {
+        on(options, database, store, &mut report).await?;
     }
     side_by_side(&mut report);
     Ok(report.figures)
 }
 
-async fn on(options: &Options, database: Database, report: &mut Report<'_>) -> Result<(), Trouble> {
-    let store = served::open(&database.address()).await?;
-    must_be_empty(&store, &database).await?;
+async fn on(
+    options: &Options,
+    database: Database,
+    store: tenure_store::Store,
+    report: &mut Report<'_>,
+) -> Result<(), Trouble> {
     let commits = disk::commits(&store).await?;
     let (target, calls) = plain::target().await?;
     let child = Child::start(&options.engine, target, &database).await?;
