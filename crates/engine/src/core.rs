@@ -12,7 +12,7 @@ use tenure_model::{Clock, Ids, NodeId, RunId, Task};
 
 use crate::arrival::Arrival;
 use crate::journal::{
-    Commit, CommitError, Journal, LaneRow, Ownership, ReadError, RunRow, RunStatus, StoredRun, partition_of,
+    Commit, CommitError, Journal, LaneRow, Ownership, ReadError, RunRow, RunStatus, StoredRun, Urgency, partition_of,
     private_lane,
 };
 use crate::limits;
@@ -244,8 +244,13 @@ impl<P: Process, J: Journal> Core<P, J> {
         let mut arrivals = Vec::new();
         let mut more = false;
         if letters > 0 {
-            let rows = self.journal.inbox(partitions.clone(), letters).await?;
-            more |= rows.len() == letters;
+            let mut rows = self.journal.inbox(partitions.clone(), Urgency::Urgent, letters).await?;
+            if rows.len() == letters && rows.iter().all(|row| row.urgency == Urgency::Urgent) {
+                // However much is urgent, the rest has a share: nobody waits for ever.
+                let share = (letters / limits::SHARE_OF_THE_REST).max(1);
+                rows.extend(self.journal.inbox(partitions.clone(), Urgency::Normal, share).await?);
+            }
+            more |= rows.len() >= letters;
             arrivals.extend(rows.into_iter().map(Arrival::Letter));
         }
         if timers > 0 {

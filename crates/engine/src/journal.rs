@@ -411,10 +411,12 @@ pub trait Journal: Send + Sync + 'static {
     /// Lanes by name; a lane that never had a run is not among the answers.
     fn lanes(&self, names: Vec<String>) -> impl Future<Output = Result<Vec<LaneRow>, ReadError>> + Send;
 
-    /// Inbox rows of these partitions that were not taken in yet, urgent first, then by `seq`.
+    /// Inbox rows of these partitions that were not taken in yet, of this urgency or less, the
+    /// more urgent first, then by `seq`.
     fn inbox(
         &self,
         partitions: Vec<u16>,
+        from: Urgency,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<InboxRow>, ReadError>> + Send;
 

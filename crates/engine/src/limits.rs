@@ -40,3 +40,5 @@ pub const WATCH_BACKLOG: usize = 4_096;
 pub const BEGIN_BACKLOG: usize = 1_024;
 /// Loops that share the partitions of one node.
 pub const LOOPS_MAX: usize = 4;
+/// One in so many letters taken in is not urgent, even while urgent ones alone would fill the turn.
+pub const SHARE_OF_THE_REST: usize = 8;

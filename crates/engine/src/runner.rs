@@ -13,7 +13,7 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use tenure_model::{Clock, Ending, Ids, RunId};
 use tokio::sync::{Notify, broadcast, mpsc, watch};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::arrival::Arrival;
 use crate::core::{Core, TurnError, Turned};
@@ -93,10 +93,11 @@ where
     }
     let engine = Engine { loops: ways.into(), stop: Arc::new(stop), changes };
     let work = async move {
-        let loops = runners.into_iter().map(|runner| tokio::spawn(runner.run()));
-        for ended in futures::future::join_all(loops).await {
+        // They end with this future, whatever becomes of it.
+        let mut loops: JoinSet<()> = runners.into_iter().map(Runner::run).collect();
+        while let Some(ended) = loops.join_next().await {
             if let Err(error) = ended {
-                tracing::error!(%error, "a loop of the engine broke down; its partitions go to others when their lease runs out");
+                tracing::error!(%error, "a loop of the engine broke down; others take its partitions when its lease runs out");
             }
         }
     };

@@ -119,6 +119,18 @@ pub enum OpenError {
         /// What it says.
         found: String,
     },
+    /// Commits that were acknowledged are missing at the end of the log of a SQLite file.
+    #[error("`{log}` is damaged: {lost} of {pages} pages that were acknowledged cannot be read back; {way_out}")]
+    Damaged {
+        /// The log.
+        log: String,
+        /// How many pages of it are lost.
+        lost: u32,
+        /// How many there were.
+        pages: u32,
+        /// What to do.
+        way_out: String,
+    },
     /// The file or server cannot be opened.
     #[error("cannot open the database at `{place}`")]
     Unreachable {

@@ -13,7 +13,7 @@ use tenure_model::{NodeId, RunId};
 
 use crate::journal::{
     Commit, CommitError, Definition, InboxRow, Journal, LaneRow, Letter, Ownership, PARTITIONS, ReadError, RecordRow,
-    RunRow, RunStatus, Snapshot, StoredRun, TimerRow,
+    RunRow, RunStatus, Snapshot, StoredRun, TimerRow, Urgency,
 };
 
 /// A journal in memory.
@@ -224,10 +224,10 @@ impl Journal for MemoryJournal {
         Ok(names.iter().filter_map(|name| tables.lanes.get(name)).cloned().collect())
     }
 
-    async fn inbox(&self, partitions: Vec<u16>, limit: usize) -> Result<Vec<InboxRow>, ReadError> {
+    async fn inbox(&self, partitions: Vec<u16>, from: Urgency, limit: usize) -> Result<Vec<InboxRow>, ReadError> {
         let tables = self.tables();
-        let mut rows: Vec<InboxRow> =
-            tables.inbox.values().filter(|row| partitions.contains(&row.partition)).cloned().collect();
+        let wanted = |row: &&InboxRow| partitions.contains(&row.partition) && row.urgency >= from;
+        let mut rows: Vec<InboxRow> = tables.inbox.values().filter(wanted).cloned().collect();
         rows.sort_by_key(|row| (row.urgency.rank(), row.seq));
         rows.truncate(limit);
         Ok(rows)

@@ -6,6 +6,8 @@
 
 pub(crate) mod dialect;
 mod job;
+mod log;
+mod place;
 mod postgres;
 pub(crate) mod row;
 mod sqlite;

@@ -12,6 +12,7 @@ use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ToSql, types::
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::job::{Access, Fate, Job, Work};
+use super::place::Place;
 use super::row::{Cell, Param, Row};
 use super::tx::{Link, Texts, Tx, head_of};
 use crate::error::{Cause, OpenError, StoreError};
@@ -37,10 +38,11 @@ impl Sqlite {
     fn start(path: Option<&Path>, limits: &StoreLimits) -> Result<Self, OpenError> {
         let texts = Texts::default();
         let writing = open_writer(path, limits)?;
+        let place = path.map(Place::of).transpose().map_err(|cause| unreachable(path, Arc::new(cause)))?;
         let (writer, jobs) = channel(limits.queue_jobs_max.max(1));
         let group_max = limits.group_jobs_max.max(1);
         let tx = Tx::new(Link::Sqlite(Box::new(writing)), texts.clone());
-        thread("store-writer", path, move || write_loop(tx, jobs, group_max))?;
+        thread("store-writer", path, move || write_loop(tx, jobs, group_max, place.as_ref()))?;
         let Some(path) = path else { return Ok(Self { writer, readers: None }) };
         let (readers, jobs) = channel(limits.queue_jobs_max.max(1));
         let jobs = Arc::new(Mutex::new(jobs));
@@ -85,6 +87,7 @@ fn unreachable(path: Option<&Path>, source: Cause) -> OpenError {
 fn open_writer(path: Option<&Path>, limits: &StoreLimits) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if let Some(path) = path {
+        super::log::check(path)?;
         make_private(path).map_err(|cause| unreachable(Some(path), Arc::new(cause)))?;
     }
     let connection = Connection::open_with_flags(path.unwrap_or(Path::new(":memory:")), flags)
@@ -151,7 +154,7 @@ fn set(
     if found == wanted { Ok(()) } else { Err(OpenError::Setting { setting, wanted: wanted.to_owned(), found }) }
 }
 
-fn write_loop(mut tx: Tx, mut jobs: Receiver<Queued>, group_max: usize) {
+fn write_loop(mut tx: Tx, mut jobs: Receiver<Queued>, group_max: usize, place: Option<&Place>) {
     while let Some(first) = jobs.blocking_recv() {
         let mut waiting = vec![first];
         while waiting.len() < group_max
@@ -162,12 +165,12 @@ fn write_loop(mut tx: Tx, mut jobs: Receiver<Queued>, group_max: usize) {
         let mut waiting = waiting.into_iter();
         // A group that SQLite gave up in the middle leaves jobs that were never begun.
         while waiting.len() > 0 {
-            run_group(&mut tx, &mut waiting);
+            run_group(&mut tx, &mut waiting, place);
         }
     }
 }
 
-fn run_group(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>) {
+fn run_group(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>, place: Option<&Place>) {
     let mut ran: Vec<Queued> = Vec::with_capacity(waiting.len());
     let outcome = match control(tx, "BEGIN IMMEDIATE") {
         Err(error) => {
@@ -177,6 +180,8 @@ fn run_group(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>) {
         Ok(()) if waiting.len() == 1 => run_alone(tx, waiting, &mut ran),
         Ok(()) => run_jobs(tx, waiting, &mut ran).and_then(|()| control(tx, "COMMIT")),
     };
+    // What was written into a file that is not in its place any more is a promise to nobody.
+    let outcome = outcome.and_then(|()| place.map_or(Ok(()), Place::check));
     if outcome.is_err() {
         give_up(tx);
     }

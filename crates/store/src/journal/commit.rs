@@ -232,6 +232,13 @@ fn write_lanes(lanes: Vec<LaneRow>) -> Result<Write, StoreError> {
     Ok(Write::Rows { head: "INSERT INTO lane (lane, partition, generation, live, queued)", width: 5, tail, values })
 }
 
+/// How many letters a run was ever sent; stops counting at the most that is asked for.
+pub async fn letters_of(tx: &mut Tx, run: RunId, most: usize) -> Result<usize, StoreError> {
+    let sql = "SELECT COUNT(*) AS sent FROM (SELECT run FROM inbox_known WHERE run = $1 LIMIT $2) AS letters";
+    let sent = tx.query_one(sql, &[id(run), crate::limits::count(most).into()]).await?.of("inbox_known").int("sent")?;
+    Ok(usize::try_from(sent).unwrap_or(0))
+}
+
 /// Puts letters into the inbox and says of each whether it is new. The same letter, by run,
 /// source and external name, is taken once: what was taken in leaves the inbox but stays known.
 pub async fn send(tx: &mut Tx, letters: &[Letter]) -> Result<Vec<bool>, StoreError> {

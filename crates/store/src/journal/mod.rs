@@ -14,12 +14,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tenure_engine::journal::{
-    Commit, CommitError, Definition, InboxRow, Journal, LaneRow, Ownership, ReadError, StoredRun, TimerRow,
+    Commit, CommitError, Definition, InboxRow, Journal, LaneRow, Ownership, ReadError, StoredRun, TimerRow, Urgency,
 };
 use tenure_model::{NodeId, RunId};
 
 pub use self::attachment::{Attachment, attach};
-pub use self::commit::{define, send};
+pub use self::commit::{define, letters_of, send};
 pub use self::read::definition;
 use crate::db::Store;
 use crate::error::StoreError;
@@ -75,8 +75,8 @@ impl Journal for StoreJournal {
         read_error(self.store.read(move |tx| Box::pin(read::lanes(tx, names))).await)
     }
 
-    async fn inbox(&self, partitions: Vec<u16>, limit: usize) -> Result<Vec<InboxRow>, ReadError> {
-        read_error(self.store.read(move |tx| Box::pin(read::inbox(tx, partitions, limit))).await)
+    async fn inbox(&self, partitions: Vec<u16>, from: Urgency, limit: usize) -> Result<Vec<InboxRow>, ReadError> {
+        read_error(self.store.read(move |tx| Box::pin(read::inbox(tx, partitions, from, limit))).await)
     }
 
     async fn due(&self, partitions: Vec<u16>, until: Timestamp, limit: usize) -> Result<Vec<TimerRow>, ReadError> {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use tenure_engine::journal::{Definition, InboxRow, LaneRow, RecordRow, RunRow, Snapshot, StoredRun, TimerRow};
+use tenure_engine::journal::{
+    Definition, InboxRow, LaneRow, RecordRow, RunRow, Snapshot, StoredRun, TimerRow, Urgency,
+};
 use tenure_model::RunId;
 
 use super::rows;
@@ -59,9 +61,15 @@ pub(super) async fn lanes(tx: &mut Tx, names: Vec<String>) -> Result<Vec<LaneRow
     tx.query_in(head, &[], &names, "ORDER BY lane").await?.iter().map(rows::lane).collect()
 }
 
-pub(super) async fn inbox(tx: &mut Tx, partitions: Vec<u16>, limit: usize) -> Result<Vec<InboxRow>, StoreError> {
-    let head = "SELECT seq, partition, run, urgency, body, at FROM inbox WHERE partition";
-    let found = tx.query_in(head, &[count(limit).into()], &list(partitions), "ORDER BY urgency, seq LIMIT $1").await?;
+pub(super) async fn inbox(
+    tx: &mut Tx,
+    partitions: Vec<u16>,
+    from: Urgency,
+    limit: usize,
+) -> Result<Vec<InboxRow>, StoreError> {
+    let head = "SELECT seq, partition, run, urgency, body, at FROM inbox WHERE urgency >= $2 AND partition";
+    let fixed = [count(limit).into(), from.rank().into()];
+    let found = tx.query_in(head, &fixed, &list(partitions), "ORDER BY urgency, seq LIMIT $1").await?;
     found.iter().map(rows::inbox).collect()
 }
 

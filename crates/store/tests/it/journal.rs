@@ -9,7 +9,7 @@ use tenure_engine::journal::{
     Snapshot, TimerRow, Urgency, partition_of,
 };
 use tenure_model::{NodeId, RunId};
-use tenure_store::journal::{Attachment, StoreJournal, send};
+use tenure_store::journal::{Attachment, StoreJournal, letters_of, send};
 use tenure_store::runs::{self, RunFilter};
 use tenure_store::{Store, StoreError, accounts, ledger};
 
@@ -105,7 +105,7 @@ async fn what_is_committed_is_read_back() {
         assert_eq!(journal.next_due(all()).await.unwrap(), Some(timer.due));
         assert_eq!(journal.due(all(), now(), 10).await.unwrap(), []);
         assert_eq!(journal.due(all(), timer.due, 10).await.unwrap(), [timer.clone()]);
-        assert_eq!(journal.inbox(all(), usize::MAX).await.unwrap().len(), 1);
+        assert_eq!(journal.inbox(all(), Urgency::Urgent, usize::MAX).await.unwrap().len(), 1);
         let cleared = Commit { timers_cleared: vec![(first.id, "wait".into())], ..Commit::new() };
         journal.commit(cleared).await.unwrap();
         assert_eq!(journal.next_due(all()).await.unwrap(), None);
@@ -164,14 +164,19 @@ async fn a_letter_is_taken_once_and_urgent_ones_come_first() {
             join_all((0..20).map(|_| post(&store, vec![late.clone(), letter(&row, "3", Urgency::Bulk)]))).await;
         assert_eq!(repeats.iter().filter(|sent| sent[1]).count(), 1);
         assert!(repeats.iter().all(|sent| !sent[0]));
-        let waiting = journal.inbox(all(), 100).await.unwrap();
+        let waiting = journal.inbox(all(), Urgency::Urgent, 100).await.unwrap();
         let order: Vec<Urgency> = waiting.iter().map(|row| row.urgency).collect();
         assert_eq!(order, [Urgency::Urgent, Urgency::Normal, Urgency::Bulk]);
         let done = Commit { inbox_done: vec![waiting[0].seq, waiting[1].seq, waiting[0].seq], ..Commit::new() };
         journal.commit(done).await.unwrap();
-        assert_eq!(journal.inbox(all(), 100).await.unwrap(), waiting[2..]);
-        assert_eq!(journal.inbox(vec![row.partition + 1], 100).await.unwrap(), []);
+        assert_eq!(journal.inbox(all(), Urgency::Urgent, 100).await.unwrap(), waiting[2..]);
+        assert_eq!(journal.inbox(vec![row.partition + 1], Urgency::Urgent, 100).await.unwrap(), []);
         assert_eq!(post(&store, vec![soon]).await, [false], "one that was taken in is still known");
+        let id = row.id;
+        for (most, counted) in [(2, 2), (10, 3)] {
+            let sent = store.read(move |tx| Box::pin(letters_of(tx, id, most))).await;
+            assert_eq!(sent.map_err(|error: StoreError| error).unwrap(), counted, "of at most {most}");
+        }
     })
     .await;
 }

@@ -2,5 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests may fail")]
 
 mod crash;
+mod faults;
 mod seeds;
+mod share;
 mod walk;
