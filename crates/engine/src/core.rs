@@ -30,12 +30,14 @@ pub(crate) struct Live<P: Process> {
     /// The input of a run that waits for its turn.
     pub queued: Option<serde_json::Value>,
     pub snapshot_seq: i64,
+    /// Bytes of its last snapshot and of everything written since: more than its state takes.
+    pub bytes: usize,
 }
 
 impl<P: Process> Live<P> {
     /// A run that nothing happened to yet.
     pub fn new(row: RunRow, graph: Arc<P::Graph>) -> Self {
-        Self { row: Arc::new(row), graph, state: Arc::default(), queued: None, snapshot_seq: 0 }
+        Self { row: Arc::new(row), graph, state: Arc::default(), queued: None, snapshot_seq: 0, bytes: 0 }
     }
 }
 
@@ -47,6 +49,7 @@ impl<P: Process> Clone for Live<P> {
             state: Arc::clone(&self.state),
             queued: self.queued.clone(),
             snapshot_seq: self.snapshot_seq,
+            bytes: self.bytes,
         }
     }
 }
@@ -416,11 +419,11 @@ impl<P: Process, J: Journal> Core<P, J> {
     fn revive(&self, stored: StoredRun, graph: Arc<P::Graph>) -> Result<Live<P>, ReadError> {
         let id = stored.row.id;
         let corrupt = |what: String| ReadError::Corrupt { table: "record", what: format!("{id}: {what}") };
-        let mut snapshot_seq = 0;
+        let (mut snapshot_seq, mut bytes) = (0, 0);
         let mut state = P::State::default();
         if let Some(snapshot) = stored.snapshot {
             state = serde_json::from_str(&snapshot.body).map_err(|error| corrupt(error.to_string()))?;
-            snapshot_seq = snapshot.seq;
+            (snapshot_seq, bytes) = (snapshot.seq, snapshot.body.len());
         }
         let mut queued = None;
         let mut seq = snapshot_seq;
@@ -428,6 +431,7 @@ impl<P: Process, J: Journal> Core<P, J> {
         for record in stored.records {
             seq += 1;
             last = Some(record.at);
+            bytes += record.body.len();
             if record.seq != seq {
                 return Err(corrupt(format!("record {seq} is missing, {} follows", record.seq)));
             }
@@ -446,7 +450,7 @@ impl<P: Process, J: Journal> Core<P, J> {
         let queued = queued.filter(|_| stored.row.status == RunStatus::Queued);
         // The row is written only when more changes than these two.
         let row = RunRow { seq, updated_at: last.unwrap_or(stored.row.updated_at), ..stored.row };
-        Ok(Live { row: Arc::new(row), graph, state: Arc::new(state), queued, snapshot_seq })
+        Ok(Live { row: Arc::new(row), graph, state: Arc::new(state), queued, snapshot_seq, bytes })
     }
 
     /// Everything that is written or taken in must be ours until the commit is there.

@@ -119,6 +119,7 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
             if live.row.seq - live.snapshot_seq >= limits::SNAPSHOT_EVERY && !live.row.status.is_closed() {
                 live.snapshot_seq = live.row.seq;
                 let body = serde_json::to_string(&*live.state).unwrap_or_default();
+                live.bytes = body.len();
                 self.commit.snapshots.push(Snapshot { run: *run, seq: live.row.seq, body });
             }
             let before = self.core.live.get(run).map(|before| &before.row);
@@ -278,13 +279,23 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
             self.effects(run, decided.effects);
             return false;
         };
-        if facts.len() > limits::STATE_BYTES_MAX {
-            return self.too_large(run, event, facts.len());
+        let (own, whole) = (facts.len(), facts.len() + live.bytes);
+        // What ends a run or says that something was too large is taken whatever it takes.
+        let always = matches!(event, RunEvent::Rejected { .. } | RunEvent::Cancel { .. });
+        if !always && own > limits::RECORD_BYTES_MAX {
+            let reason = format!("what it wants written is {own} bytes; at most {} are", limits::RECORD_BYTES_MAX);
+            return self.too_large(run, event, reason);
+        }
+        if !always && whole > limits::RUN_BYTES_MAX && own > limits::RECORD_BYTES_ALWAYS {
+            let reason =
+                format!("with it the run would hold {whole} bytes; at most {} are kept", limits::RUN_BYTES_MAX);
+            return self.too_large(run, event, reason);
         }
         let Some(live) = self.runs.get_mut(&run) else { return false };
         let row = Arc::make_mut(&mut live.row);
         let was_closed = row.status.is_closed();
         live.state = Arc::new(decided.next);
+        live.bytes = whole;
         row.seq += 1;
         row.updated_at = self.now;
         self.commit.records.push(RecordRow { run, seq: row.seq, at: self.now, body: facts_entry(&facts) });
@@ -306,13 +317,23 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
         true
     }
 
-    fn too_large(&mut self, run: RunId, event: &RunEvent, bytes: usize) -> bool {
-        let node = match event {
-            RunEvent::Ended { node, .. } | RunEvent::Due { node } | RunEvent::ChildClosed { node, .. } => node.clone(),
-            _ => return false,
+    /// Says so where somebody sees it: the step waits for a human, a run that cannot begin is over.
+    fn too_large(&mut self, run: RunId, event: &RunEvent, message: String) -> bool {
+        let instead = match event {
+            RunEvent::Ended { node, .. } | RunEvent::Due { node } | RunEvent::ChildClosed { node, .. } => {
+                RunEvent::Rejected { node: node.clone(), message }
+            }
+            RunEvent::Started { .. } => RunEvent::Cancel { by: "engine".to_owned(), reason: message, undo: false },
+            RunEvent::Signalled(_)
+            | RunEvent::Cancel { .. }
+            | RunEvent::Retry { .. }
+            | RunEvent::Skip { .. }
+            | RunEvent::Rejected { .. } => {
+                tracing::warn!(%run, message, "an event is left out");
+                return false;
+            }
         };
-        let message = format!("what it wants written is {bytes} bytes; at most {} are", limits::STATE_BYTES_MAX);
-        self.apply(run, &RunEvent::Rejected { node, message })
+        self.apply(run, &instead)
     }
 
     fn effects(&mut self, run: RunId, effects: Vec<Effect>) {

@@ -131,6 +131,14 @@ pub enum OpenError {
         /// What to do.
         way_out: String,
     },
+    /// Another process works on this SQLite file.
+    #[error(
+        "another process works on `{place}`; stop it first, or keep the data in PostgreSQL, where several nodes share the work"
+    )]
+    Taken {
+        /// Which.
+        place: String,
+    },
     /// The file or server cannot be opened.
     #[error("cannot open the database at `{place}`")]
     Unreachable {

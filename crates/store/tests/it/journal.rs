@@ -11,7 +11,7 @@ use tenure_engine::journal::{
 use tenure_model::{NodeId, RunId};
 use tenure_store::journal::{Attachment, StoreJournal, letters_of, send};
 use tenure_store::runs::{self, RunFilter};
-use tenure_store::{Store, StoreError, accounts, ledger};
+use tenure_store::{DatabaseUrl, Store, StoreError, StoreLimits, accounts, ledger};
 
 use crate::world::{account, each_db, new, now};
 
@@ -283,4 +283,25 @@ async fn runs_are_listed_and_counted() {
         assert_eq!(journal.active_runs(vec![lane], Some(active[0]), 100).await.unwrap(), expected[1..]);
     })
     .await;
+}
+
+/// A process that died held leases; the next one on the same file does not wait for them, and
+/// two at the same time are refused.
+#[tokio::test]
+async fn one_process_works_on_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let url: DatabaseUrl = format!("sqlite:{}", folder.path().join("t.db").display()).parse().unwrap();
+    let first = Store::open(&url, StoreLimits::default()).await.unwrap();
+    first.migrate().await.unwrap();
+    first.work_alone(&url).await.unwrap();
+    let (dead, next): (NodeId, NodeId) = (new(), new());
+    assert_eq!(owned(&StoreJournal::new(first.clone()), dead).await.len(), 64);
+    let second = Store::open(&url, StoreLimits::default()).await.unwrap();
+    let refused = second.work_alone(&url).await.unwrap_err().to_string();
+    assert!(refused.contains("another process works on") && refused.contains("PostgreSQL"), "{refused}");
+    assert_eq!(owned(&StoreJournal::new(second.clone()), next).await, [], "the leases of the living stand");
+    drop(first);
+    second.work_alone(&url).await.unwrap();
+    let held = owned(&StoreJournal::new(second), next).await;
+    assert_eq!(held.iter().map(|own| own.epoch).collect::<Vec<_>>(), [2; 64]);
 }

@@ -71,6 +71,7 @@ impl Performer for World {
                 let message = "the target says no".to_owned();
                 Ending::Refused { class: RefusalClass::Transient, message, retry_after_ms: None }
             }
+            "do/some" => done(json!("x".repeat(250_000))),
             "do/much" => done(json!("x".repeat(8 << 20))),
             other => panic!("nobody asked for {other}"),
         }
@@ -138,6 +139,14 @@ impl Works {
         Ok(())
     }
 
+    async fn tell(&self, run: RunId, event: RunEvent) {
+        let letter = message::event(run, &private_lane(run), event, "test", "told", self.clock.now());
+        let sent: Result<_, StoreError> =
+            self.store.write(move |tx| Box::pin(async move { send(tx, &[letter]).await })).await;
+        assert_eq!(sent.unwrap(), [true]);
+        self.engine.nudge();
+    }
+
     async fn row(&self, run: RunId) -> Result<Option<RunRow>, StoreError> {
         self.store.read(move |tx| Box::pin(async move { stored::get(tx, run).await })).await
     }
@@ -198,8 +207,11 @@ fn definitions() -> Vec<Definition> {
         step("c", "do/effect", json!("b"))
     ]);
     let listen = json!([step("a", "do/effect", json!([])), { "id": "ask", "use": "core/wait-for", "after": "a", "with": { "signal": "go" } }]);
+    let after = |number: usize| if number == 0 { json!([]) } else { json!(format!("s{}", number - 1)) };
+    let grow = (0..200).map(|number| step(&format!("s{number}"), "do/some", after(number)));
     let all = [
         ("line", line),
+        ("grow", grow.collect()),
         ("listen", listen),
         ("never", json!([step("a", "do/never", json!([]))])),
         ("much", json!([step("a", "do/much", json!([]))])),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use tenure_engine::journal::RunStatus;
-use tenure_model::{RunId, SystemClock, SystemIds, new_id};
+use tenure_model::{RunEvent, RunId, SystemClock, SystemIds, new_id};
 use tenure_store::StoreLimits;
 
 use super::{Works, World, file};
@@ -45,6 +45,27 @@ async fn what_is_too_large_to_keep_is_named_and_not_kept() {
     let good = works.begin("line", Json::Null).await.unwrap();
     works.keeps(&[good], &world).await;
     assert!(std::fs::metadata(folder.path().join("tenure.db-wal")).unwrap().len() < 4 << 20);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_grows_too_large_is_held_and_can_be_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (works, world) = works(&folder).await;
+    let large = works.begin("grow", Json::Null).await.unwrap();
+    let row = works.until(large, RunStatus::Blocked).await;
+    assert!(
+        row.note.ends_with("bytes; at most 33554432 are kept") && row.note.contains("the run would hold"),
+        "{}",
+        row.note
+    );
+    let good = works.begin("line", Json::Null).await.unwrap();
+    works.keeps(&[good], &world).await;
+    works.tell(large, RunEvent::Cancel { by: "ada".to_owned(), reason: "too much".to_owned(), undo: false }).await;
+    assert_eq!(works.until(large, RunStatus::Cancelled).await.note, "too much");
+    let input = json!("x".repeat(5 << 20));
+    let refused = works.begin("line", input).await.unwrap();
+    let row = works.until(refused, RunStatus::Cancelled).await;
+    assert!(row.note.contains("at most 4194304 are"), "{}", row.note);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
