@@ -1,6 +1,7 @@
-//! The engine under fire, under its simulator and under load: programs of testkit, built in
-//! release mode and run with what they need.
+//! The engine under fire and under its simulator, programs of testkit, and under load, a command of
+//! `tenure`: each built in release mode and run with what it needs.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -8,6 +9,9 @@ use clap::{Args, ValueEnum};
 use crate::machine::{self, Workspace};
 use crate::test::postgres::Server;
 use crate::trouble::{Because, Result};
+
+/// Where `tenure bench` looks for its PostgreSQL: everybody on the machine can read arguments.
+const BENCH_POSTGRES: &str = "TENURE_BENCH_POSTGRES";
 
 /// What is to be measured.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -44,12 +48,12 @@ pub struct Chaos {
 pub struct Bench {
     /// What is measured.
     subject: Subject,
-    /// Runs of each workload.
-    #[arg(long, default_value_t = 10_000)]
-    runs: usize,
     /// Also on a throw-away PostgreSQL.
     #[arg(long)]
     postgres: bool,
+    /// Handed on to `tenure bench`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
 }
 
 /// Plays one trial; red when the referee says so.
@@ -68,12 +72,18 @@ pub fn sim(workspace: &Workspace, seed: u64, count: u64) -> Result<()> {
     program(workspace, "sim", &[seed.to_string(), count.to_string()], None)
 }
 
-/// Measures the engine.
+/// Builds `tenure` and lets it measure the engine.
 pub fn bench(workspace: &Workspace, options: &Bench) -> Result<()> {
     let Subject::Engine = options.subject;
-    let folder = Folder::make("bench")?;
-    let words = [folder.0.display().to_string(), options.runs.to_string()];
-    with_postgres(options.postgres, |server| program(workspace, "bench-engine", &words, server))
+    with_postgres(options.postgres, |server| {
+        let fixed = ["run", "--locked", "--release", "--quiet", "--package", "tenure-cli", "--bin", "tenure", "--"];
+        let mut command = workspace.cargo(fixed);
+        command.args(["bench", "engine"]).args(&options.arguments).env_remove(BENCH_POSTGRES);
+        if let Some(server) = server {
+            command.env(BENCH_POSTGRES, server.url());
+        }
+        machine::run(&mut command)
+    })
 }
 
 fn program(workspace: &Workspace, name: &str, words: &[String], server: Option<&Server>) -> Result<()> {

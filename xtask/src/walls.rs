@@ -161,7 +161,7 @@ pub fn depth(ours: &[Package]) -> usize {
 
 /// Is it one of the packages that do not ship?
 pub fn is_tooling(name: &str) -> bool {
-    matches!(folder(name), "testkit" | "xtask" | "e2e" | "bench")
+    matches!(folder(name), "testkit" | "xtask" | "e2e")
 }
 
 fn imports(package: &Package, tests_too: bool) -> impl Iterator<Item = &str> {

@@ -90,6 +90,9 @@ codes! {
     ReusedId = "TEN-E0115", Some(422), "the id was used for something else",
         "The source sent this event id before, with other content. The first one stays.",
         "Give every event its own id; send the same content only under the same id.";
+    TooManySignals = "TEN-E0116", Some(409), "the run takes no more signals",
+        "So much was sent to this run already that more would only keep others waiting; nothing was changed.",
+        "Stop whoever sends them; skip the step that waits, or cancel the run and start another.";
     NoToken = "TEN-E0201", Some(401), "a token is needed",
         "The request carries no token, or more than one.",
         "Send `authorization: Bearer tnr_…`; `tenure token create` makes one.";
@@ -191,6 +194,9 @@ codes! {
     NotWell = "TEN-E0814", None, "something is not well",
         "A check failed.",
         "Do what stands beside the check.";
+    NotMeasured = "TEN-E0815", None, "a measurement stopped",
+        "The process that is measured, its database or its folder could not be used, or a run did not end well.",
+        "Correct what the cause names; name an empty database and a folder that may be written.";
 }
 
 impl Code {

@@ -249,7 +249,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         takes: Some(json::<SignalIn>()),
         gives: Some(json::<RunView>()),
-        codes: &[Code::NotInThisState],
+        codes: &[Code::NotInThisState, Code::TooManySignals],
         ..act("signalRun", "/v1/runs/{run}/signal", "SignalRun", "gives a run the answer that it waits for")
     },
     Operation {

@@ -9,6 +9,7 @@ use tenure_engine::Engine;
 use tenure_engine::journal::Letter;
 use tenure_model::{Actor, Clock, ConnectionName, Ids};
 use tenure_policy::authz::{Action, Authz, Thing};
+use tenure_store::journal::Attachment;
 use tenure_store::{Store, StoreError, Tx};
 
 use crate::error::AppError;
@@ -33,7 +34,7 @@ pub struct House {
     /// The way to everything that has a URL.
     pub web: Arc<dyn WebCaller>,
     /// Set once the engine runs.
-    pub engine: OnceLock<Engine>,
+    pub engine: OnceLock<Engine<Attachment>>,
     /// Told of the points of the walk.
     pub probe: Arc<dyn Probe>,
     /// The rules with the names that systems use.

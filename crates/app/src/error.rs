@@ -1,7 +1,7 @@
 //! Why a use case did not do what was asked. A door turns each into a status and a code.
 
 use tenure_connect::Refusal;
-use tenure_model::{BadTransition, CaseId};
+use tenure_model::{BadTransition, CaseId, RunId};
 use tenure_store::StoreError;
 
 /// Why a use case did not do what was asked. Nothing was changed.
@@ -22,6 +22,14 @@ pub enum AppError {
     /// It is there and does not allow this now.
     #[error("{0}")]
     Conflict(String),
+    /// So much was sent to a run already that it takes no more signals.
+    #[error("run `{run}` was sent {most} messages already, which is the most; skip its step or cancel it")]
+    TooManySignals {
+        /// Which run.
+        run: RunId,
+        /// The most.
+        most: usize,
+    },
     /// The same name was used before for something else.
     #[error("`{external}` was sent before with other content; give a new event a new id")]
     Differs {

@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const PAGE_USUAL: usize = 50;
 /// Items on a page at most.
 pub const PAGE_MAX: usize = 500;
+/// Messages that a run may have been sent when a signal comes; retry, skip and cancel always go.
+pub const LETTERS_OF_RUN_MAX: usize = 10_000;
 /// Names tried for a new account before a human is asked.
 pub const NAMES_TRIED_MAX: usize = 20;
 /// Entries sealed in one transaction.

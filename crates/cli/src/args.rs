@@ -8,8 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use secrecy::SecretString;
 
 use crate::commands::{
-    cases, completion, connect, demo, doctor, events, generate, ledger, migrate, people, runs, serve, token, version,
-    why,
+    bench, cases, completion, connect, demo, doctor, events, generate, ledger, migrate, people, runs, serve, token,
+    version, why,
 };
 use crate::exit;
 use crate::limits::TIMEOUT_DEFAULT;
@@ -137,6 +137,9 @@ pub enum Command {
     /// Read and verify the audit record
     #[command(subcommand)]
     Ledger(ledger::Ledger),
+    /// Measure how fast this machine is
+    #[command(subcommand)]
+    Bench(bench::Bench),
     Completion(completion::Completion),
     Version(version::Version),
     #[command(name = "gen", hide = true)]

@@ -43,6 +43,8 @@ pub mod code {
     pub const PARTIAL: &str = Code::DoneInPart.entry().code;
     /// The doctor found something.
     pub const NOT_WELL: &str = Code::NotWell.entry().code;
+    /// A measurement stopped.
+    pub const NOT_MEASURED: &str = Code::NotMeasured.entry().code;
 }
 
 /// Why a command failed.

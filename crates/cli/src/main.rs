@@ -29,6 +29,10 @@ use crate::error::{CliError, Paint, code};
 use crate::exit::Exit;
 use crate::output::{Output, talk};
 
+/// Many small values are made and dropped on different threads; this one is made for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match parse() {
         Ok(cli) => cli,

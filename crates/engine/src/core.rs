@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenure_model::{Clock, Ending, Ids, NodeId, RunId, Task};
+use tenure_model::{Clock, Ids, NodeId, RunId, Task};
 
+use crate::arrival::Arrival;
 use crate::journal::{
-    Commit, CommitError, InboxRow, Journal, LaneRow, Ownership, ReadError, RunRow, RunStatus, StoredRun, TimerRow,
-    partition_of, private_lane,
+    Commit, CommitError, Journal, LaneRow, Ownership, ReadError, RunRow, RunStatus, StoredRun, Urgency, partition_of,
+    private_lane,
 };
 use crate::limits;
 use crate::message::{Entry, Message};
@@ -20,49 +21,35 @@ use crate::perform::{OperationKey, Order};
 use crate::process::Process;
 use crate::turn::{Missing, Plan, Turn};
 
-/// Something that came in.
-#[derive(Debug)]
-pub enum Arrival<A> {
-    /// A letter from the inbox.
-    Letter(InboxRow),
-    /// A timer that is due.
-    Timer(TimerRow),
-    /// An effect that came to an end.
-    Ended {
-        /// Of which run.
-        run: RunId,
-        /// Of which node.
-        node: String,
-        /// Which attempt.
-        attempt: u32,
-        /// Whether it took back what the node did.
-        undo: bool,
-        /// How.
-        ending: Ending,
-        /// What is to be written with it.
-        attachments: Vec<A>,
-    },
-}
-
 /// A run as it is kept in memory.
 #[derive(Debug)]
 pub(crate) struct Live<P: Process> {
-    pub row: RunRow,
+    pub row: Arc<RunRow>,
     pub graph: Arc<P::Graph>,
-    pub state: P::State,
+    pub state: Arc<P::State>,
     /// The input of a run that waits for its turn.
     pub queued: Option<serde_json::Value>,
     pub snapshot_seq: i64,
+    /// Bytes of its last snapshot and of everything written since: more than its state takes.
+    pub bytes: usize,
+}
+
+impl<P: Process> Live<P> {
+    /// A run that nothing happened to yet.
+    pub fn new(row: RunRow, graph: Arc<P::Graph>) -> Self {
+        Self { row: Arc::new(row), graph, state: Arc::default(), queued: None, snapshot_seq: 0, bytes: 0 }
+    }
 }
 
 impl<P: Process> Clone for Live<P> {
     fn clone(&self) -> Self {
         Self {
-            row: self.row.clone(),
+            row: Arc::clone(&self.row),
             graph: Arc::clone(&self.graph),
-            state: self.state.clone(),
+            state: Arc::clone(&self.state),
             queued: self.queued.clone(),
             snapshot_seq: self.snapshot_seq,
+            bytes: self.bytes,
         }
     }
 }
@@ -73,9 +60,11 @@ pub struct Turned {
     /// Effects to carry out now.
     pub orders: Vec<Order>,
     /// Runs that changed, as they stand now.
-    pub changed: Vec<RunRow>,
+    pub changed: Vec<Arc<RunRow>>,
     /// The earliest timer that was set.
     pub next_due: Option<jiff::Timestamp>,
+    /// Runs that were not begun because what came with them was refused, and why.
+    pub refused: Vec<(RunId, String)>,
 }
 
 /// Why a turn did not happen. Nothing was written, nothing in memory changed.
@@ -165,15 +154,21 @@ impl<P: Process, J: Journal> Core<P, J> {
         self.node
     }
 
+    /// Whether runs of this lane are ours.
+    pub fn owns(&self, lane: &str) -> bool {
+        self.owned.contains_key(&partition_of(lane))
+    }
+
     /// The partitions that are ours.
     pub fn partitions(&self) -> Vec<u16> {
         self.owned.keys().copied().collect()
     }
 
-    /// Renews what is ours and takes over what nobody holds. Gives the effects to carry on with.
-    pub async fn claim(&mut self, want: u16, lease: Duration) -> Result<Vec<Order>, ReadError> {
+    /// Renews what is ours and takes over those of these partitions that nobody holds. Gives the
+    /// effects to carry on with.
+    pub async fn claim(&mut self, from: Vec<u16>, lease: Duration) -> Result<Vec<Order>, ReadError> {
         let now = self.clock.now();
-        let held = self.journal.claim(self.node, want, now, lease).await?;
+        let held = self.journal.claim(self.node, from, now, lease).await?;
         let held: BTreeMap<u16, i64> = held.into_iter().map(|own| (own.partition, own.epoch)).collect();
         let kept: BTreeSet<u16> = held
             .iter()
@@ -185,8 +180,8 @@ impl<P: Process, J: Journal> Core<P, J> {
         let new: Vec<u16> = held.keys().filter(|partition| !kept.contains(partition)).copied().collect();
         self.owned = held;
         let mut orders = Vec::new();
-        for partition in new {
-            self.recover(partition, &mut orders).await?;
+        if !new.is_empty() {
+            self.recover(new, &mut orders).await?;
         }
         Ok(orders)
     }
@@ -217,13 +212,13 @@ impl<P: Process, J: Journal> Core<P, J> {
         self.lanes.clear();
     }
 
-    async fn recover(&mut self, partition: u16, orders: &mut Vec<Order>) -> Result<(), ReadError> {
+    async fn recover(&mut self, partitions: Vec<u16>, orders: &mut Vec<Order>) -> Result<(), ReadError> {
         if self.has(Plant::RecoveryForgotten) {
             return Ok(());
         }
         let mut after = None;
         loop {
-            let page = self.journal.active_runs(partition, after, limits::RECOVERY_PAGE).await?;
+            let page = self.journal.active_runs(partitions.clone(), after, limits::RECOVERY_PAGE).await?;
             after = page.last().copied();
             let full = page.len() == limits::RECOVERY_PAGE;
             self.load(&page).await?;
@@ -252,8 +247,13 @@ impl<P: Process, J: Journal> Core<P, J> {
         let mut arrivals = Vec::new();
         let mut more = false;
         if letters > 0 {
-            let rows = self.journal.inbox(partitions.clone(), letters).await?;
-            more |= rows.len() == letters;
+            let mut rows = self.journal.inbox(partitions.clone(), Urgency::Urgent, letters).await?;
+            if rows.len() == letters && rows.iter().all(|row| row.urgency == Urgency::Urgent) {
+                // However much is urgent, the rest has a share: nobody waits for ever.
+                let share = (letters / limits::SHARE_OF_THE_REST).max(1);
+                rows.extend(self.journal.inbox(partitions.clone(), Urgency::Normal, share).await?);
+            }
+            more |= rows.len() >= letters;
             arrivals.extend(rows.into_iter().map(Arrival::Letter));
         }
         if timers > 0 {
@@ -293,7 +293,7 @@ impl<P: Process, J: Journal> Core<P, J> {
                 }
             };
             let senders = attach(&mut commit, arrivals, &plan.accepted);
-            commit.fence = self.fence(&commit, arrivals);
+            commit.fence = self.fence(&commit, &plan, arrivals);
             if self.has(Plant::DispatchBeforeCommit) {
                 self.leaked.extend(plan.orders.iter().cloned());
             }
@@ -303,8 +303,10 @@ impl<P: Process, J: Journal> Core<P, J> {
             }
             match self.journal.commit(commit).await {
                 Ok(()) => {
+                    let mut turned = self.install(plan);
+                    turned.refused = not_begun(arrivals, refused);
                     arrivals.clear();
-                    return Ok(self.install(plan));
+                    return Ok(turned);
                 }
                 Err(CommitError::Attachment { index, source }) if senders.get(index).is_some() => {
                     // Only the run that brought the refused rows is blocked; the others go on.
@@ -328,6 +330,12 @@ impl<P: Process, J: Journal> Core<P, J> {
                         }
                         needs.graphs.insert(start.definition);
                     }
+                }
+                Arrival::Begin(begin) => {
+                    if begin.start.lane != private_lane(begin.run) {
+                        needs.lanes.insert(begin.start.lane.clone());
+                    }
+                    needs.graphs.insert(begin.start.definition.clone());
                 }
                 Arrival::Timer(row) => drop(needs.runs.insert(row.run)),
                 Arrival::Ended { run, .. } => drop(needs.runs.insert(*run)),
@@ -411,16 +419,19 @@ impl<P: Process, J: Journal> Core<P, J> {
     fn revive(&self, stored: StoredRun, graph: Arc<P::Graph>) -> Result<Live<P>, ReadError> {
         let id = stored.row.id;
         let corrupt = |what: String| ReadError::Corrupt { table: "record", what: format!("{id}: {what}") };
-        let mut snapshot_seq = 0;
+        let (mut snapshot_seq, mut bytes) = (0, 0);
         let mut state = P::State::default();
         if let Some(snapshot) = stored.snapshot {
             state = serde_json::from_str(&snapshot.body).map_err(|error| corrupt(error.to_string()))?;
-            snapshot_seq = snapshot.seq;
+            (snapshot_seq, bytes) = (snapshot.seq, snapshot.body.len());
         }
         let mut queued = None;
         let mut seq = snapshot_seq;
+        let mut last = None;
         for record in stored.records {
             seq += 1;
+            last = Some(record.at);
+            bytes += record.body.len();
             if record.seq != seq {
                 return Err(corrupt(format!("record {seq} is missing, {} follows", record.seq)));
             }
@@ -433,25 +444,33 @@ impl<P: Process, J: Journal> Core<P, J> {
                 }
             }
         }
-        if seq != stored.row.seq {
+        if seq < stored.row.seq {
             return Err(corrupt(format!("the run is at record {}, the last one found is {seq}", stored.row.seq)));
         }
         let queued = queued.filter(|_| stored.row.status == RunStatus::Queued);
-        Ok(Live { row: stored.row, graph, state, queued, snapshot_seq })
+        // The row is written only when more changes than these two.
+        let row = RunRow { seq, updated_at: last.unwrap_or(stored.row.updated_at), ..stored.row };
+        Ok(Live { row: Arc::new(row), graph, state: Arc::new(state), queued, snapshot_seq, bytes })
     }
 
     /// Everything that is written or taken in must be ours until the commit is there.
-    fn fence(&self, commit: &Commit<J::Attachment>, arrivals: &[Arrival<J::Attachment>]) -> Vec<Ownership> {
+    fn fence(
+        &self,
+        commit: &Commit<J::Attachment>,
+        plan: &Plan<P>,
+        arrivals: &[Arrival<J::Attachment>],
+    ) -> Vec<Ownership> {
         if self.has(Plant::FenceSkipped) {
             return Vec::new();
         }
         let mut touched: BTreeSet<u16> = commit.runs.iter().map(|row| row.partition).collect();
+        touched.extend(plan.changed.iter().map(|live| live.row.partition));
         touched.extend(commit.lanes.iter().map(|lane| lane.partition));
         touched.extend(commit.timers_set.iter().map(|timer| timer.partition));
         touched.extend(arrivals.iter().filter_map(|arrival| match arrival {
             Arrival::Letter(row) => Some(row.partition),
             Arrival::Timer(row) => Some(row.partition),
-            Arrival::Ended { .. } => None,
+            Arrival::Begin(_) | Arrival::Ended { .. } => None,
         }));
         let epoch = |partition| self.owned.get(&partition).copied().unwrap_or(-1);
         touched.into_iter().map(|partition| Ownership { partition, epoch: epoch(partition) }).collect()
@@ -460,7 +479,7 @@ impl<P: Process, J: Journal> Core<P, J> {
     fn install(&mut self, plan: Plan<P>) -> Turned {
         let mut changed = Vec::with_capacity(plan.changed.len());
         for live in plan.changed {
-            changed.push(live.row.clone());
+            changed.push(Arc::clone(&live.row));
             if live.row.status.is_closed() {
                 self.live.remove(&live.row.id);
             } else {
@@ -476,7 +495,7 @@ impl<P: Process, J: Journal> Core<P, J> {
         }
         self.graphs.extend(plan.graphs.into_iter().map(|(hash, graph)| (hash, Some(graph))));
         self.evict();
-        Turned { orders: plan.orders, changed, next_due: plan.next_due }
+        Turned { orders: plan.orders, changed, next_due: plan.next_due, refused: Vec::new() }
     }
 
     /// Parked runs need no memory: they are folded again when something happens to them.
@@ -514,12 +533,26 @@ fn missing_lane(row: &RunRow, known: &HashMap<String, LaneRow>) -> bool {
 fn attach<A: Clone>(commit: &mut Commit<A>, arrivals: &[Arrival<A>], accepted: &[usize]) -> Vec<usize> {
     let mut senders = Vec::new();
     for place in accepted {
-        if let Some(Arrival::Ended { attachments, .. }) = arrivals.get(*place) {
-            commit.attachments.extend(attachments.iter().cloned());
-            senders.extend(attachments.iter().map(|_| *place));
-        }
+        let attachments = match arrivals.get(*place) {
+            Some(Arrival::Ended { attachments, .. }) => attachments,
+            Some(Arrival::Begin(begin)) => &begin.attachments,
+            Some(Arrival::Letter(_) | Arrival::Timer(_)) | None => continue,
+        };
+        commit.attachments.extend(attachments.iter().cloned());
+        senders.extend(attachments.iter().map(|_| *place));
     }
     senders
+}
+
+/// The runs among those refused that were to begin.
+fn not_begun<A>(arrivals: &[Arrival<A>], refused: BTreeMap<usize, String>) -> Vec<(RunId, String)> {
+    refused
+        .into_iter()
+        .filter_map(|(place, reason)| match arrivals.get(place) {
+            Some(Arrival::Begin(begin)) => Some((begin.run, reason)),
+            _ => None,
+        })
+        .collect()
 }
 
 fn unavailable(error: ReadError) -> TurnError {

@@ -293,8 +293,11 @@ pub struct Commit<A> {
     pub fence: Vec<Ownership>,
     /// New definitions; known ones are left alone.
     pub definitions: Vec<Definition>,
-    /// New and changed runs.
+    /// New runs, and those of which more changed than how far they are: of a run whose row is not
+    /// here `seq` and `updated_at` are those of its newest record.
     pub runs: Vec<RunRow>,
+    /// By how much the number of runs of a partition in a status goes up or down.
+    pub tally: Vec<(u16, RunStatus, i64)>,
     /// New records.
     pub records: Vec<RecordRow>,
     /// New snapshots; each replaces the one before.
@@ -320,6 +323,7 @@ impl<A> Commit<A> {
             fence: Vec::new(),
             definitions: Vec::new(),
             runs: Vec::new(),
+            tally: Vec::new(),
             records: Vec::new(),
             snapshots: Vec::new(),
             timers_set: Vec::new(),
@@ -385,12 +389,12 @@ pub trait Journal: Send + Sync + 'static {
     /// Writes all or nothing.
     fn commit(&self, commit: Commit<Self::Attachment>) -> impl Future<Output = Result<(), CommitError>> + Send;
 
-    /// Takes partitions whose lease ran out (at most `want` more), renews those this node holds,
-    /// and says what it holds now. `now` is the caller's clock; safety rests on the epoch alone.
+    /// Takes those of these partitions whose lease ran out, renews what this node holds, and says
+    /// what it holds now. `now` is the caller's clock; safety rests on the epoch alone.
     fn claim(
         &self,
         node: NodeId,
-        want: u16,
+        from: Vec<u16>,
         now: Timestamp,
         lease: Duration,
     ) -> impl Future<Output = Result<Vec<Ownership>, ReadError>> + Send;
@@ -407,10 +411,12 @@ pub trait Journal: Send + Sync + 'static {
     /// Lanes by name; a lane that never had a run is not among the answers.
     fn lanes(&self, names: Vec<String>) -> impl Future<Output = Result<Vec<LaneRow>, ReadError>> + Send;
 
-    /// Inbox rows of these partitions that were not taken in yet, urgent first, then by `seq`.
+    /// Inbox rows of these partitions that were not taken in yet, of this urgency or less, the
+    /// more urgent first, then by `seq`.
     fn inbox(
         &self,
         partitions: Vec<u16>,
+        from: Urgency,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<InboxRow>, ReadError>> + Send;
 
@@ -425,11 +431,11 @@ pub trait Journal: Send + Sync + 'static {
     /// When the next timer of these partitions is due.
     fn next_due(&self, partitions: Vec<u16>) -> impl Future<Output = Result<Option<Timestamp>, ReadError>> + Send;
 
-    /// Open runs of one partition that may have an effect under way (status running or
+    /// Open runs of these partitions that may have an effect under way (status running or
     /// compensating), by id, for recovery. `after` pages.
     fn active_runs(
         &self,
-        partition: u16,
+        partitions: Vec<u16>,
         after: Option<RunId>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<RunId>, ReadError>> + Send;

@@ -5,7 +5,9 @@
 //! database), never knows what an effect does ([`perform`]), and never runs a decision twice:
 //! recovery folds what was written. Start at [`core`].
 
+mod arrival;
 pub mod core;
+mod handle;
 pub mod journal;
 pub mod limits;
 pub mod message;
@@ -15,8 +17,10 @@ pub mod runner;
 pub mod sim;
 mod turn;
 
-pub use core::{Arrival, Core, Plant, TurnError, Turned};
+pub use arrival::{Arrival, Begin};
+pub use core::{Core, Plant, TurnError, Turned};
+pub use handle::{BeginError, Engine, Gauges};
 pub use message::{Busy, Start};
 pub use perform::{Ended, OperationKey, Order, Performer};
 pub use process::{Decided, Process, Summary};
-pub use runner::{Engine, Gauges, Parts, start};
+pub use runner::{Parts, loops, start};

@@ -32,7 +32,17 @@ pub const EFFECT_TIME_MAX: Duration = Duration::from_mins(2);
 pub const LANE_QUEUE_MAX: usize = 256;
 /// Open runs loaded at once during recovery.
 pub const RECOVERY_PAGE: usize = 512;
-/// Bytes of a record or a state that a run may write.
-pub const STATE_BYTES_MAX: usize = 4 << 20;
+/// Bytes of one record.
+pub const RECORD_BYTES_MAX: usize = 4 << 20;
+/// Bytes that a run may hold: what is large belongs beside it, with a reference in it.
+pub const RUN_BYTES_MAX: usize = 32 << 20;
+/// A record of so few bytes is always taken, so that a run that is full can still be ended.
+pub const RECORD_BYTES_ALWAYS: usize = 16 << 10;
 /// Changes that a slow watcher may fall behind.
 pub const WATCH_BACKLOG: usize = 4_096;
+/// Runs that may wait to be begun by hand before whoever brings another has to wait.
+pub const BEGIN_BACKLOG: usize = 1_024;
+/// Loops that share the partitions of one node.
+pub const LOOPS_MAX: usize = 4;
+/// One in so many letters taken in is not urgent, even while urgent ones alone would fill the turn.
+pub const SHARE_OF_THE_REST: usize = 8;

@@ -83,6 +83,11 @@ pub fn facts_of(body: &str) -> Option<String> {
     }
 }
 
+/// The record of these facts, which are JSON already: [`Entry::Facts`] without reading them again.
+pub(crate) fn facts_entry(facts: &str) -> String {
+    format!("{{\"facts\":{facts}}}")
+}
+
 /// What one record of a run holds.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -92,4 +97,15 @@ pub(crate) enum Entry<'a> {
     /// Facts of the process.
     #[serde(borrow)]
     Facts(std::borrow::Cow<'a, serde_json::value::RawValue>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_of_facts_reads_back_as_those_facts() {
+        let facts = r#"[{"fact":"begun","input":{"a":"\"}"}}]"#;
+        assert_eq!(facts_of(&facts_entry(facts)).as_deref(), Some(facts));
+    }
 }

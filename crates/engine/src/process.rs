@@ -41,7 +41,7 @@ pub trait Process: Send + Sync + 'static {
 /// What an event came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decided<S> {
-    /// The facts as JSON; none if the event changes nothing.
+    /// The facts, which must be JSON: they are written as they come. None if the event changes nothing.
     pub facts: Option<String>,
     /// The effects, to be carried out after the facts are written.
     pub effects: Vec<Effect>,

@@ -13,9 +13,11 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use tenure_model::{Clock, Ending, Ids, RunId};
 use tokio::sync::{Notify, broadcast, mpsc, watch};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
 
-use crate::core::{Arrival, Core, TurnError, Turned};
+use crate::arrival::Arrival;
+use crate::core::{Core, TurnError, Turned};
+use crate::handle::{Answer, Asked, BeginError, Engine, Gauges, Loop};
 use crate::journal::{InboxRow, Journal, PARTITIONS, RunRow, Urgency};
 use crate::limits;
 use crate::message::Message;
@@ -36,61 +38,18 @@ pub struct Parts<P, J, W> {
     pub ids: Arc<dyn Ids>,
     /// How long a partition is held without a sign of life.
     pub lease: Duration,
+    /// How many loops share the partitions: one decides while another waits for its commit.
+    /// [`loops`] is a good number.
+    pub loops: usize,
 }
 
-/// A running engine, for those who ask it something.
-#[derive(Debug, Clone)]
-pub struct Engine {
-    nudge: Arc<Notify>,
-    stop: Arc<watch::Sender<bool>>,
-    changes: broadcast::Sender<RunRow>,
-    gauges: Arc<Mutex<Gauges>>,
-}
-
-/// How the engine is doing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Gauges {
-    /// Partitions that are ours.
-    pub partitions: usize,
-    /// Effects under way.
-    pub under_way: usize,
-    /// Effects that wait for a free place.
-    pub waiting: usize,
-    /// Commits so far.
-    pub commits: u64,
-    /// Arrivals taken in so far.
-    pub arrivals: u64,
-    /// Effects ended so far.
-    pub effects: u64,
-    /// Whether the last attempt to reach the journal succeeded.
-    pub journal_answers: bool,
-}
-
-impl Engine {
-    /// Says that something was written to the inbox. Cheap; may be called for nothing.
-    pub fn nudge(&self) {
-        self.nudge.notify_one();
-    }
-
-    /// Every change of a run from now on, as written. A slow listener is told that it missed some.
-    pub fn changes(&self) -> broadcast::Receiver<RunRow> {
-        self.changes.subscribe()
-    }
-
-    /// How the engine is doing.
-    pub fn gauges(&self) -> Gauges {
-        *self.gauges.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Asks the engine to take nothing new, finish what is under way, and give its partitions back.
-    pub fn stop(&self) {
-        self.stop.send_replace(true);
-        self.nudge.notify_one();
-    }
+/// As many loops as are of use on this machine.
+pub fn loops() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).clamp(1, limits::LOOPS_MAX)
 }
 
 /// Starts an engine. The future ends when it was told to stop and has.
-pub fn start<P, J, W>(parts: Parts<P, J, W>) -> (Engine, impl Future<Output = ()> + Send)
+pub fn start<P, J, W>(parts: Parts<P, J, W>) -> (Engine<J::Attachment>, impl Future<Output = ()> + Send)
 where
     P: Process,
     J: Journal,
@@ -98,33 +57,51 @@ where
 {
     let (changes, _) = broadcast::channel(limits::WATCH_BACKLOG);
     let (stop, stopped) = watch::channel(false);
-    let engine = Engine {
-        nudge: Arc::new(Notify::new()),
-        stop: Arc::new(stop),
-        changes,
-        gauges: Arc::new(Mutex::new(Gauges::default())),
+    let count = parts.loops.clamp(1, limits::LOOPS_MAX);
+    let (mut ways, mut runners) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    for place in 0..count {
+        let (begin, asked) = mpsc::channel(limits::BEGIN_BACKLOG);
+        let (nudge, gauges) = (Arc::new(Notify::new()), Arc::new(Mutex::new(Gauges::default())));
+        ways.push(Loop { begin, nudge: Arc::clone(&nudge), gauges: Arc::clone(&gauges) });
+        let (ended, arrivals) = mpsc::unbounded_channel();
+        let (process, journal) = (Arc::clone(&parts.process), Arc::clone(&parts.journal));
+        runners.push(Runner {
+            core: Core::new(process, journal, Arc::clone(&parts.clock), parts.ids.as_ref()),
+            performer: Arc::clone(&parts.performer),
+            clock: Arc::clone(&parts.clock),
+            lease: parts.lease,
+            partitions: (0..PARTITIONS).filter(|partition| usize::from(*partition) % count == place).collect(),
+            share: count,
+            nudge,
+            gauges,
+            changes: changes.clone(),
+            stopped: stopped.clone(),
+            ended,
+            arrivals,
+            asked,
+            begun: Vec::new(),
+            batch: Vec::new(),
+            waiting: BinaryHeap::new(),
+            under_way: HashMap::new(),
+            urgent_under_way: 0,
+            queued_keys: HashSet::new(),
+            order_count: 0,
+            next_due: None,
+            look: true,
+            left: false,
+        });
+    }
+    let engine = Engine { loops: ways.into(), stop: Arc::new(stop), changes };
+    let work = async move {
+        // They end with this future, whatever becomes of it.
+        let mut loops: JoinSet<()> = runners.into_iter().map(Runner::run).collect();
+        while let Some(ended) = loops.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a loop of the engine broke down; others take its partitions when its lease runs out");
+            }
+        }
     };
-    let core = Core::new(parts.process, parts.journal, Arc::clone(&parts.clock), parts.ids.as_ref());
-    let (ended, arrivals) = mpsc::unbounded_channel();
-    let runner = Runner {
-        core,
-        performer: parts.performer,
-        clock: parts.clock,
-        lease: parts.lease,
-        engine: engine.clone(),
-        stopped,
-        ended,
-        arrivals,
-        batch: Vec::new(),
-        waiting: BinaryHeap::new(),
-        under_way: HashMap::new(),
-        urgent_under_way: 0,
-        queued_keys: HashSet::new(),
-        order_count: 0,
-        next_due: None,
-        look: true,
-    };
-    (engine, runner.run())
+    (engine, work)
 }
 
 type Back<A> = (Slot, Ended<A>);
@@ -143,11 +120,21 @@ struct Runner<P: Process, J: Journal, W> {
     performer: Arc<W>,
     clock: Arc<dyn Clock>,
     lease: Duration,
-    engine: Engine,
+    /// The partitions that this loop may have.
+    partitions: Vec<u16>,
+    /// How many loops share what may be under way.
+    share: usize,
+    nudge: Arc<Notify>,
+    gauges: Arc<Mutex<Gauges>>,
+    changes: broadcast::Sender<Arc<RunRow>>,
     stopped: watch::Receiver<bool>,
     /// Unbounded, but never longer than what is under way: each effect sends once.
     ended: mpsc::UnboundedSender<Back<J::Attachment>>,
     arrivals: mpsc::UnboundedReceiver<Back<J::Attachment>>,
+    /// Runs that somebody waits to see begun.
+    asked: mpsc::Receiver<Asked<J::Attachment>>,
+    /// Of those in the batch, who waits.
+    begun: Vec<(RunId, Answer<J::Attachment>)>,
     batch: Vec<Arrival<J::Attachment>>,
     waiting: BinaryHeap<Queued>,
     under_way: HashMap<Slot, (Urgency, u16, AbortHandle)>,
@@ -157,6 +144,8 @@ struct Runner<P: Process, J: Journal, W> {
     next_due: Option<Timestamp>,
     /// Whether the inbox and the timers are to be looked at now.
     look: bool,
+    /// Whether the last look left something behind for want of room.
+    left: bool,
 }
 
 /// An order that waits for a free place: urgent first, then in the order of arrival.
@@ -231,6 +220,7 @@ where
             if self.look && !stopping {
                 self.gather().await?;
             }
+            self.take_asked(stopping);
         }
         if self.batch.is_empty() {
             return Ok(());
@@ -240,6 +230,8 @@ where
             Ok(turned) => self.turned(turned, taken),
             Err(TurnError::Fenced(partition)) => self.lost(partition),
             Err(TurnError::Unavailable(source)) => {
+                // Whoever waits to see a run begun hears that nobody knows.
+                self.begun.clear();
                 // Nobody knows whether it was written: start again from what is.
                 self.keep_endings();
                 self.core.forget_all();
@@ -253,7 +245,7 @@ where
 
     async fn claim(&mut self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let before: HashSet<u16> = self.core.partitions().into_iter().collect();
-        let orders = self.core.claim(PARTITIONS, self.lease).await?;
+        let orders = self.core.claim(self.partitions.clone(), self.lease).await?;
         let now: HashSet<u16> = self.core.partitions().into_iter().collect();
         for partition in before.difference(&now) {
             self.let_go(*partition);
@@ -273,10 +265,12 @@ where
     async fn wait(&mut self, stopping: bool, longest: Duration) {
         let sleep = self.until_due().min(limits::POLL).min(longest);
         let nothing_known = !self.look || stopping;
-        if nothing_known && self.arrivals.is_empty() {
-            let nudge = Arc::clone(&self.engine.nudge);
+        let room = self.room() > 0;
+        if nothing_known && self.arrivals.is_empty() && (!room || self.asked.is_empty()) {
+            let nudge = Arc::clone(&self.nudge);
             tokio::select! {
                 back = self.arrivals.recv() => if let Some(back) = back { self.back(back) },
+                asked = self.asked.recv(), if room => if let Some(asked) = asked { self.take(asked, stopping) },
                 () = nudge.notified() => self.look = true,
                 () = tokio::time::sleep(sleep) => self.look = true,
             }
@@ -292,18 +286,51 @@ where
         }
     }
 
+    fn under_way_max(&self) -> usize {
+        limits::UNDER_WAY_MAX / self.share
+    }
+
+    fn urgent_under_way_max(&self) -> usize {
+        limits::URGENT_UNDER_WAY_MAX / self.share
+    }
+
+    /// How many more effects may be set under way, as far as that is known.
+    fn room(&self) -> usize {
+        let busy = self.under_way.len() - self.urgent_under_way + self.waiting.len() + self.begun.len();
+        let batch = limits::BATCH_MAX - self.batch.len().min(limits::BATCH_MAX);
+        self.under_way_max().saturating_sub(busy).min(batch)
+    }
+
+    /// Takes in runs that somebody waits to see begun, as far as there is room.
+    fn take_asked(&mut self, stopping: bool) {
+        while stopping || self.room() > 0 {
+            match self.asked.try_recv() {
+                Ok(asked) => self.take(asked, stopping),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn take(&mut self, Asked { begin, answer }: Asked<J::Attachment>, stopping: bool) {
+        if stopping || !self.core.owns(&begin.start.lane) {
+            // Whoever asked may have gone.
+            drop(answer.send(Err(BeginError::Elsewhere(begin))));
+            return;
+        }
+        self.begun.push((begin.run, answer));
+        self.batch.push(Arrival::Begin(begin));
+    }
+
     fn until_due(&self) -> Duration {
         let Some(due) = self.next_due else { return limits::POLL };
         Duration::try_from(due.duration_since(self.clock.now())).unwrap_or(Duration::ZERO)
     }
 
     async fn gather(&mut self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let busy = self.under_way.len() - self.urgent_under_way + self.waiting.len();
-        let room =
-            limits::UNDER_WAY_MAX.saturating_sub(busy).min(limits::BATCH_MAX - self.batch.len().min(limits::BATCH_MAX));
+        let room = self.room();
         let timers_due = self.until_due().is_zero();
         // Without room only what is urgent or concerns a run that is there is taken in.
-        let letters = if room > 0 { room } else { limits::URGENT_UNDER_WAY_MAX };
+        let letters = if room > 0 { room } else { self.urgent_under_way_max() };
         let (mut arrivals, more) = self.core.gather(letters, if timers_due { room } else { 0 }).await?;
         if room == 0 {
             arrivals.retain(|arrival| matches!(arrival, Arrival::Letter(row) if goes_first(row)));
@@ -313,6 +340,8 @@ where
             // With a full page there are more of them, due already.
             self.next_due = if timers == room { self.next_due } else { self.core.next_due().await? };
         }
+        // With a full page there may be more; so is it when only those who go first were let in.
+        self.left = more || room == 0;
         self.look = more && room > 0;
         self.batch.extend(arrivals);
         Ok(())
@@ -323,8 +352,8 @@ where
         if urgency == Urgency::Urgent {
             self.urgent_under_way -= 1;
         }
-        // A place is free: whoever waits in the inbox may be let in.
-        self.look = true;
+        // A place is free: whoever was left waiting in the inbox may be let in.
+        self.look |= self.left;
         self.with_gauges(|gauges| gauges.effects += 1);
         self.batch.push(Arrival::Ended {
             run: slot.run,
@@ -337,12 +366,20 @@ where
     }
 
     fn turned(&mut self, turned: Turned, taken: u64) {
+        for (run, answer) in self.begun.drain(..) {
+            let refused = turned.refused.iter().find(|(id, _)| *id == run);
+            let told = refused.map_or(Ok(()), |(_, reason)| Err(BeginError::Refused(reason.clone())));
+            // Whoever asked may have gone.
+            drop(answer.send(told));
+        }
         for order in turned.orders {
             self.enqueue(order);
         }
-        for row in turned.changed {
-            // Nobody listening is fine.
-            drop(self.engine.changes.send(row));
+        if self.changes.receiver_count() > 0 {
+            for row in turned.changed {
+                // Nobody listening is fine.
+                drop(self.changes.send(row));
+            }
         }
         if let Some(due) = turned.next_due {
             self.next_due = Some(self.next_due.map_or(due, |next| next.min(due)));
@@ -361,10 +398,21 @@ where
         self.look = true;
     }
 
-    /// Letters and timers are still in the database and are read anew; only endings are nowhere
-    /// else. An ending that is brought twice, or too late, changes nothing.
+    /// Letters and timers are still in the database and are read anew, and whoever brought a run
+    /// brings it elsewhere; only endings are nowhere else. An ending that is brought twice, or too late, changes nothing.
     fn keep_endings(&mut self) {
-        self.batch.retain(|arrival| matches!(arrival, Arrival::Ended { .. }));
+        let mut waiting: HashMap<RunId, Answer<J::Attachment>> = self.begun.drain(..).collect();
+        for arrival in std::mem::take(&mut self.batch) {
+            match arrival {
+                Arrival::Ended { .. } => self.batch.push(arrival),
+                Arrival::Begin(begin) => {
+                    if let Some(answer) = waiting.remove(&begin.run) {
+                        drop(answer.send(Err(BeginError::Elsewhere(begin))));
+                    }
+                }
+                Arrival::Letter(_) | Arrival::Timer(_) => {}
+            }
+        }
     }
 
     fn let_go(&mut self, partition: u16) {
@@ -397,9 +445,9 @@ where
         while let Some(next) = self.waiting.peek() {
             let urgent = next.order.urgency == Urgency::Urgent;
             let free = if urgent {
-                self.urgent_under_way < limits::URGENT_UNDER_WAY_MAX
+                self.urgent_under_way < self.urgent_under_way_max()
             } else {
-                self.under_way.len() - self.urgent_under_way < limits::UNDER_WAY_MAX
+                self.under_way.len() - self.urgent_under_way < self.under_way_max()
             };
             if !free {
                 return;
@@ -418,7 +466,8 @@ where
         let answer = slot.clone();
         let work = tokio::spawn(async move {
             // A panic is an end like any other; nothing of ours is shared with what panicked.
-            let effect = AssertUnwindSafe(performer.perform(order)).catch_unwind();
+            // Kept apart: such a future is large, and it would be copied with everything around it.
+            let effect = AssertUnwindSafe(performer.perform(order).boxed()).catch_unwind();
             let outcome = match tokio::time::timeout(limits::EFFECT_TIME_MAX, effect).await {
                 Ok(Ok(outcome)) => outcome,
                 Ok(Err(_)) => unknown("the step broke down".to_owned()),
@@ -444,7 +493,7 @@ where
     }
 
     fn with_gauges(&self, change: impl FnOnce(&mut Gauges)) {
-        change(&mut self.engine.gauges.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.gauges.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 

@@ -12,13 +12,14 @@ use serde_json::Value as Json;
 use tenure_model::{Effect, Id, RunEvent, RunId, Task};
 use uuid::Uuid;
 
-use crate::core::{Arrival, Core, Live, Plant};
+use crate::arrival::Arrival;
+use crate::core::{Core, Live, Plant};
 use crate::journal::{
     Commit, Definition, InboxRow, Journal, LaneRow, Parent, RecordRow, RunRow, RunStatus, Snapshot, TimerRow,
-    private_lane,
+    partition_of, private_lane,
 };
 use crate::limits;
-use crate::message::{Busy, Entry, Message, Start};
+use crate::message::{Busy, Entry, Message, Start, facts_entry};
 use crate::perform::Order;
 use crate::process::Process;
 
@@ -79,6 +80,12 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
     pub fn take(&mut self, place: usize, arrival: &Arrival<J::Attachment>, refused: Option<&str>) {
         match arrival {
             Arrival::Letter(row) => self.letter(row),
+            Arrival::Begin(begin) => {
+                if refused.is_none() {
+                    self.start(begin.run, partition_of(&begin.start.lane), &begin.start);
+                    self.accepted.push(place);
+                }
+            }
             Arrival::Timer(row) => {
                 self.timers.insert((row.run, row.node.clone()), None);
                 self.apply(row.run, &RunEvent::Due { node: row.node.clone() });
@@ -111,12 +118,17 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
             let Some(mut live) = self.runs.remove(run) else { continue };
             if live.row.seq - live.snapshot_seq >= limits::SNAPSHOT_EVERY && !live.row.status.is_closed() {
                 live.snapshot_seq = live.row.seq;
-                let body = serde_json::to_string(&live.state).unwrap_or_default();
+                let body = serde_json::to_string(&*live.state).unwrap_or_default();
+                live.bytes = body.len();
                 self.commit.snapshots.push(Snapshot { run: *run, seq: live.row.seq, body });
             }
-            self.commit.runs.push(live.row.clone());
+            let before = self.core.live.get(run).map(|before| &before.row);
+            if live.snapshot_seq == live.row.seq || before.is_none_or(|before| is_news(before, &live.row)) {
+                self.commit.runs.push(RunRow::clone(&live.row));
+            }
             changed.push(live);
         }
+        self.commit.tally = self.tally();
         let mut next_due = None;
         for (key, timer) in self.timers {
             match timer {
@@ -128,7 +140,7 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
                 None => self.commit.timers_cleared.push(key),
             }
         }
-        let rows: HashMap<RunId, &RunRow> = changed.iter().map(|live: &Live<P>| (live.row.id, &live.row)).collect();
+        let rows: HashMap<RunId, &RunRow> = changed.iter().map(|live: &Live<P>| (live.row.id, &*live.row)).collect();
         let orders = self
             .tasks
             .into_iter()
@@ -141,10 +153,25 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
         Ok((self.commit, plan))
     }
 
+    /// How the runs of this commit move between the statuses.
+    fn tally(&self) -> Vec<(u16, RunStatus, i64)> {
+        let mut moved: BTreeMap<(u16, RunStatus), i64> = BTreeMap::new();
+        for row in &self.commit.runs {
+            let before = self.core.live.get(&row.id).map(|before| before.row.status);
+            if before != Some(row.status) {
+                *moved.entry((row.partition, row.status)).or_default() += 1;
+                if let Some(before) = before {
+                    *moved.entry((row.partition, before)).or_default() -= 1;
+                }
+            }
+        }
+        moved.into_iter().filter(|(_, by)| *by != 0).map(|((partition, status), by)| (partition, status, by)).collect()
+    }
+
     fn letter(&mut self, row: &InboxRow) {
         self.commit.inbox_done.push(row.seq);
         match serde_json::from_str(&row.body) {
-            Ok(Message::Start(start)) => self.start(row, start),
+            Ok(Message::Start(start)) => self.start(row.run, row.partition, &start),
             Ok(Message::Event { event }) => {
                 self.apply(row.run, &event);
             }
@@ -154,22 +181,22 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
         }
     }
 
-    fn start(&mut self, letter: &InboxRow, start: Start) {
-        if self.runs.contains_key(&letter.run) || self.core.live.contains_key(&letter.run) {
+    fn start(&mut self, run: RunId, partition: u16, start: &Start) {
+        if self.runs.contains_key(&run) || self.core.live.contains_key(&run) {
             return;
         }
         let graph = match self.core.graphs.get(&start.definition) {
             None => {
-                self.missing.graphs.insert(start.definition);
+                self.missing.graphs.insert(start.definition.clone());
                 return;
             }
             Some(graph) => graph.clone(),
         };
-        let private = start.lane == private_lane(letter.run);
+        let private = start.lane == private_lane(run);
         let lane = if private { None } else { Some(self.lane(&start.lane)) };
         let Some(lane) = lane.map_or(Some(None), |known| known.map(Some)) else { return };
         let generation = lane.as_ref().map_or(1, |lane| lane.generation + 1);
-        let mut row = self.row(letter.run, start.lane.clone(), letter.partition, generation, &start);
+        let mut row = self.row(run, partition, generation, start);
         let Some(graph) = graph else {
             row.status = RunStatus::Failed;
             row.note = format!("its definition `{}` is not there or cannot be read", start.definition);
@@ -181,26 +208,25 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
             return self.commit.runs.push(row);
         }
         let busy = lane.as_ref().is_some_and(|lane| lane.live.is_some());
-        let live = Live { row, graph, state: P::State::default(), queued: None, snapshot_seq: 0 };
-        self.put(live);
+        self.put(Live::new(row, graph));
         if let Some(mut lane) = lane {
             lane.generation = generation;
             let before: Vec<RunId> = lane.live.iter().chain(&lane.queued).copied().collect();
             if busy {
-                lane.queued.push(letter.run);
+                lane.queued.push(run);
             } else {
-                lane.live = Some(letter.run);
+                lane.live = Some(run);
             }
             self.lanes.insert(lane.lane.clone(), lane);
             if busy {
-                self.queue(letter.run, start.input);
+                self.queue(run, start.input.clone());
                 if start.busy == Busy::Supersede {
-                    self.supersede(before, letter.run);
+                    self.supersede(before, run);
                 }
                 return;
             }
         }
-        self.apply(letter.run, &RunEvent::Started { input: start.input });
+        self.apply(run, &RunEvent::Started { input: start.input.clone() });
     }
 
     /// Stops every run of the lane that came before. The one that acts lets go when it can; the
@@ -215,18 +241,19 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
 
     fn queue(&mut self, run: RunId, input: Json) {
         let Some(live) = self.runs.get_mut(&run) else { return };
-        live.row.seq += 1;
-        live.row.status = RunStatus::Queued;
-        "waits for the run before it in its lane".clone_into(&mut live.row.note);
+        let row = Arc::make_mut(&mut live.row);
+        row.seq += 1;
+        row.status = RunStatus::Queued;
+        "waits for the run before it in its lane".clone_into(&mut row.note);
         let body = serde_json::to_string(&Entry::Queued(input.clone())).unwrap_or_default();
-        self.commit.records.push(RecordRow { run, seq: live.row.seq, at: self.now, body });
+        self.commit.records.push(RecordRow { run, seq: row.seq, at: self.now, body });
         live.queued = Some(input);
     }
 
-    fn row(&self, id: RunId, lane: String, partition: u16, generation: i64, start: &Start) -> RunRow {
+    fn row(&self, id: RunId, partition: u16, generation: i64, start: &Start) -> RunRow {
         RunRow {
             id,
-            lane,
+            lane: start.lane.clone(),
             partition,
             generation,
             definition: start.definition.clone(),
@@ -252,22 +279,26 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
             self.effects(run, decided.effects);
             return false;
         };
-        if facts.len() > limits::STATE_BYTES_MAX {
-            return self.too_large(run, event, facts.len());
+        let (own, whole) = (facts.len(), facts.len() + live.bytes);
+        // What ends a run or says that something was too large is taken whatever it takes.
+        let always = matches!(event, RunEvent::Rejected { .. } | RunEvent::Cancel { .. });
+        if !always && own > limits::RECORD_BYTES_MAX {
+            let reason = format!("what it wants written is {own} bytes; at most {} are", limits::RECORD_BYTES_MAX);
+            return self.too_large(run, event, reason);
         }
-        let body = match serde_json::value::RawValue::from_string(facts) {
-            Ok(facts) => serde_json::to_string(&Entry::Facts(std::borrow::Cow::Owned(facts))).unwrap_or_default(),
-            Err(error) => {
-                tracing::error!(%run, %error, "a process gave facts that are not JSON");
-                return false;
-            }
-        };
+        if !always && whole > limits::RUN_BYTES_MAX && own > limits::RECORD_BYTES_ALWAYS {
+            let reason =
+                format!("with it the run would hold {whole} bytes; at most {} are kept", limits::RUN_BYTES_MAX);
+            return self.too_large(run, event, reason);
+        }
         let Some(live) = self.runs.get_mut(&run) else { return false };
-        let was_closed = live.row.status.is_closed();
-        live.state = decided.next;
-        live.row.seq += 1;
-        live.row.updated_at = self.now;
-        self.commit.records.push(RecordRow { run, seq: live.row.seq, at: self.now, body });
+        let row = Arc::make_mut(&mut live.row);
+        let was_closed = row.status.is_closed();
+        live.state = Arc::new(decided.next);
+        live.bytes = whole;
+        row.seq += 1;
+        row.updated_at = self.now;
+        self.commit.records.push(RecordRow { run, seq: row.seq, at: self.now, body: facts_entry(&facts) });
         let summary = self.core.process.summary(&live.graph, &live.state);
         // A run that still waits for its turn does so whatever it heard meanwhile.
         let begun = matches!(event, RunEvent::Started { .. });
@@ -275,24 +306,34 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
             live.queued = None;
         }
         if live.queued.is_none() || summary.status.is_closed() {
-            live.row.status = summary.status;
-            live.row.note = summary.note;
+            row.status = summary.status;
+            row.note = summary.note;
         }
-        let (closed, row) = (live.row.status.is_closed() && !was_closed, live.row.clone());
+        let closed = (row.status.is_closed() && !was_closed).then(|| Arc::clone(&live.row));
         self.effects(run, decided.effects);
-        if closed {
+        if let Some(row) = closed {
             self.closed(&row, summary.output);
         }
         true
     }
 
-    fn too_large(&mut self, run: RunId, event: &RunEvent, bytes: usize) -> bool {
-        let node = match event {
-            RunEvent::Ended { node, .. } | RunEvent::Due { node } | RunEvent::ChildClosed { node, .. } => node.clone(),
-            _ => return false,
+    /// Says so where somebody sees it: the step waits for a human, a run that cannot begin is over.
+    fn too_large(&mut self, run: RunId, event: &RunEvent, message: String) -> bool {
+        let instead = match event {
+            RunEvent::Ended { node, .. } | RunEvent::Due { node } | RunEvent::ChildClosed { node, .. } => {
+                RunEvent::Rejected { node: node.clone(), message }
+            }
+            RunEvent::Started { .. } => RunEvent::Cancel { by: "engine".to_owned(), reason: message, undo: false },
+            RunEvent::Signalled(_)
+            | RunEvent::Cancel { .. }
+            | RunEvent::Retry { .. }
+            | RunEvent::Skip { .. }
+            | RunEvent::Rejected { .. } => {
+                tracing::warn!(%run, message, "an event is left out");
+                return false;
+            }
         };
-        let message = format!("what it wants written is {bytes} bytes; at most {} are", limits::STATE_BYTES_MAX);
-        self.apply(run, &RunEvent::Rejected { node, message })
+        self.apply(run, &instead)
     }
 
     fn effects(&mut self, run: RunId, effects: Vec<Effect>) {
@@ -315,7 +356,7 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
     }
 
     fn start_child(&mut self, parent: RunId, node: String, graph: &Json, input: Json) {
-        let Some(above) = self.runs.get(&parent).map(|live| live.row.clone()) else { return };
+        let Some(above) = self.runs.get(&parent).map(|live| Arc::clone(&live.row)) else { return };
         let step = node.split('#').next().unwrap_or(&node);
         // The parent's definition is immutable and holds this graph, so this name is as good as a hash.
         let definition = format!("{}/{step}", above.definition);
@@ -334,9 +375,9 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
             parent: Some(Parent { run: parent, lane: above.lane.clone(), node }),
             started_at: self.now,
             updated_at: self.now,
-            ..above
+            ..RunRow::clone(&above)
         };
-        self.put(Live { row, graph, state: P::State::default(), queued: None, snapshot_seq: 0 });
+        self.put(Live::new(row, graph));
         self.work.push_back((id, RunEvent::Started { input }));
     }
 
@@ -399,6 +440,12 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
         self.touched.push(live.row.id);
         self.runs.insert(live.row.id, live);
     }
+}
+
+/// Whether more of a run changed than how far it is and since when.
+fn is_news(before: &RunRow, now: &RunRow) -> bool {
+    (before.status, &before.note, before.urgency, before.generation, &before.definition)
+        != (now.status, &now.note, now.urgency, now.generation, &now.definition)
 }
 
 /// The id of a child: the same whenever it is worked out, so that starting it twice is once.

@@ -90,7 +90,8 @@ impl StoreError {
         Self::Refused(Arc::new(Words(reason.into())))
     }
 
-    pub(crate) fn gone(what: impl Into<String>) -> Self {
+    /// The database did not answer.
+    pub fn gone(what: impl Into<String>) -> Self {
         Self::Unavailable {
             what: what.into(),
             source: Arc::new(Words("the thread or connection behind it has ended".to_owned())),
@@ -117,6 +118,26 @@ pub enum OpenError {
         wanted: String,
         /// What it says.
         found: String,
+    },
+    /// Commits that were acknowledged are missing at the end of the log of a SQLite file.
+    #[error("`{log}` is damaged: {lost} of {pages} pages that were acknowledged cannot be read back; {way_out}")]
+    Damaged {
+        /// The log.
+        log: String,
+        /// How many pages of it are lost.
+        lost: u32,
+        /// How many there were.
+        pages: u32,
+        /// What to do.
+        way_out: String,
+    },
+    /// Another process works on this SQLite file.
+    #[error(
+        "another process works on `{place}`; stop it first, or keep the data in PostgreSQL, where several nodes share the work"
+    )]
+    Taken {
+        /// Which.
+        place: String,
     },
     /// The file or server cannot be opened.
     #[error("cannot open the database at `{place}`")]

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-/// Rows that one statement of [`crate::Tx::insert_many`] writes on PostgreSQL.
-pub const CHUNK_ROWS_MAX_POSTGRES: usize = 512;
 /// Rows that one statement of [`crate::Tx::insert_many`] writes on SQLite, where a statement
 /// costs no round trip and a long one costs time to compile.
-pub const CHUNK_ROWS_MAX_SQLITE: usize = 32;
+pub const CHUNK_ROWS_MAX: usize = 32;
 /// Values that one statement may carry: what SQLite takes, which is less than PostgreSQL does.
 pub const PARAMETERS_MAX: usize = 32_766;
 /// Values of one `IN (…)`; longer lists are asked in pieces.
@@ -25,6 +23,9 @@ pub const ROWS_OF_OWNER_MAX: usize = 10_000;
 pub const MIGRATION_TRIES_MAX: usize = 10;
 /// SQLite's page cache of the writing connection, in KiB.
 pub const SQLITE_CACHE_WRITER_KIB: i64 = 16_384;
+/// Pages of SQLite's write-ahead log after which they go into the file itself: often enough to keep
+/// the log small, seldom enough that a page which changes with every commit goes there once.
+pub const SQLITE_CHECKPOINT_PAGES: i64 = 4_096;
 /// SQLite's page cache of each reading connection, in KiB.
 pub const SQLITE_CACHE_READER_KIB: i64 = 4_096;
 

@@ -3,7 +3,6 @@
 //!
 //! Nothing here is part of the product, and nothing here imitates our own code.
 
-pub mod bench;
 pub mod chaos;
 pub mod company;
 pub mod databases;

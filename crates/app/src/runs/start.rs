@@ -1,13 +1,14 @@
 //! Starting a workflow by hand.
 
-use std::sync::Arc;
-
 use serde_json::Value as Json;
 use tenure_engine::journal::{Urgency, private_lane};
 use tenure_engine::message::{self, Busy, Start};
+use tenure_engine::{Begin, BeginError};
 use tenure_ledger::{DetailKey, Word};
 use tenure_model::{Name, RunId, new_id};
 use tenure_policy::authz::{Action, Thing};
+use tenure_store::StoreError;
+use tenure_store::journal::Attachment;
 
 use crate::cx::{Cx, send};
 use crate::error::AppError;
@@ -26,14 +27,34 @@ pub async fn start(cx: &Cx, workflow: Name, lane: Option<String>, input: Json) -
         busy: Busy::Queue,
         input,
     };
-    let letter = message::start(run, start, "hand", "start", cx.house.clock.now());
     let mut entry = record::entry(cx.house.clock.as_ref(), &cx.actor, "run.started").about(run);
     entry = entry.with(DetailKey::Workflow, Word::or_hash(workflow.as_str()));
-    let house = Arc::clone(&cx.house);
+    let draft = record::draft(cx.house.ids.as_ref(), &entry);
+    let begin = Begin { run, start, attachments: vec![Attachment::Ledger(draft)] };
+    match cx.house.engine.get() {
+        Some(engine) => match engine.begin(begin).await {
+            Ok(()) => Ok(run),
+            Err(BeginError::Elsewhere(begin)) => by_letter(cx, *begin).await,
+            Err(BeginError::Refused(reason)) => Err(AppError::Conflict(reason)),
+            Err(BeginError::Unknown) => Err(AppError::Store(StoreError::gone(format!(
+                "it did not answer; whether {run} began is not known: look for it before you start another"
+            )))),
+        },
+        None => by_letter(cx, begin).await,
+    }
+}
+
+/// Leaves it in the inbox, for whichever node has the lane.
+async fn by_letter(cx: &Cx, begin: Begin<Attachment>) -> Result<RunId, AppError> {
+    let Begin { run, start, attachments } = begin;
+    let letter = message::start(run, start, "hand", "start", cx.house.clock.now());
     let job = cx.house.store.write(move |tx| {
         Box::pin(async move {
             send(tx, letter).await?;
-            record::write(tx, house.ids.as_ref(), &entry).await
+            for row in &attachments {
+                tenure_store::journal::attach(tx, row).await?;
+            }
+            Ok::<_, StoreError>(())
         })
     });
     job.await?;

@@ -7,7 +7,7 @@ use tenure_engine::journal::RunRow;
 use tenure_engine::message;
 use tenure_model::{RunEvent, RunId, Signal};
 use tenure_policy::authz::{Action, Thing};
-use tenure_store::runs;
+use tenure_store::{journal, runs};
 
 use crate::cx::{Cx, send};
 use crate::error::AppError;
@@ -60,6 +60,7 @@ pub async fn tell(cx: &Cx, run: RunId, word: Telling) -> Result<RunRow, AppError
         Telling::Signal { name, body } => ("run.signalled", RunEvent::Signalled(Signal { name, by, body })),
         Telling::Skip { node, outcome, reason } => ("run.skipped", RunEvent::Skip { node, outcome, by, reason }),
     };
+    let most = if action == Action::SignalRun { limits::LETTERS_OF_RUN_MAX } else { usize::MAX };
     let entry = record::entry(cx.house.clock.as_ref(), &cx.actor, told).about(run);
     let house = Arc::clone(&cx.house);
     let job = cx.house.store.write(move |tx| {
@@ -67,6 +68,9 @@ pub async fn tell(cx: &Cx, run: RunId, word: Telling) -> Result<RunRow, AppError
             let row = runs::get(tx, run).await?.ok_or_else(|| AppError::no("run", run))?;
             if row.status.is_closed() {
                 return Err(AppError::Conflict(format!("run `{run}` is over: {}", row.status.word())));
+            }
+            if most < usize::MAX && journal::letters_of(tx, run, most).await? >= most {
+                return Err(AppError::TooManySignals { run, most });
             }
             let external = house.ids.uuid().to_string();
             send(tx, message::event(run, &row.lane, event, "api", &external, house.clock.now())).await?;

@@ -1,9 +1,10 @@
 //! One file per word of the command line.
 //!
 //! A command reads its words, asks once or a few times, and hands what came to
-//! [`Output`](crate::output::Output). `demo`, `serve`, `migrate` and the bootstrap of `token` work
-//! in this process; all others ask a server.
+//! [`Output`](crate::output::Output). `demo`, `serve`, `migrate`, `bench` and the bootstrap of
+//! `token` work on this machine; all others ask a server.
 
+pub mod bench;
 pub mod cases;
 pub mod completion;
 pub mod connect;
@@ -55,7 +56,11 @@ impl HowMany {
 impl Command {
     /// Whether the command ends itself in order when it is interrupted.
     pub fn stops_itself(&self) -> bool {
-        matches!(self, Self::Demo(_) | Self::Serve(_) | Self::Migrate(_))
+        match self {
+            Self::Demo(_) | Self::Serve(_) | Self::Migrate(_) => true,
+            Self::Bench(bench) => bench.stops_itself(),
+            _ => false,
+        }
     }
 
     /// Does it.
@@ -73,6 +78,7 @@ impl Command {
             Self::Cases(cases) => cases.run(cx).await,
             Self::Connect(connect) => connect.run(cx).await,
             Self::Ledger(ledger) => ledger.run(cx).await,
+            Self::Bench(bench) => bench.run(cx).await,
             Self::Completion(completion) => completion.run(),
             Self::Generate(generate) => generate.run(cx),
             Self::Version(version::Version {}) => version::Version::run(cx),

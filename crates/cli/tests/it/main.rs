@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod conforming;
 #[cfg(test)]
 mod doctor;

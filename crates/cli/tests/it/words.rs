@@ -6,9 +6,10 @@ use crate::tenure::{command, run, tenure};
 fn help_goes_to_standard_output_and_teaches() {
     let help = tenure(&["--help"]);
     assert_eq!((help.exit, help.err.as_str()), (0, ""));
-    for word in
-        ["demo", "serve", "migrate", "token", "doctor", "people", "runs", "events", "why", "cases", "connect", "ledger"]
-    {
+    for word in [
+        "demo", "serve", "migrate", "token", "doctor", "people", "runs", "events", "why", "cases", "connect", "ledger",
+        "bench",
+    ] {
         assert!(help.out.contains(&format!("\n  {word}")), "{word}: {}", help.out);
     }
     assert!(help.out.contains("Exit codes:") && help.out.contains("Start here:"), "{}", help.out);

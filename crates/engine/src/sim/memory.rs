@@ -13,7 +13,7 @@ use tenure_model::{NodeId, RunId};
 
 use crate::journal::{
     Commit, CommitError, Definition, InboxRow, Journal, LaneRow, Letter, Ownership, PARTITIONS, ReadError, RecordRow,
-    RunRow, RunStatus, Snapshot, StoredRun, TimerRow,
+    RunRow, RunStatus, Snapshot, StoredRun, TimerRow, Urgency,
 };
 
 /// A journal in memory.
@@ -50,6 +50,8 @@ pub struct Tables {
     pub lanes: BTreeMap<String, LaneRow>,
     /// What was not taken in yet.
     pub inbox: BTreeMap<i64, InboxRow>,
+    /// How many runs of a partition are in a status, by what the commits say.
+    pub tally: BTreeMap<(u16, RunStatus), i64>,
     /// Every `(run, source, external)` that ever came.
     pub seen: BTreeSet<(RunId, String, String)>,
     /// Who holds what: node, epoch, until when.
@@ -99,11 +101,14 @@ impl Tables {
 
     fn check_owner<A>(&mut self, commit: &Commit<A>) {
         // Independent of what the commit claims: whoever writes a run must hold its partition now.
-        for row in &commit.runs {
-            let claimed = commit.fence.iter().find(|own| own.partition == row.partition).map(|own| own.epoch);
-            let holds = self.partitions.get(&row.partition).map(|(_, epoch, _)| *epoch);
+        let rows = commit.runs.iter().map(|row| (row.id, row.partition));
+        let old = commit.records.iter().filter_map(|record| self.runs.get(&record.run));
+        let written: BTreeSet<(RunId, u16)> = rows.chain(old.map(|row| (row.id, row.partition))).collect();
+        for (run, partition) in written {
+            let claimed = commit.fence.iter().find(|own| own.partition == partition).map(|own| own.epoch);
+            let holds = self.partitions.get(&partition).map(|(_, epoch, _)| *epoch);
             if claimed.is_none() || claimed != holds {
-                self.breaches.push(format!("run {} was written without holding partition {}", row.id, row.partition));
+                self.breaches.push(format!("run {run} was written without holding partition {partition}"));
             }
         }
     }
@@ -129,6 +134,9 @@ impl Tables {
             self.records.entry(record.run).or_default().push(record);
         }
         self.runs.extend(commit.runs.into_iter().map(|row| (row.id, row)));
+        for (partition, status, by) in commit.tally {
+            *self.tally.entry((partition, status)).or_default() += by;
+        }
         self.snapshots.extend(commit.snapshots.into_iter().map(|snapshot| (snapshot.run, snapshot)));
         for key in commit.timers_cleared {
             self.timers.remove(&key);
@@ -162,23 +170,20 @@ impl Journal for MemoryJournal {
     async fn claim(
         &self,
         node: NodeId,
-        want: u16,
+        from: Vec<u16>,
         now: Timestamp,
         lease: Duration,
     ) -> Result<Vec<Ownership>, ReadError> {
         let mut tables = self.tables();
         let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
-        let mut taken = 0;
         for partition in 0..PARTITIONS {
             match tables.partitions.get_mut(&partition) {
                 Some((owner, _, lease)) if *owner == node => *lease = until,
-                Some((owner, epoch, lease)) if *lease < now && taken < want => {
+                Some((owner, epoch, lease)) if *lease < now && from.contains(&partition) => {
                     (*owner, *epoch, *lease) = (node, *epoch + 1, until);
-                    taken += 1;
                 }
-                None if taken < want => {
+                None if from.contains(&partition) => {
                     tables.partitions.insert(partition, (node, 1, until));
-                    taken += 1;
                 }
                 Some(_) | None => {}
             }
@@ -219,10 +224,10 @@ impl Journal for MemoryJournal {
         Ok(names.iter().filter_map(|name| tables.lanes.get(name)).cloned().collect())
     }
 
-    async fn inbox(&self, partitions: Vec<u16>, limit: usize) -> Result<Vec<InboxRow>, ReadError> {
+    async fn inbox(&self, partitions: Vec<u16>, from: Urgency, limit: usize) -> Result<Vec<InboxRow>, ReadError> {
         let tables = self.tables();
-        let mut rows: Vec<InboxRow> =
-            tables.inbox.values().filter(|row| partitions.contains(&row.partition)).cloned().collect();
+        let wanted = |row: &&InboxRow| partitions.contains(&row.partition) && row.urgency >= from;
+        let mut rows: Vec<InboxRow> = tables.inbox.values().filter(wanted).cloned().collect();
         rows.sort_by_key(|row| (row.urgency.rank(), row.seq));
         rows.truncate(limit);
         Ok(rows)
@@ -242,10 +247,15 @@ impl Journal for MemoryJournal {
         Ok(tables.timers.values().filter(|timer| partitions.contains(&timer.partition)).map(|timer| timer.due).min())
     }
 
-    async fn active_runs(&self, partition: u16, after: Option<RunId>, limit: usize) -> Result<Vec<RunId>, ReadError> {
+    async fn active_runs(
+        &self,
+        partitions: Vec<u16>,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Result<Vec<RunId>, ReadError> {
         let tables = self.tables();
         let active = |row: &&RunRow| {
-            row.partition == partition
+            partitions.contains(&row.partition)
                 && matches!(row.status, RunStatus::Running | RunStatus::Compensating)
                 && after.is_none_or(|after| row.id > after)
         };

@@ -18,8 +18,9 @@ use futures::FutureExt as _;
 use jiff::Timestamp;
 use tenure_model::{Clock as _, RunEvent, RunId, SeededIds, SteppedClock, new_id};
 
-use crate::core::{Arrival, Core, Plant, TurnError};
-use crate::journal::{Definition, Journal, RunStatus, Urgency};
+use crate::arrival::{Arrival, Begin};
+use crate::core::{Core, Plant, TurnError};
+use crate::journal::{Definition, Journal, PARTITIONS, RunStatus, Urgency};
 use crate::message::{self, Busy, Start};
 use crate::perform::Order;
 use crate::process::Process;
@@ -163,10 +164,26 @@ impl<P: Process> Simulation<P> {
         let urgency = Urgency::ALL.get(self.chance.below(3)).copied().unwrap_or(Urgency::Normal);
         let input = serde_json::json!({ "n": self.chance.below(4), "items": [1, 2, 3, 4, 5] });
         let start = Start { lane: lane.clone(), definition, name, urgency, busy, input };
+        if self.chance.percent(30) {
+            return self.begin_by_hand(run, start);
+        }
         let letter = message::start(run, start, "sim", &step.to_string(), self.clock.now());
         // Delivered twice: the second must change nothing.
         self.journal.send(vec![letter.clone(), letter]);
         self.begun.push((run, lane));
+    }
+
+    /// Whoever begins a run by hand was promised nothing until the turn is written.
+    fn begin_by_hand(&mut self, run: RunId, start: Start) {
+        let place = self.chance.below(self.nodes.len());
+        if !self.nodes.get(place).is_some_and(|node| !node.paused && node.core.owns(&start.lane)) {
+            return;
+        }
+        let lane = start.lane.clone();
+        let mut arrivals = vec![Arrival::Begin(Box::new(Begin { run, start, attachments: Vec::new() }))];
+        if self.take_in(place, &mut arrivals) {
+            self.begun.push((run, lane));
+        }
     }
 
     fn send_word(&mut self, step: usize) {
@@ -190,20 +207,27 @@ impl<P: Process> Simulation<P> {
             let which = self.chance.below(node.back.len());
             arrivals.push(node.back.swap_remove(which));
         }
-        let outcome = node.core.turn(&mut arrivals).now_or_never();
+        self.take_in(place, &mut arrivals);
+    }
+
+    /// One turn with these arrivals. Says whether it was written.
+    fn take_in(&mut self, place: usize, arrivals: &mut Vec<Arrival<String>>) -> bool {
+        let Some(node) = self.nodes.get_mut(place) else { return false };
+        let outcome = node.core.turn(arrivals).now_or_never();
         node.open.extend(leaked(&mut node.core));
         match outcome {
-            Some(Ok(turned)) => node.open.extend(turned.orders),
+            Some(Ok(turned)) => {
+                node.open.extend(turned.orders);
+                return true;
+            }
             Some(Err(TurnError::Fenced(partition))) => {
                 node.core.forget(partition);
                 node.open.retain(|order| crate::journal::partition_of(&order.lane) != partition);
-                keep_endings(node, arrivals);
             }
-            Some(Err(TurnError::Unavailable(_))) | None => {
-                node.core.forget_all();
-                keep_endings(node, arrivals);
-            }
+            Some(Err(TurnError::Unavailable(_))) | None => node.core.forget_all(),
         }
+        keep_endings(node, std::mem::take(arrivals));
+        false
     }
 
     fn carry_out(&mut self, place: usize) {
@@ -248,8 +272,10 @@ impl<P: Process> Simulation<P> {
 
     fn claim(&mut self, place: usize) {
         let Some(node) = self.nodes.get_mut(place).filter(|node| !node.paused) else { return };
-        let want = 8 + u16::try_from(self.chance.below(64)).unwrap_or(0);
-        if let Some(Ok(orders)) = node.core.claim(want, LEASE).now_or_never() {
+        let count = 8 + u16::try_from(self.chance.below(64)).unwrap_or(0);
+        let first = u16::try_from(self.chance.below(usize::from(PARTITIONS))).unwrap_or(0);
+        let from = (first..first + count.min(PARTITIONS)).map(|partition| partition % PARTITIONS).collect();
+        if let Some(Ok(orders)) = node.core.claim(from, LEASE).now_or_never() {
             let known: BTreeSet<_> = node.open.iter().map(|order| (order.key.clone(), order.task.attempt)).collect();
             node.open.extend(orders.into_iter().filter(|o| !known.contains(&(o.key.clone(), o.task.attempt))));
         }
@@ -376,6 +402,13 @@ impl<P: Process> Simulation<P> {
             }
         }
         breaches.extend(undone_out_of_order(&self.world));
+        let mut tally: BTreeMap<(u16, RunStatus), i64> = BTreeMap::new();
+        for row in tables.runs.values() {
+            *tally.entry((row.partition, row.status)).or_default() += 1;
+        }
+        if tables.tally.iter().filter(|(_, runs)| **runs != 0).ne(tally.iter()) {
+            breaches.push(format!("the tally says {:?} and there are {tally:?}", tables.tally));
+        }
         if tables.runs.values().any(|row| row.status == RunStatus::Done && row.seq == 0) {
             breaches.push("a run is done without a record".to_owned());
         }

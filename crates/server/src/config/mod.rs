@@ -25,7 +25,8 @@ pub const CLEAR_PHRASE: &str = "i-understand-that-tokens-travel-in-clear";
 pub const ENV_PREFIX: &str = "TENURE_";
 
 /// Variables of the command line, which are not settings of the server; `cli` tests that all of its own are here.
-const NOT_SETTINGS: [&str; 4] = ["TENURE_CONFIG", "TENURE_CONTEXTS", "TENURE_SERVER", "TENURE_TOKEN"];
+const NOT_SETTINGS: [&str; 5] =
+    ["TENURE_BENCH_POSTGRES", "TENURE_CONFIG", "TENURE_CONTEXTS", "TENURE_SERVER", "TENURE_TOKEN"];
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use tenure_app::ledger::seal::Sealer;
 use tenure_app::notices::deliver::{LogChannel, deliver};
 use tenure_app::steps::Steps;
 use tenure_engine::{Engine, Parts};
-use tenure_store::journal::StoreJournal;
+use tenure_store::journal::{Attachment, StoreJournal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Everything that goes on in the background.
 #[derive(Debug)]
 pub struct Working {
-    engine: Engine,
+    engine: Engine<Attachment>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -37,6 +37,7 @@ impl Working {
             clock: Arc::clone(&house.clock),
             ids: Arc::clone(&house.ids),
             lease: tenure_engine::limits::LEASE,
+            loops: tenure_engine::loops(),
         };
         let (engine, running) = tenure_engine::start(parts);
         // A house is opened once; a second engine in it would be a mistake of ours.

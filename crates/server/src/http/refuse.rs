@@ -24,6 +24,7 @@ pub fn refusal(error: AppError) -> Refusal {
         }
         AppError::NotFound { .. } => Refusal::because(Code::NotFound, error.to_string()),
         AppError::Conflict(_) => Refusal::because(Code::NotInThisState, error.to_string()),
+        AppError::TooManySignals { .. } => Refusal::because(Code::TooManySignals, error.to_string()),
         AppError::Differs { .. } => {
             Problem::new(Code::ReusedId).errors(vec![FieldError::new("/id", error.to_string())]).into()
         }
@@ -93,6 +94,7 @@ mod tests {
             (AppError::Forbidden { action: "ReadRun".into() }, 403),
             (AppError::no("run", "x"), 404),
             (AppError::Conflict("over".into()), 409),
+            (AppError::TooManySignals { run: "run_00000000000000000000000001".parse().unwrap(), most: 1 }, 409),
             (AppError::Differs { external: "hr-1".into() }, 422),
             (AppError::Invalid { pointer: "/days", reason: "x".into() }, 422),
             (AppError::Target(Refused::new(RefusalClass::Network, "down")), 502),

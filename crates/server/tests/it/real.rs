@@ -145,6 +145,7 @@ impl Real {
             clock: self.clock.clone() as Arc<dyn Clock>,
             ids: self.house.ids.clone(),
             lease: Duration::from_secs(30),
+            loops: tenure_engine::loops(),
         });
         self.house.engine.set(engine).unwrap();
         tokio::spawn(run);

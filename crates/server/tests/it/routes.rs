@@ -345,3 +345,47 @@ async fn a_watch_ends_when_the_server_stops() {
     read_until(&mut stream, &mut String::new(), "event: run").await;
     assert_eq!(real.stop().await, tenure_server::listen::Ended::Drained);
 }
+
+#[tokio::test]
+async fn a_run_that_was_sent_too_much_takes_no_more_signals_and_can_still_be_cancelled() {
+    let real = Real::open().await;
+    let started = real.ask("operator", "POST", "/v1/runs", &json!({ "workflow": "ask" })).await;
+    let name = read(&started)["run"].as_str().unwrap().to_owned();
+    real.start_engine();
+    let path = format!("/v1/runs/{name}");
+    for _ in 0..1_000 {
+        if real.get("auditor", &path).await.body.contains(r#""status":"waiting""#) {
+            break;
+        }
+    }
+    let run: tenure_model::RunId = name.parse().unwrap();
+    let most = tenure_app::limits::LETTERS_OF_RUN_MAX;
+    // The letter that started it is one of them.
+    let noise = |number| {
+        let signal = tenure_model::Signal { name: "noise".into(), by: "x".into(), body: Json::Null };
+        let event = tenure_model::RunEvent::Signalled(signal);
+        tenure_engine::message::event(
+            run,
+            &name,
+            event,
+            "test",
+            &format!("{number}"),
+            "2026-11-20T09:00:00Z".parse().unwrap(),
+        )
+    };
+    let letters: Vec<_> = (2..most).map(noise).collect();
+    let sent: Result<_, tenure_store::StoreError> = real
+        .house
+        .store
+        .write(move |tx| Box::pin(async move { tenure_store::journal::send(tx, &letters).await }))
+        .await;
+    sent.unwrap();
+    let signal = format!("{path}/signal");
+    let last = real.ask("operator", "POST", &signal, &json!({ "name": "noise" })).await;
+    assert_eq!(last.status, 200, "{}", last.body);
+    let more = real.ask("operator", "POST", &signal, &json!({ "name": "noise" })).await;
+    assert_eq!(more.problem(), (409, "TEN-E0116".into()));
+    assert!(more.body.contains("was sent 10000 messages already"), "{}", more.body);
+    let cancelled = real.ask("operator", "POST", &format!("{path}/cancel"), &json!({ "reason": "too much" })).await;
+    assert_eq!(cancelled.status, 200, "{}", cancelled.body);
+}

@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use crate::limits::{CHUNK_ROWS_MAX_POSTGRES, CHUNK_ROWS_MAX_SQLITE};
-
 /// Which database this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Dialect {
@@ -26,14 +24,6 @@ impl Dialect {
         match self {
             Self::Sqlite => "",
             Self::Postgres => " FOR UPDATE SKIP LOCKED",
-        }
-    }
-
-    /// How many rows one statement should write at most.
-    pub(crate) fn chunk_rows_max(self) -> usize {
-        match self {
-            Self::Sqlite => CHUNK_ROWS_MAX_SQLITE,
-            Self::Postgres => CHUNK_ROWS_MAX_POSTGRES,
         }
     }
 

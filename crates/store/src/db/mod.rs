@@ -6,19 +6,22 @@
 
 pub(crate) mod dialect;
 mod job;
+mod log;
+mod place;
 mod postgres;
 pub(crate) mod row;
 mod sqlite;
 pub(crate) mod tx;
 
 use std::fmt;
-use std::sync::Arc;
+use std::fs::{File, TryLockError};
+use std::sync::{Arc, OnceLock};
 
 use futures::future::BoxFuture;
 
 use self::job::Access;
 use self::tx::Tx;
-use crate::error::{OpenError, StoreError};
+use crate::error::{Cause, OpenError, StoreError};
 use crate::limits::StoreLimits;
 use crate::url::DatabaseUrl;
 
@@ -27,6 +30,8 @@ use crate::url::DatabaseUrl;
 pub struct Store {
     backend: Arc<Backend>,
     place: Arc<str>,
+    /// Held by whoever works on a SQLite file, until the last clone is gone.
+    hold: Arc<OnceLock<File>>,
 }
 
 enum Backend {
@@ -46,7 +51,36 @@ impl Store {
                 Backend::Postgres(postgres::Postgres::open(config, &limits, &place).await?)
             }
         };
-        Ok(Self { backend: Arc::new(backend), place })
+        Ok(Self { backend: Arc::new(backend), place, hold: Arc::default() })
+    }
+
+    /// Makes this the one process that works on a SQLite file, and takes back what one that died
+    /// still held: nobody waits for its leases. PostgreSQL is for several, and there this does
+    /// nothing. Call it after [`Store::migrate`].
+    pub async fn work_alone(&self, url: &DatabaseUrl) -> Result<(), OpenError> {
+        let DatabaseUrl::SqliteFile(path) = url else { return Ok(()) };
+        let unreachable = |source: Cause| OpenError::Unreachable { place: self.place.to_string(), source };
+        let mut name = path.clone().into_os_string();
+        name.push(".lock");
+        let file = File::options().create(true).truncate(false).write(true).open(name);
+        let file = file.map_err(|error| unreachable(Arc::new(error)))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OpenError::Taken { place: self.place.to_string() }),
+            Err(TryLockError::Error(error)) => return Err(unreachable(Arc::new(error))),
+        }
+        // The epochs stay: whoever takes a partition next raises its own, as always.
+        let freed: Result<u64, StoreError> = self
+            .write(|tx| {
+                Box::pin(
+                    async move { tx.execute("UPDATE partition_owner SET owner = NULL, lease_until = 0", &[]).await },
+                )
+            })
+            .await;
+        freed.map_err(|error| unreachable(Arc::new(error)))?;
+        // Who asks twice holds it already.
+        drop(self.hold.set(file));
+        Ok(())
     }
 
     /// Runs a job that may write. It is all there afterwards, or nothing is. The job goes on to

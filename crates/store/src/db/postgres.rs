@@ -15,7 +15,7 @@ use tokio_postgres::{Config, NoTls};
 
 use super::job::{Access, words_of};
 use super::row::{Cell, Param, Row};
-use super::tx::{Link, Texts, Tx, head_of};
+use super::tx::{Link, Texts, Tx, Values, head_of};
 use crate::error::{Cause, OpenError, StoreError, Words};
 use crate::limits::StoreLimits;
 
@@ -165,17 +165,44 @@ pub(super) async fn batch(client: &Client, sql: &str) -> Result<(), StoreError> 
     client.get()?.batch_execute(sql).await.map_err(|error| store_error(sql, error))
 }
 
-pub(super) async fn execute(client: &Client, sql: &str, params: &[Param]) -> Result<u64, StoreError> {
+pub(super) async fn execute(client: &Client, sql: &str, values: &Values<'_>) -> Result<u64, StoreError> {
     let object = client.get()?;
     let statement = object.prepare_cached(sql).await.map_err(|error| store_error(sql, error))?;
-    let values = bind(sql, statement.params().len(), params)?;
+    let values = bind(sql, statement.params().len(), values)?;
     object.execute(&statement, &values).await.map_err(|error| store_error(sql, error))
 }
 
-pub(super) async fn query(client: &Client, sql: &str, params: &[Param]) -> Result<Vec<Row>, StoreError> {
+/// Sends all of them, then waits for all answers. The server runs them in this order, and none
+/// after one that failed.
+pub(super) async fn execute_all<'v>(
+    client: &Client,
+    writes: impl Iterator<Item = (&'v str, &'v Values<'v>)>,
+) -> Result<Vec<u64>, StoreError> {
+    let object = client.get()?;
+    let mut ready = Vec::new();
+    // Prepared before any is sent, or one that is not yet known to the server would come late.
+    for (sql, values) in writes {
+        let statement = object.prepare_cached(sql).await.map_err(|error| store_error(sql, error))?;
+        let values = bind(sql, statement.params().len(), values)?;
+        ready.push((sql, statement, values));
+    }
+    let sent = ready.iter().map(|(sql, statement, values)| async move {
+        object.execute(statement, values).await.map_err(|error| store_error(sql, error))
+    });
+    // The first that failed says why; those after it only say that one before them did.
+    futures::future::join_all(sent).await.into_iter().collect()
+}
+
+/// The types of the places of a statement, as the server names them.
+pub(super) async fn types(client: &Client, sql: &str) -> Result<Vec<String>, StoreError> {
+    let statement = client.get()?.prepare(sql).await.map_err(|error| store_error(sql, error))?;
+    Ok(statement.params().iter().map(|kind| kind.name().to_owned()).collect())
+}
+
+pub(super) async fn query(client: &Client, sql: &str, values: &Values<'_>) -> Result<Vec<Row>, StoreError> {
     let object = client.get()?;
     let statement = object.prepare_cached(sql).await.map_err(|error| store_error(sql, error))?;
-    let values = bind(sql, statement.params().len(), params)?;
+    let values = bind(sql, statement.params().len(), values)?;
     let rows = object.query(&statement, &values).await.map_err(|error| store_error(sql, error))?;
     let columns: Arc<[String]> = statement.columns().iter().map(|column| column.name().to_owned()).collect();
     let mut found = Vec::with_capacity(rows.len());
@@ -186,12 +213,19 @@ pub(super) async fn query(client: &Client, sql: &str, params: &[Param]) -> Resul
     Ok(found)
 }
 
-fn bind<'p>(sql: &str, places: usize, params: &'p [Param]) -> Result<Vec<&'p (dyn ToSql + Sync)>, StoreError> {
-    if places != params.len() {
-        let reason = format!("it has {places} places and got {} values", params.len());
+fn bind<'p>(sql: &str, places: usize, values: &'p Values<'_>) -> Result<Vec<&'p (dyn ToSql + Sync)>, StoreError> {
+    let bound: Vec<&(dyn ToSql + Sync)> = match values {
+        Values::Flat(values) => values.iter().map(|value| value as &(dyn ToSql + Sync)).collect(),
+        Values::Arrays { fixed, arrays } => {
+            let fixed = fixed.iter().map(|value| *value as &(dyn ToSql + Sync));
+            fixed.chain(arrays.iter().map(|array| array as &(dyn ToSql + Sync))).collect()
+        }
+    };
+    if places != bound.len() {
+        let reason = format!("it has {places} places and got {} values", bound.len());
         return Err(StoreError::statement(head_of(sql), reason));
     }
-    Ok(params.iter().map(|param| param as &(dyn ToSql + Sync)).collect())
+    Ok(bound)
 }
 
 fn cell(sql: &str, row: &tokio_postgres::Row, place: usize) -> Result<Cell, StoreError> {

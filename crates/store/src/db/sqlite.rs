@@ -12,10 +12,13 @@ use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ToSql, types::
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::job::{Access, Fate, Job, Work};
+use super::place::Place;
 use super::row::{Cell, Param, Row};
 use super::tx::{Link, Texts, Tx, head_of};
 use crate::error::{Cause, OpenError, StoreError};
-use crate::limits::{SQLITE_CACHE_READER_KIB, SQLITE_CACHE_WRITER_KIB, STATEMENTS_CACHED_MAX, StoreLimits};
+use crate::limits::{
+    SQLITE_CACHE_READER_KIB, SQLITE_CACHE_WRITER_KIB, SQLITE_CHECKPOINT_PAGES, STATEMENTS_CACHED_MAX, StoreLimits,
+};
 
 type Queued = Box<dyn Job>;
 
@@ -35,10 +38,11 @@ impl Sqlite {
     fn start(path: Option<&Path>, limits: &StoreLimits) -> Result<Self, OpenError> {
         let texts = Texts::default();
         let writing = open_writer(path, limits)?;
+        let place = path.map(Place::of).transpose().map_err(|cause| unreachable(path, Arc::new(cause)))?;
         let (writer, jobs) = channel(limits.queue_jobs_max.max(1));
         let group_max = limits.group_jobs_max.max(1);
         let tx = Tx::new(Link::Sqlite(Box::new(writing)), texts.clone());
-        thread("store-writer", path, move || write_loop(tx, jobs, group_max))?;
+        thread("store-writer", path, move || write_loop(tx, jobs, group_max, place.as_ref()))?;
         let Some(path) = path else { return Ok(Self { writer, readers: None }) };
         let (readers, jobs) = channel(limits.queue_jobs_max.max(1));
         let jobs = Arc::new(Mutex::new(jobs));
@@ -83,6 +87,7 @@ fn unreachable(path: Option<&Path>, source: Cause) -> OpenError {
 fn open_writer(path: Option<&Path>, limits: &StoreLimits) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if let Some(path) = path {
+        super::log::check(path)?;
         make_private(path).map_err(|cause| unreachable(Some(path), Arc::new(cause)))?;
     }
     let connection = Connection::open_with_flags(path.unwrap_or(Path::new(":memory:")), flags)
@@ -94,6 +99,9 @@ fn open_writer(path: Option<&Path>, limits: &StoreLimits) -> Result<Connection, 
     set(path, &connection, "synchronous", "FULL", Some("2"))?;
     set(path, &connection, "foreign_keys", "ON", Some("1"))?;
     set(path, &connection, "cache_size", &(-SQLITE_CACHE_WRITER_KIB).to_string(), None)?;
+    // What a statement may have to undo is kept in memory, not in a file of its own.
+    set(path, &connection, "temp_store", "MEMORY", Some("2"))?;
+    set(path, &connection, "wal_autocheckpoint", &SQLITE_CHECKPOINT_PAGES.to_string(), None)?;
     if let Some(pages) = limits.sqlite_pages_max {
         set(path, &connection, "max_page_count", &pages.to_string(), None)?;
     }
@@ -146,7 +154,7 @@ fn set(
     if found == wanted { Ok(()) } else { Err(OpenError::Setting { setting, wanted: wanted.to_owned(), found }) }
 }
 
-fn write_loop(mut tx: Tx, mut jobs: Receiver<Queued>, group_max: usize) {
+fn write_loop(mut tx: Tx, mut jobs: Receiver<Queued>, group_max: usize, place: Option<&Place>) {
     while let Some(first) = jobs.blocking_recv() {
         let mut waiting = vec![first];
         while waiting.len() < group_max
@@ -157,26 +165,46 @@ fn write_loop(mut tx: Tx, mut jobs: Receiver<Queued>, group_max: usize) {
         let mut waiting = waiting.into_iter();
         // A group that SQLite gave up in the middle leaves jobs that were never begun.
         while waiting.len() > 0 {
-            run_group(&mut tx, &mut waiting);
+            run_group(&mut tx, &mut waiting, place);
         }
     }
 }
 
-fn run_group(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>) {
+fn run_group(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>, place: Option<&Place>) {
     let mut ran: Vec<Queued> = Vec::with_capacity(waiting.len());
     let outcome = match control(tx, "BEGIN IMMEDIATE") {
         Err(error) => {
             ran.extend(waiting.by_ref());
             Err(error)
         }
+        Ok(()) if waiting.len() == 1 => run_alone(tx, waiting, &mut ran),
         Ok(()) => run_jobs(tx, waiting, &mut ran).and_then(|()| control(tx, "COMMIT")),
     };
+    // What was written into a file that is not in its place any more is a promise to nobody.
+    let outcome = outcome.and_then(|()| place.map_or(Ok(()), Place::check));
     if outcome.is_err() {
         give_up(tx);
     }
     for job in ran {
         job.answer(outcome.clone());
     }
+}
+
+/// A job that shares its transaction with no other needs no savepoint, for which SQLite would copy
+/// every page before it changes it.
+fn run_alone(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>, ran: &mut Vec<Queued>) -> Result<(), StoreError> {
+    let Some(mut job) = waiting.next() else { return control(tx, "COMMIT") };
+    let fate = run_one(tx, &mut job);
+    ran.push(job);
+    if is_over(tx) {
+        return Err(given_up());
+    }
+    control(tx, if fate == Fate::Keep { "COMMIT" } else { "ROLLBACK" })
+}
+
+/// A full disk, for one, makes SQLite roll back everything and not only the statement.
+fn given_up() -> StoreError {
+    StoreError::gone("the database gave the transaction up")
 }
 
 fn run_jobs(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>, ran: &mut Vec<Queued>) -> Result<(), StoreError> {
@@ -186,8 +214,7 @@ fn run_jobs(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>, ran: &mut Vec
         ran.push(job);
         begun?;
         if is_over(tx) {
-            // A full disk, for one, makes SQLite roll back everything and not only the statement.
-            return Err(StoreError::gone("the database gave the transaction up"));
+            return Err(given_up());
         }
         if fate == Fate::Undo {
             control(tx, "ROLLBACK TO job")?;

@@ -4,6 +4,7 @@
 //! once a statement has failed it takes no further one and cannot be committed: PostgreSQL has it
 //! so, and SQLite is held to the same.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +14,7 @@ use super::postgres::{self, Client};
 use super::row::{Param, Row};
 use super::sqlite;
 use crate::error::StoreError;
-use crate::limits::{LIST_MAX, PARAMETERS_MAX};
+use crate::limits::{CHUNK_ROWS_MAX, LIST_MAX, PARAMETERS_MAX};
 
 /// Statements whose text depends on a number of rows, made once per number.
 #[derive(Debug, Clone, Default)]
@@ -82,13 +83,13 @@ impl Tx {
     /// Runs a statement and says how many rows it changed.
     pub async fn execute(&mut self, sql: &str, params: &[Param]) -> Result<u64, StoreError> {
         let text = places(self.dialect, sql);
-        self.run_execute(&text, params).await
+        self.run_execute(&text, &Values::Flat(Cow::Borrowed(params))).await
     }
 
     /// Runs a statement and hands out its rows.
     pub async fn query(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>, StoreError> {
         let text = places(self.dialect, sql);
-        self.run_query(&text, params).await
+        self.run_query(&text, &Values::Flat(Cow::Borrowed(params))).await
     }
 
     /// Runs a statement that has one row or none.
@@ -117,8 +118,8 @@ impl Tx {
         values: &[Param],
     ) -> Result<u64, StoreError> {
         let mut written = 0;
-        for (text, part) in self.chunks(head, width, tail, values)? {
-            written += self.run_execute(&text, part).await?;
+        for (text, part) in self.rows(head, width, tail, values).await? {
+            written += self.run_execute(&text, &part).await?;
         }
         Ok(written)
     }
@@ -132,14 +133,14 @@ impl Tx {
         values: &[Param],
     ) -> Result<Vec<Row>, StoreError> {
         let mut rows = Vec::new();
-        for (text, part) in self.chunks(head, width, tail, values)? {
-            rows.append(&mut self.run_query(&text, part).await?);
+        for (text, part) in self.rows(head, width, tail, values).await? {
+            rows.append(&mut self.run_query(&text, &part).await?);
         }
         Ok(rows)
     }
 
     /// Asks with a list: `head IN (…) tail`. The places of `fixed` come before those of the list.
-    /// A long list is asked in pieces, so an order holds within a piece only.
+    /// A long list may be asked in pieces, so an order holds within a piece only.
     pub async fn query_in(
         &mut self,
         head: &'static str,
@@ -148,8 +149,7 @@ impl Tx {
         tail: &'static str,
     ) -> Result<Vec<Row>, StoreError> {
         let mut rows = Vec::new();
-        for piece in list.chunks(LIST_MAX) {
-            let (text, values) = self.list(head, fixed, piece, tail);
+        for (text, values) in self.lists(head, fixed, list, tail).await? {
             rows.append(&mut self.run_query(&text, &values).await?);
         }
         Ok(rows)
@@ -164,16 +164,50 @@ impl Tx {
         tail: &'static str,
     ) -> Result<u64, StoreError> {
         let mut changed = 0;
-        for piece in list.chunks(LIST_MAX) {
-            let (text, values) = self.list(head, fixed, piece, tail);
+        for (text, values) in self.lists(head, fixed, list, tail).await? {
             changed += self.run_execute(&text, &values).await?;
+        }
+        Ok(changed)
+    }
+
+    /// Runs several statements one after the other, on PostgreSQL without waiting for the answer
+    /// to one before the next is sent. Says how many rows each changed.
+    pub(crate) async fn write_all(&mut self, writes: Vec<Write>) -> Result<Vec<u64>, StoreError> {
+        let mut pieces: Vec<(usize, Piece<'_>)> = Vec::with_capacity(writes.len());
+        for (place, write) in writes.iter().enumerate() {
+            let parts = match write {
+                Write::Rows { head, width, tail, values } => self.rows(head, *width, tail, values).await?,
+                Write::List { head, fixed, list } => self.lists(head, fixed, list, "").await?,
+            };
+            pieces.extend(parts.into_iter().map(|part| (place, part)));
+        }
+        let mut changed = vec![0; writes.len()];
+        let mut counts = Vec::with_capacity(pieces.len());
+        if self.dialect == Dialect::Sqlite {
+            for (_, (text, values)) in &pieces {
+                counts.push(self.run_execute(text, values).await?);
+            }
+        } else {
+            for (_, (text, values)) in &pieces {
+                self.ready(text, values)?;
+            }
+            if let Link::Postgres(client) = &self.link {
+                let all = pieces.iter().map(|(_, (text, values))| (&**text, values));
+                let ended = postgres::execute_all(client, all).await;
+                counts = self.note(ended)?;
+            }
+        }
+        for ((place, _), count) in pieces.iter().zip(counts) {
+            if let Some(sum) = changed.get_mut(*place) {
+                *sum += count;
+            }
         }
         Ok(changed)
     }
 
     /// Runs a statement without values that is not kept prepared: for the schema.
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
-        self.ready(sql, &[])?;
+        self.ready(sql, &Values::Flat(Cow::Borrowed(&[])))?;
         let ended = match &mut self.link {
             Link::Sqlite(connection) => sqlite::batch(connection, sql),
             Link::Postgres(client) => postgres::batch(client, sql).await,
@@ -181,33 +215,27 @@ impl Tx {
         self.note(ended)
     }
 
-    async fn run_execute(&mut self, text: &str, params: &[Param]) -> Result<u64, StoreError> {
-        self.ready(text, params)?;
+    async fn run_execute(&mut self, text: &str, values: &Values<'_>) -> Result<u64, StoreError> {
+        self.ready(text, values)?;
         let ended = match &mut self.link {
-            Link::Sqlite(connection) => sqlite::execute(connection, text, params),
-            Link::Postgres(client) => postgres::execute(client, text, params).await,
+            Link::Sqlite(connection) => sqlite::execute(connection, text, values.flat()),
+            Link::Postgres(client) => postgres::execute(client, text, values).await,
         };
         self.note(ended)
     }
 
-    async fn run_query(&mut self, text: &str, params: &[Param]) -> Result<Vec<Row>, StoreError> {
-        self.ready(text, params)?;
+    async fn run_query(&mut self, text: &str, values: &Values<'_>) -> Result<Vec<Row>, StoreError> {
+        self.ready(text, values)?;
         let ended = match &mut self.link {
-            Link::Sqlite(connection) => sqlite::query(connection, text, params),
-            Link::Postgres(client) => postgres::query(client, text, params).await,
+            Link::Sqlite(connection) => sqlite::query(connection, text, values.flat()),
+            Link::Postgres(client) => postgres::query(client, text, values).await,
         };
         self.note(ended)
     }
 
-    fn ready(&mut self, text: &str, params: &[Param]) -> Result<(), StoreError> {
-        if self.spoiled {
-            return Err(StoreError::statement(head_of(text), "a statement of this transaction had failed before"));
-        }
-        // PostgreSQL refuses such a text and SQLite cuts it in some of its functions.
-        if params.iter().any(|param| matches!(param, Param::Text(text) if text.contains('\0'))) {
-            return self.note(Err(StoreError::refused("a text holds the character of code zero")));
-        }
-        Ok(())
+    fn ready(&mut self, text: &str, values: &Values<'_>) -> Result<(), StoreError> {
+        let ready = checked(text, self.spoiled, values);
+        self.note(ready)
     }
 
     fn note<T>(&mut self, ended: Result<T, StoreError>) -> Result<T, StoreError> {
@@ -215,49 +243,158 @@ impl Tx {
         ended
     }
 
-    /// Cuts values into pieces of a power of two of rows, so that few statements are prepared.
-    #[expect(clippy::type_complexity, reason = "a pair of text and values, used twice, right here")]
-    fn chunks<'v>(
+    /// The statements that write these rows. SQLite takes them in pieces of a power of two, so that
+    /// few statements are prepared; PostgreSQL takes each column as one array, whatever its length.
+    async fn rows<'v>(
         &mut self,
         head: &'static str,
         width: usize,
         tail: &'static str,
         values: &'v [Param],
-    ) -> Result<Vec<(Arc<str>, &'v [Param])>, StoreError> {
+    ) -> Result<Vec<Piece<'v>>, StoreError> {
         if width == 0 || !values.len().is_multiple_of(width) {
             let reason = format!("{} values do not make rows of {width}", values.len());
             return self.note(Err(StoreError::statement(head_of(head), reason)));
         }
-        let rows_max = self.dialect.chunk_rows_max().min(PARAMETERS_MAX / width).max(1);
         let mut pieces = Vec::new();
+        if values.is_empty() {
+            return Ok(pieces);
+        }
+        if self.dialect == Dialect::Postgres {
+            let text = self.array_text(Shape { head, tail, width, count: 1, kind: Kind::Rows }).await?;
+            let column = |place| values.iter().skip(place).step_by(width).collect();
+            pieces.push((text, Values::Arrays { fixed: Vec::new(), arrays: (0..width).map(column).collect() }));
+            return Ok(pieces);
+        }
+        let rows_max = CHUNK_ROWS_MAX.min(PARAMETERS_MAX / width).max(1);
         let mut rest = values;
         while !rest.is_empty() {
             let count = power_below((rest.len() / width).min(rows_max));
             let (piece, after) = rest.split_at(count * width);
-            pieces.push((self.text(Shape { head, tail, width, count, kind: Kind::Rows }), piece));
+            let text = self.text(Shape { head, tail, width, count, kind: Kind::Rows });
+            pieces.push((text, Values::Flat(Cow::Borrowed(piece))));
             rest = after;
         }
         Ok(pieces)
     }
 
-    /// Fills a list up to a power of two with its last value: asking twice for it changes nothing.
-    fn list(
+    /// The statements that ask with this list. For SQLite a list is filled up to a power of two
+    /// with its last value: asking twice for it changes nothing.
+    async fn lists<'v>(
         &mut self,
         head: &'static str,
-        fixed: &[Param],
-        piece: &[Param],
+        fixed: &'v [Param],
+        list: &'v [Param],
         tail: &'static str,
-    ) -> (Arc<str>, Vec<Param>) {
-        let count = piece.len().next_power_of_two();
-        let filler = piece.last().into_iter().cycle();
-        let values = fixed.iter().chain(piece).chain(filler.take(count - piece.len())).cloned().collect();
-        (self.text(Shape { head, tail, width: fixed.len(), count, kind: Kind::List }), values)
+    ) -> Result<Vec<Piece<'v>>, StoreError> {
+        let mut pieces = Vec::new();
+        if list.is_empty() {
+            return Ok(pieces);
+        }
+        let width = fixed.len();
+        if self.dialect == Dialect::Postgres {
+            let text = self.array_text(Shape { head, tail, width, count: 1, kind: Kind::List }).await?;
+            let arrays = vec![list.iter().collect()];
+            pieces.push((text, Values::Arrays { fixed: fixed.iter().collect(), arrays }));
+            return Ok(pieces);
+        }
+        for piece in list.chunks(LIST_MAX) {
+            let count = piece.len().next_power_of_two();
+            let filler = piece.last().into_iter().cycle();
+            let values = fixed.iter().chain(piece).chain(filler.take(count - piece.len())).cloned().collect();
+            let text = self.text(Shape { head, tail, width, count, kind: Kind::List });
+            pieces.push((text, Values::Flat(Cow::Owned(values))));
+        }
+        Ok(pieces)
     }
 
     fn text(&self, shape: Shape) -> Arc<str> {
         let mut texts = self.texts.0.lock().unwrap_or_else(PoisonError::into_inner);
         texts.entry(shape).or_insert_with(|| write_text(self.dialect, shape).into()).clone()
     }
+
+    /// The statement with arrays in the place of rows or of a list. The server is asked once what
+    /// types the places of the plain form have.
+    async fn array_text(&mut self, plain: Shape) -> Result<Arc<str>, StoreError> {
+        let shape = Shape { count: 0, ..plain };
+        let known = self.texts.0.lock().unwrap_or_else(PoisonError::into_inner).get(&shape).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let text = write_text(self.dialect, plain);
+        let types = match &self.link {
+            Link::Postgres(client) => postgres::types(client, &text).await,
+            Link::Sqlite(_) => Err(StoreError::statement(head_of(&text), "SQLite has no arrays")),
+        };
+        let types = self.note(types)?;
+        let text: Arc<str> = write_arrays(shape, &types).into();
+        self.texts.0.lock().unwrap_or_else(PoisonError::into_inner).insert(shape, text.clone());
+        Ok(text)
+    }
+}
+
+/// A statement and what goes into its places.
+type Piece<'v> = (Arc<str>, Values<'v>);
+
+/// What goes into the places of a statement.
+pub(super) enum Values<'v> {
+    /// One value for each place.
+    Flat(Cow<'v, [Param]>),
+    /// Single values, then arrays.
+    Arrays { fixed: Vec<&'v Param>, arrays: Vec<Vec<&'v Param>> },
+}
+
+impl Values<'_> {
+    fn flat(&self) -> &[Param] {
+        match self {
+            Self::Flat(values) => values,
+            Self::Arrays { .. } => &[],
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Param> {
+        let flat = self.flat().iter();
+        let (fixed, arrays): (&[&Param], &[Vec<&Param>]) = match self {
+            Self::Flat(_) => (&[], &[]),
+            Self::Arrays { fixed, arrays } => (fixed, arrays),
+        };
+        flat.chain(fixed.iter().copied()).chain(arrays.iter().flatten().copied())
+    }
+}
+
+/// A statement among several that are run together.
+pub(crate) enum Write {
+    /// `head VALUES (…), (…) tail`, with so many values each.
+    Rows { head: &'static str, width: usize, tail: &'static str, values: Vec<Param> },
+    /// `head IN (…)`. The places of `fixed` come before those of the list.
+    List { head: &'static str, fixed: Vec<Param>, list: Vec<Param> },
+}
+
+fn checked(text: &str, spoiled: bool, values: &Values<'_>) -> Result<(), StoreError> {
+    if spoiled {
+        return Err(StoreError::statement(head_of(text), "a statement of this transaction had failed before"));
+    }
+    // PostgreSQL refuses such a text and SQLite cuts it in some of its functions.
+    if values.all().any(|value| matches!(value, Param::Text(text) if text.contains('\0'))) {
+        return Err(StoreError::refused("a text holds the character of code zero"));
+    }
+    Ok(())
+}
+
+/// The form with arrays: places of single values keep their numbers.
+fn write_arrays(shape: Shape, types: &[String]) -> String {
+    let mut sql = places(Dialect::Postgres, shape.head);
+    let array = |place: usize| format!("${place}::{}[]", types.get(place - 1).map_or("text", String::as_str));
+    match shape.kind {
+        Kind::Rows => {
+            let arrays: Vec<String> = (1..=shape.width).map(array).collect();
+            sql = format!("{sql} SELECT * FROM unnest({})", arrays.join(", "));
+        }
+        Kind::List => sql = format!("{sql} = ANY({})", array(shape.width + 1)),
+    }
+    sql.push(' ');
+    sql.push_str(&places(Dialect::Postgres, shape.tail));
+    sql
 }
 
 fn write_text(dialect: Dialect, shape: Shape) -> String {
@@ -316,6 +453,9 @@ mod tests {
             kind: Kind::List,
         };
         assert_eq!(write_text(Dialect::Postgres, list), "SELECT a FROM t WHERE b = $1 AND a IN ($2, $3) ORDER BY a");
+        let types = ["int8".to_owned(), "text".to_owned()];
+        assert_eq!(write_arrays(rows, &types), "INSERT INTO t (a, b) SELECT * FROM unnest($1::int8[], $2::text[]) ",);
+        assert_eq!(write_arrays(list, &types), "SELECT a FROM t WHERE b = $1 AND a = ANY($2::text[]) ORDER BY a");
     }
 
     #[test]

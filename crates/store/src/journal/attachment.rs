@@ -37,7 +37,8 @@ pub enum Attachment {
     },
 }
 
-pub(super) async fn write(tx: &mut Tx, attachment: &Attachment) -> Result<(), StoreError> {
+/// Writes such a row.
+pub async fn attach(tx: &mut Tx, attachment: &Attachment) -> Result<(), StoreError> {
     match attachment {
         Attachment::Person(person) if person.version == 1 => people::insert(tx, person).await,
         Attachment::Person(person) => people::update(tx, person).await,

@@ -1,21 +1,21 @@
 //! One commit of the engine: everything of it, or nothing.
 //!
-//! The order is: the fence, then definitions, runs and their tally, records, snapshots, timers
-//! (cleared first, then set), lanes, letters, inbox, attachments. Of several rows for the same key
+//! The order is: the fence, then runs, definitions and the tally, records, snapshots, timers
+//! (cleared first, then set), lanes, inbox, letters, attachments. Of several rows for the same key
 //! the last one counts.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 
 use tenure_engine::journal::{
-    Commit, CommitError, Definition, LaneRow, Letter, Ownership, RecordRow, RunRow, Snapshot, TimerRow,
+    Commit, CommitError, Definition, LaneRow, Letter, Ownership, RecordRow, RunRow, RunStatus, Snapshot, TimerRow,
 };
 use tenure_model::{Id, RunId};
 use uuid::Uuid;
 
 use super::attachment::{self, Attachment};
 use crate::db::row::{Param, id, json, opt_id};
-use crate::db::tx::Tx;
+use crate::db::tx::{Tx, Write};
 use crate::error::StoreError;
 
 /// Why a commit stops, before it becomes the engine's error.
@@ -64,18 +64,27 @@ fn is_refusal(error: &StoreError) -> bool {
 
 pub(super) async fn apply(tx: &mut Tx, commit: Commit<Attachment>) -> Result<(), Stop> {
     check_fence(tx, &commit.fence).await?;
-    define(tx, commit.definitions).await?;
-    write_runs(tx, last_of(commit.runs, |run| run.id)).await?;
-    write_records(tx, commit.records).await?;
-    write_snapshots(tx, last_of(commit.snapshots, |snapshot| snapshot.run)).await?;
-    clear_timers(tx, &commit.timers_cleared).await?;
-    write_timers(tx, last_of(commit.timers_set, |timer| (timer.run, timer.node.clone()))).await?;
-    write_lanes(tx, last_of(commit.lanes, |lane| lane.lane.clone())).await?;
+    let runs = last_of(commit.runs, |run| run.id);
+    let wanted = runs.len() as u64;
+    let mut writes = vec![write_runs(runs), definitions(commit.definitions), write_tally(commit.tally)];
+    writes.push(write_records(commit.records));
+    writes.push(write_snapshots(last_of(commit.snapshots, |snapshot| snapshot.run)));
+    let timers = last_of(commit.timers_set, |timer| (timer.run, timer.node.clone()));
+    // A timer that is set again is moved, so only those that are not need to go.
+    let set: HashSet<(RunId, &str)> = timers.iter().map(|timer| (timer.run, timer.node.as_str())).collect();
+    let gone = commit.timers_cleared.iter().filter(|(run, node)| !set.contains(&(*run, node.as_str())));
+    writes.extend(clear_timers(gone));
+    writes.push(write_timers(timers));
+    writes.push(write_lanes(last_of(commit.lanes, |lane| lane.lane.clone()))?);
+    let list = commit.inbox_done.into_iter().map(Param::Int).collect();
+    writes.push(Write::List { head: "DELETE FROM inbox WHERE seq", fixed: Vec::new(), list });
+    let changed = tx.write_all(writes).await?;
+    if changed.first() != Some(&wanted) {
+        return Err(StoreError::statement("run", "not every run was written").into());
+    }
     send(tx, &commit.letters).await?;
-    let seqs: Vec<Param> = commit.inbox_done.into_iter().map(Param::Int).collect();
-    tx.execute_in("DELETE FROM inbox WHERE seq", &[], &seqs, "").await?;
     for (index, row) in commit.attachments.iter().enumerate() {
-        attachment::write(tx, row).await.map_err(|error| Stop::Attachment(index, error))?;
+        attachment::attach(tx, row).await.map_err(|error| Stop::Attachment(index, error))?;
     }
     Ok(())
 }
@@ -111,46 +120,29 @@ async fn check_fence(tx: &mut Tx, fence: &[Ownership]) -> Result<(), Stop> {
 }
 
 /// Stores definitions, so that runs can be started with them. Those that are known are left alone.
-pub async fn define(tx: &mut Tx, definitions: Vec<Definition>) -> Result<(), StoreError> {
+pub async fn define(tx: &mut Tx, new: Vec<Definition>) -> Result<(), StoreError> {
+    tx.write_all(vec![definitions(new)]).await?;
+    Ok(())
+}
+
+fn definitions(definitions: Vec<Definition>) -> Write {
     let values: Vec<Param> = definitions
         .into_iter()
         .flat_map(|definition| [definition.hash.into(), definition.name.into(), definition.body.into()])
         .collect();
     let tail = "ON CONFLICT (hash) DO NOTHING";
-    tx.insert_many("INSERT INTO definition (hash, name, body)", 3, tail, &values).await?;
-    Ok(())
+    Write::Rows { head: "INSERT INTO definition (hash, name, body)", width: 3, tail, values }
 }
 
-/// What of a run a change may move beside its status.
-struct Known {
-    status: String,
-    definition: String,
-}
-
-async fn write_runs(tx: &mut Tx, runs: Vec<RunRow>) -> Result<(), StoreError> {
-    let ids: Vec<Param> = runs.iter().map(|run| id(run.id)).collect();
-    let mut known: HashMap<Uuid, Known> = HashMap::with_capacity(runs.len());
-    for row in tx.query_in("SELECT id, status, definition FROM run WHERE id", &[], &ids, "ORDER BY id").await? {
-        let row = row.of("run");
-        known.insert(row.uuid("id")?, Known { status: row.string("status")?, definition: row.string("definition")? });
-    }
-    write_tally(tx, &runs, &known).await?;
-    for run in &runs {
-        if known.get(&run.id.uuid()).is_some_and(|before| before.definition != run.definition) {
-            let sql = "UPDATE run SET definition = $2, name = $3 WHERE id = $1";
-            let written = tx.execute(sql, &[id(run.id), (&run.definition).into(), (&run.name).into()]).await?;
-            StoreError::unless_one(written, "run", run.id)?;
-        }
-    }
-    let wanted = runs.len() as u64;
+fn write_runs(runs: Vec<RunRow>) -> Write {
     let values: Vec<Param> = runs.into_iter().flat_map(run_values).collect();
     // Only what may change: SQLite would write the other indexes anew each time.
-    let tail = "ON CONFLICT (id) DO UPDATE SET urgency = excluded.urgency, status = excluded.status, \
-         note = excluded.note, seq = excluded.seq, updated_at = excluded.updated_at";
+    let tail = "ON CONFLICT (id) DO UPDATE SET definition = excluded.definition, generation = excluded.generation, \
+         urgency = excluded.urgency, status = excluded.status, note = excluded.note, seq = excluded.seq, \
+         updated_at = excluded.updated_at";
     let head = "INSERT INTO run (id, lane, partition, generation, definition, name, urgency, status, note, seq, \
          parent_run, parent_lane, parent_node, started_at, updated_at)";
-    let written = tx.insert_many(head, 15, tail, &values).await?;
-    if written == wanted { Ok(()) } else { Err(StoreError::statement("run", "not every run was written")) }
+    Write::Rows { head, width: 15, tail, values }
 }
 
 fn run_values(run: RunRow) -> [Param; 15] {
@@ -179,65 +171,57 @@ fn run_values(run: RunRow) -> [Param; 15] {
 
 /// Keeps count of the runs by status, so that nobody ever has to count ten million rows. A
 /// partition has one writer, so nobody waits for another here.
-async fn write_tally(tx: &mut Tx, runs: &[RunRow], known: &HashMap<Uuid, Known>) -> Result<(), StoreError> {
+fn write_tally(tally: Vec<(u16, RunStatus, i64)>) -> Write {
     let mut moved: BTreeMap<(u16, &str), i64> = BTreeMap::new();
-    for run in runs {
-        let before = known.get(&run.id.uuid()).map(|known| known.status.as_str());
-        if before == Some(run.status.word()) {
-            continue;
-        }
-        *moved.entry((run.partition, run.status.word())).or_default() += 1;
-        if let Some(before) = before {
-            *moved.entry((run.partition, before)).or_default() -= 1;
-        }
+    for (partition, status, by) in tally {
+        *moved.entry((partition, status.word())).or_default() += by;
     }
-    let values: Vec<Param> = moved
-        .into_iter()
-        .filter(|(_, by)| *by != 0)
-        .flat_map(|((partition, status), by)| [partition.into(), status.into(), by.into()])
-        .collect();
+    let values: Vec<Param> =
+        moved.into_iter().flat_map(|((partition, status), by)| [partition.into(), status.into(), by.into()]).collect();
     let tail = "ON CONFLICT (partition, status) DO UPDATE SET runs = run_tally.runs + excluded.runs";
-    tx.insert_many("INSERT INTO run_tally (partition, status, runs)", 3, tail, &values).await?;
-    Ok(())
+    Write::Rows { head: "INSERT INTO run_tally (partition, status, runs)", width: 3, tail, values }
 }
 
-async fn write_records(tx: &mut Tx, records: Vec<RecordRow>) -> Result<(), StoreError> {
+fn write_records(records: Vec<RecordRow>) -> Write {
     let values: Vec<Param> = records
         .into_iter()
         .flat_map(|record| [id(record.run), record.seq.into(), record.at.into(), record.body.into()])
         .collect();
-    tx.insert_many("INSERT INTO run_record (run, seq, at, body)", 4, "", &values).await?;
-    Ok(())
+    Write::Rows { head: "INSERT INTO run_record (run, seq, at, body)", width: 4, tail: "", values }
 }
 
-async fn write_snapshots(tx: &mut Tx, snapshots: Vec<Snapshot>) -> Result<(), StoreError> {
+fn write_snapshots(snapshots: Vec<Snapshot>) -> Write {
     let values: Vec<Param> = snapshots
         .into_iter()
         .flat_map(|snapshot| [id(snapshot.run), snapshot.seq.into(), snapshot.body.into()])
         .collect();
     let tail = "ON CONFLICT (run) DO UPDATE SET seq = excluded.seq, body = excluded.body";
-    tx.insert_many("INSERT INTO run_snapshot (run, seq, body)", 3, tail, &values).await?;
-    Ok(())
+    Write::Rows { head: "INSERT INTO run_snapshot (run, seq, body)", width: 3, tail, values }
 }
 
-async fn clear_timers(tx: &mut Tx, cleared: &[(RunId, String)]) -> Result<(), StoreError> {
-    for (run, node) in cleared {
-        tx.execute("DELETE FROM run_timer WHERE run = $1 AND node = $2", &[id(*run), node.into()]).await?;
+/// Timers that go, by node: many runs of one workflow have the same ones.
+fn clear_timers<'c>(gone: impl Iterator<Item = &'c (RunId, String)>) -> Vec<Write> {
+    let mut rows: BTreeMap<&str, Vec<Param>> = BTreeMap::new();
+    for (run, node) in gone {
+        rows.entry(node).or_default().push(id(*run));
     }
-    Ok(())
+    let write = |(node, list): (&str, Vec<Param>)| {
+        let head = "DELETE FROM run_timer WHERE node = $1 AND run";
+        Write::List { head, fixed: vec![node.into()], list }
+    };
+    rows.into_iter().map(write).collect()
 }
 
-async fn write_timers(tx: &mut Tx, timers: Vec<TimerRow>) -> Result<(), StoreError> {
+fn write_timers(timers: Vec<TimerRow>) -> Write {
     let values: Vec<Param> = timers
         .into_iter()
         .flat_map(|timer| [id(timer.run), timer.node.into(), timer.due.into(), timer.partition.into()])
         .collect();
     let tail = "ON CONFLICT (run, node) DO UPDATE SET due = excluded.due, partition = excluded.partition";
-    tx.insert_many("INSERT INTO run_timer (run, node, due, partition)", 4, tail, &values).await?;
-    Ok(())
+    Write::Rows { head: "INSERT INTO run_timer (run, node, due, partition)", width: 4, tail, values }
 }
 
-async fn write_lanes(tx: &mut Tx, lanes: Vec<LaneRow>) -> Result<(), StoreError> {
+fn write_lanes(lanes: Vec<LaneRow>) -> Result<Write, StoreError> {
     let mut values = Vec::with_capacity(lanes.len() * 5);
     for lane in lanes {
         let queued = json(&lane.queued)?;
@@ -245,8 +229,14 @@ async fn write_lanes(tx: &mut Tx, lanes: Vec<LaneRow>) -> Result<(), StoreError>
     }
     let tail = "ON CONFLICT (lane) DO UPDATE SET generation = excluded.generation, live = excluded.live, \
          queued = excluded.queued";
-    tx.insert_many("INSERT INTO lane (lane, partition, generation, live, queued)", 5, tail, &values).await?;
-    Ok(())
+    Ok(Write::Rows { head: "INSERT INTO lane (lane, partition, generation, live, queued)", width: 5, tail, values })
+}
+
+/// How many letters a run was ever sent; stops counting at the most that is asked for.
+pub async fn letters_of(tx: &mut Tx, run: RunId, most: usize) -> Result<usize, StoreError> {
+    let sql = "SELECT COUNT(*) AS sent FROM (SELECT run FROM inbox_known WHERE run = $1 LIMIT $2) AS letters";
+    let sent = tx.query_one(sql, &[id(run), crate::limits::count(most).into()]).await?.of("inbox_known").int("sent")?;
+    Ok(usize::try_from(sent).unwrap_or(0))
 }
 
 /// Puts letters into the inbox and says of each whether it is new. The same letter, by run,

@@ -14,19 +14,18 @@ use crate::error::StoreError;
 pub(super) async fn claim(
     tx: &mut Tx,
     node: NodeId,
-    want: u16,
+    from: Vec<u16>,
     now: Timestamp,
     lease: Duration,
 ) -> Result<Vec<Ownership>, StoreError> {
     let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
     tx.execute("UPDATE partition_owner SET lease_until = $2 WHERE owner = $1", &[id(node), until.into()]).await?;
-    if want > 0 {
-        let sql = format!(
-            "SELECT partition FROM partition_owner WHERE owner IS NULL OR (lease_until < $1 AND owner <> $2) \
-             ORDER BY partition LIMIT $3{}",
-            tx.dialect().claim_lock()
-        );
-        let free = tx.query(&sql, &[now.into(), id(node), want.into()]).await?;
+    if !from.is_empty() {
+        let from: Vec<Param> = from.into_iter().map(Param::from).collect();
+        let lock = tx.dialect().claim_lock();
+        let head = "SELECT partition FROM partition_owner WHERE (owner IS NULL OR (lease_until < $1 AND owner <> $2)) \
+             AND partition";
+        let free = tx.query_in(head, &[now.into(), id(node)], &from, lock).await?;
         let free: Vec<Param> = free
             .iter()
             .map(|row| row.of("partition_owner").int("partition").map(Param::Int))

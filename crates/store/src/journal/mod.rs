@@ -14,12 +14,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tenure_engine::journal::{
-    Commit, CommitError, Definition, InboxRow, Journal, LaneRow, Ownership, ReadError, StoredRun, TimerRow,
+    Commit, CommitError, Definition, InboxRow, Journal, LaneRow, Ownership, ReadError, StoredRun, TimerRow, Urgency,
 };
 use tenure_model::{NodeId, RunId};
 
-pub use self::attachment::Attachment;
-pub use self::commit::{define, send};
+pub use self::attachment::{Attachment, attach};
+pub use self::commit::{define, letters_of, send};
 pub use self::read::definition;
 use crate::db::Store;
 use crate::error::StoreError;
@@ -52,11 +52,11 @@ impl Journal for StoreJournal {
     async fn claim(
         &self,
         node: NodeId,
-        want: u16,
+        from: Vec<u16>,
         now: Timestamp,
         lease: Duration,
     ) -> Result<Vec<Ownership>, ReadError> {
-        read_error(self.store.write(move |tx| Box::pin(lease::claim(tx, node, want, now, lease))).await)
+        read_error(self.store.write(move |tx| Box::pin(lease::claim(tx, node, from, now, lease))).await)
     }
 
     async fn release(&self, node: NodeId) -> Result<(), ReadError> {
@@ -75,8 +75,8 @@ impl Journal for StoreJournal {
         read_error(self.store.read(move |tx| Box::pin(read::lanes(tx, names))).await)
     }
 
-    async fn inbox(&self, partitions: Vec<u16>, limit: usize) -> Result<Vec<InboxRow>, ReadError> {
-        read_error(self.store.read(move |tx| Box::pin(read::inbox(tx, partitions, limit))).await)
+    async fn inbox(&self, partitions: Vec<u16>, from: Urgency, limit: usize) -> Result<Vec<InboxRow>, ReadError> {
+        read_error(self.store.read(move |tx| Box::pin(read::inbox(tx, partitions, from, limit))).await)
     }
 
     async fn due(&self, partitions: Vec<u16>, until: Timestamp, limit: usize) -> Result<Vec<TimerRow>, ReadError> {
@@ -87,8 +87,13 @@ impl Journal for StoreJournal {
         read_error(self.store.read(move |tx| Box::pin(read::next_due(tx, partitions))).await)
     }
 
-    async fn active_runs(&self, partition: u16, after: Option<RunId>, limit: usize) -> Result<Vec<RunId>, ReadError> {
-        read_error(self.store.read(move |tx| Box::pin(read::active_runs(tx, partition, after, limit))).await)
+    async fn active_runs(
+        &self,
+        partitions: Vec<u16>,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Result<Vec<RunId>, ReadError> {
+        read_error(self.store.read(move |tx| Box::pin(read::active_runs(tx, partitions, after, limit))).await)
     }
 }
 

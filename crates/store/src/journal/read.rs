@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use tenure_engine::journal::{Definition, InboxRow, LaneRow, RecordRow, RunRow, Snapshot, StoredRun, TimerRow};
+use tenure_engine::journal::{
+    Definition, InboxRow, LaneRow, RecordRow, RunRow, Snapshot, StoredRun, TimerRow, Urgency,
+};
 use tenure_model::RunId;
 
 use super::rows;
@@ -59,9 +61,15 @@ pub(super) async fn lanes(tx: &mut Tx, names: Vec<String>) -> Result<Vec<LaneRow
     tx.query_in(head, &[], &names, "ORDER BY lane").await?.iter().map(rows::lane).collect()
 }
 
-pub(super) async fn inbox(tx: &mut Tx, partitions: Vec<u16>, limit: usize) -> Result<Vec<InboxRow>, StoreError> {
-    let head = "SELECT seq, partition, run, urgency, body, at FROM inbox WHERE partition";
-    let found = tx.query_in(head, &[count(limit).into()], &list(partitions), "ORDER BY urgency, seq LIMIT $1").await?;
+pub(super) async fn inbox(
+    tx: &mut Tx,
+    partitions: Vec<u16>,
+    from: Urgency,
+    limit: usize,
+) -> Result<Vec<InboxRow>, StoreError> {
+    let head = "SELECT seq, partition, run, urgency, body, at FROM inbox WHERE urgency >= $2 AND partition";
+    let fixed = [count(limit).into(), from.rank().into()];
+    let found = tx.query_in(head, &fixed, &list(partitions), "ORDER BY urgency, seq LIMIT $1").await?;
     found.iter().map(rows::inbox).collect()
 }
 
@@ -85,15 +93,14 @@ pub(super) async fn next_due(tx: &mut Tx, partitions: Vec<u16>) -> Result<Option
 
 pub(super) async fn active_runs(
     tx: &mut Tx,
-    partition: u16,
+    partitions: Vec<u16>,
     after: Option<RunId>,
     limit: usize,
 ) -> Result<Vec<RunId>, StoreError> {
-    // The words stand here as they stand in the index, or SQLite would not use it.
-    let sql = "SELECT id FROM run WHERE status IN ('running', 'compensating') AND partition = $1 AND id > $2 \
-         ORDER BY id LIMIT $3";
     let after = after.unwrap_or(tenure_model::Id::from_uuid(uuid::Uuid::nil()));
-    let found = tx.query(sql, &[partition.into(), id(after), count(limit).into()]).await?;
+    let head = "SELECT id FROM run WHERE status IN ('running', 'compensating') AND id > $1 AND partition";
+    let fixed = [id(after), count(limit).into()];
+    let found = tx.query_in(head, &fixed, &list(partitions), "ORDER BY id LIMIT $2").await?;
     found.iter().map(|row| row.of("run").id("id")).collect()
 }
 

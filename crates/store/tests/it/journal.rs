@@ -9,9 +9,9 @@ use tenure_engine::journal::{
     Snapshot, TimerRow, Urgency, partition_of,
 };
 use tenure_model::{NodeId, RunId};
-use tenure_store::journal::{Attachment, StoreJournal, send};
+use tenure_store::journal::{Attachment, StoreJournal, letters_of, send};
 use tenure_store::runs::{self, RunFilter};
-use tenure_store::{Store, StoreError, accounts, ledger};
+use tenure_store::{DatabaseUrl, Store, StoreError, StoreLimits, accounts, ledger};
 
 use crate::world::{account, each_db, new, now};
 
@@ -55,7 +55,7 @@ async fn post(store: &Store, letters: Vec<Letter>) -> Vec<bool> {
 }
 
 async fn owned(journal: &StoreJournal, node: NodeId) -> Vec<Ownership> {
-    journal.claim(node, 64, now(), Duration::from_secs(10)).await.unwrap()
+    journal.claim(node, (0..64).collect(), now(), Duration::from_secs(10)).await.unwrap()
 }
 
 fn all() -> Vec<u16> {
@@ -105,7 +105,7 @@ async fn what_is_committed_is_read_back() {
         assert_eq!(journal.next_due(all()).await.unwrap(), Some(timer.due));
         assert_eq!(journal.due(all(), now(), 10).await.unwrap(), []);
         assert_eq!(journal.due(all(), timer.due, 10).await.unwrap(), [timer.clone()]);
-        assert_eq!(journal.inbox(all(), usize::MAX).await.unwrap().len(), 1);
+        assert_eq!(journal.inbox(all(), Urgency::Urgent, usize::MAX).await.unwrap().len(), 1);
         let cleared = Commit { timers_cleared: vec![(first.id, "wait".into())], ..Commit::new() };
         journal.commit(cleared).await.unwrap();
         assert_eq!(journal.next_due(all()).await.unwrap(), None);
@@ -121,7 +121,7 @@ async fn a_commit_under_an_old_epoch_is_refused_as_a_whole() {
         let before = owned(&journal, old).await;
         assert_eq!(owned(&journal, other).await, [], "a lease that runs is not taken");
         let later = now() + 11.seconds();
-        let after = journal.claim(other, 10, later, Duration::from_secs(10)).await.unwrap();
+        let after = journal.claim(other, (0..10).collect(), later, Duration::from_secs(10)).await.unwrap();
         assert_eq!(after.len(), 10);
         assert!(after.iter().all(|held| held.epoch == 2), "{after:?}");
         let row = run("x", RunStatus::Running);
@@ -133,7 +133,7 @@ async fn a_commit_under_an_old_epoch_is_refused_as_a_whole() {
         let commit = Commit { fence: before[10..].to_vec(), runs: vec![row.clone()], ..Commit::new() };
         journal.commit(commit).await.unwrap();
         journal.release(other).await.unwrap();
-        let again = journal.claim(old, 64, later, Duration::from_secs(10)).await.unwrap();
+        let again = journal.claim(old, (0..64).collect(), later, Duration::from_secs(10)).await.unwrap();
         assert_eq!(again.iter().map(|held| held.epoch).collect::<Vec<_>>()[..11], [3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1]);
     })
     .await;
@@ -164,14 +164,19 @@ async fn a_letter_is_taken_once_and_urgent_ones_come_first() {
             join_all((0..20).map(|_| post(&store, vec![late.clone(), letter(&row, "3", Urgency::Bulk)]))).await;
         assert_eq!(repeats.iter().filter(|sent| sent[1]).count(), 1);
         assert!(repeats.iter().all(|sent| !sent[0]));
-        let waiting = journal.inbox(all(), 100).await.unwrap();
+        let waiting = journal.inbox(all(), Urgency::Urgent, 100).await.unwrap();
         let order: Vec<Urgency> = waiting.iter().map(|row| row.urgency).collect();
         assert_eq!(order, [Urgency::Urgent, Urgency::Normal, Urgency::Bulk]);
         let done = Commit { inbox_done: vec![waiting[0].seq, waiting[1].seq, waiting[0].seq], ..Commit::new() };
         journal.commit(done).await.unwrap();
-        assert_eq!(journal.inbox(all(), 100).await.unwrap(), waiting[2..]);
-        assert_eq!(journal.inbox(vec![row.partition + 1], 100).await.unwrap(), []);
+        assert_eq!(journal.inbox(all(), Urgency::Urgent, 100).await.unwrap(), waiting[2..]);
+        assert_eq!(journal.inbox(vec![row.partition + 1], Urgency::Urgent, 100).await.unwrap(), []);
         assert_eq!(post(&store, vec![soon]).await, [false], "one that was taken in is still known");
+        let id = row.id;
+        for (most, counted) in [(2, 2), (10, 3)] {
+            let sent = store.read(move |tx| Box::pin(letters_of(tx, id, most))).await;
+            assert_eq!(sent.map_err(|error: StoreError| error).unwrap(), counted, "of at most {most}");
+        }
     })
     .await;
 }
@@ -221,20 +226,22 @@ async fn runs_are_listed_and_counted() {
                 row
             })
             .collect();
-        journal.commit(Commit { runs: rows.clone(), ..Commit::new() }).await.unwrap();
+        let tally = rows.iter().map(|row| (row.partition, row.status, 1)).collect();
+        journal.commit(Commit { runs: rows.clone(), tally, ..Commit::new() }).await.unwrap();
+        let mut tally = Vec::new();
         for row in &mut rows[..6] {
+            tally.extend([(row.partition, row.status, -1), (row.partition, RunStatus::Done, 1)]);
             row.status = RunStatus::Done;
             row.seq += 1;
         }
         rows[7].definition = "d2".into();
-        rows[7].name = "mover".into();
-        journal.commit(Commit { runs: rows[..8].to_vec(), ..Commit::new() }).await.unwrap();
+        journal.commit(Commit { runs: rows[..8].to_vec(), tally, ..Commit::new() }).await.unwrap();
         rows.reverse();
         let filters = [
             RunFilter::default(),
             RunFilter { status: Some(RunStatus::Running), ..RunFilter::default() },
             RunFilter { lane: Some("lane3".into()), ..RunFilter::default() },
-            RunFilter { name: Some("mover".into()), ..RunFilter::default() },
+            RunFilter { name: Some("leaver".into()), ..RunFilter::default() },
             RunFilter { name: Some("joiner".into()), status: Some(RunStatus::Waiting), ..RunFilter::default() },
             RunFilter { since: Some(now()), ..RunFilter::default() },
         ];
@@ -265,7 +272,7 @@ async fn runs_are_listed_and_counted() {
         let counts: Vec<(RunStatus, i64)> = counts.unwrap().into_iter().filter(|(_, runs)| *runs != 0).collect();
         assert_eq!(counts, [(RunStatus::Running, 7), (RunStatus::Waiting, 7), (RunStatus::Done, 6)]);
         let lane = partition_of("lane3");
-        let active = journal.active_runs(lane, None, 100).await.unwrap();
+        let active = journal.active_runs(vec![lane], None, 100).await.unwrap();
         let mut expected: Vec<RunId> = rows
             .iter()
             .filter(|row| row.partition == lane && row.status == RunStatus::Running)
@@ -273,7 +280,28 @@ async fn runs_are_listed_and_counted() {
             .collect();
         expected.sort();
         assert_eq!(active, expected);
-        assert_eq!(journal.active_runs(lane, Some(active[0]), 100).await.unwrap(), expected[1..]);
+        assert_eq!(journal.active_runs(vec![lane], Some(active[0]), 100).await.unwrap(), expected[1..]);
     })
     .await;
+}
+
+/// A process that died held leases; the next one on the same file does not wait for them, and
+/// two at the same time are refused.
+#[tokio::test]
+async fn one_process_works_on_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let url: DatabaseUrl = format!("sqlite:{}", folder.path().join("t.db").display()).parse().unwrap();
+    let first = Store::open(&url, StoreLimits::default()).await.unwrap();
+    first.migrate().await.unwrap();
+    first.work_alone(&url).await.unwrap();
+    let (dead, next): (NodeId, NodeId) = (new(), new());
+    assert_eq!(owned(&StoreJournal::new(first.clone()), dead).await.len(), 64);
+    let second = Store::open(&url, StoreLimits::default()).await.unwrap();
+    let refused = second.work_alone(&url).await.unwrap_err().to_string();
+    assert!(refused.contains("another process works on") && refused.contains("PostgreSQL"), "{refused}");
+    assert_eq!(owned(&StoreJournal::new(second.clone()), next).await, [], "the leases of the living stand");
+    drop(first);
+    second.work_alone(&url).await.unwrap();
+    let held = owned(&StoreJournal::new(second), next).await;
+    assert_eq!(held.iter().map(|own| own.epoch).collect::<Vec<_>>(), [2; 64]);
 }

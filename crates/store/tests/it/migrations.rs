@@ -7,7 +7,7 @@ use tenure_store::{Param, Store, StoreError};
 use crate::world::{Db, Kind};
 
 /// For each version a row that can be written as soon as it is there, and what reads it back.
-const ROWS: [(&str, &str, &str); 6] = [
+const ROWS: [(&str, &str, &str); 7] = [
     (
         "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
          VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
@@ -41,6 +41,12 @@ const ROWS: [(&str, &str, &str); 6] = [
          VALUES ($1, 'mail', '{}', 0, 'waiting', 0, 0)",
         "SELECT channel AS it FROM notice WHERE id = $1",
         "mail",
+    ),
+    (
+        "INSERT INTO run (id, lane, partition, generation, definition, name, urgency, status, note, seq, \
+         started_at, updated_at) VALUES ($1, 'l', 0, 1, 'd', 'joiner', 1, 'running', '', 1, 0, 0)",
+        "SELECT name AS it FROM run WHERE id = $1",
+        "joiner",
     ),
 ];
 

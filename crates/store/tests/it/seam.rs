@@ -333,7 +333,7 @@ async fn a_fence_holds_until_the_commit() {
         let (one, two): (tenure_model::NodeId, tenure_model::NodeId) = (new(), new());
         let lease = std::time::Duration::ZERO;
         let start = crate::world::now();
-        let mine = journal.claim(one, 1, start, lease).await.unwrap();
+        let mine = journal.claim(one, (0..1).collect(), start, lease).await.unwrap();
         let run: tenure_model::RunId = new();
         let commits = (1..=200).map(async |seq| {
             let record = RecordRow { run, seq, at: start, body: "{}".into() };
@@ -343,7 +343,7 @@ async fn a_fence_holds_until_the_commit() {
         let later = start.checked_add(std::time::Duration::from_secs(1)).unwrap();
         let takeover = async {
             // A partition that is being written to at that moment is left for the next try.
-            while journal.claim(two, 64, later, lease).await.unwrap().len() < 64 {}
+            while journal.claim(two, (0..64).collect(), later, lease).await.unwrap().len() < 64 {}
             written(&store, run).await
         };
         let (ended, at_takeover) = futures::join!(join_all(commits), takeover);
@@ -364,7 +364,7 @@ async fn a_partition_is_not_taken_between_the_fence_and_the_commit() {
         store.migrate().await.unwrap();
         let journal = StoreJournal::new(store.clone());
         let start = crate::world::now();
-        let mine = journal.claim(new(), 1, start, std::time::Duration::ZERO).await.unwrap();
+        let mine = journal.claim(new(), (0..1).collect(), start, std::time::Duration::ZERO).await.unwrap();
         let ada = person("Ada", "E1");
         let changed = Box::new(tenure_model::Person { version: 2, ..ada.clone() });
         store
@@ -395,7 +395,7 @@ async fn a_partition_is_not_taken_between_the_fence_and_the_commit() {
             "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE person SET kind%'";
         until_some(&store, waiting).await;
         let later = start.checked_add(std::time::Duration::from_secs(1)).unwrap();
-        let taken = journal.claim(new(), 64, later, std::time::Duration::ZERO).await.unwrap();
+        let taken = journal.claim(new(), (0..64).collect(), later, std::time::Duration::ZERO).await.unwrap();
         assert_eq!(taken.len(), 63, "a partition was taken under a commit");
         let_go.send(()).unwrap();
         holder.await.unwrap().unwrap();

@@ -20,7 +20,7 @@ async fn a_commit_of_512_runs_records_and_letters() {
         let store = db.open().await;
         store.migrate().await.unwrap();
         let journal = StoreJournal::new(store.clone());
-        let fence = journal.claim(new(), 64, now(), Duration::from_mins(1)).await.unwrap();
+        let fence = journal.claim(new(), (0..64).collect(), now(), Duration::from_mins(1)).await.unwrap();
         let mut rows: Vec<RunRow> = Vec::new();
         let mut times = Vec::new();
         for round in 0..COMMITS {
@@ -31,7 +31,7 @@ async fn a_commit_of_512_runs_records_and_letters() {
             let sent: Result<_, StoreError> =
                 store.write(move |tx| Box::pin(async move { send(tx, &letters).await })).await;
             assert_eq!(sent.unwrap().len(), ROWS);
-            let inbox = journal.inbox((0..64).collect(), ROWS).await.unwrap();
+            let inbox = journal.inbox((0..64).collect(), Urgency::Urgent, ROWS).await.unwrap();
             for row in &mut rows {
                 row.seq += 1;
                 row.status = [RunStatus::Running, RunStatus::Running, RunStatus::Done][round % 3];

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests may fail")]
 
 mod crash;
+mod faults;
 mod peer;
 mod seeds;
+mod share;
 mod walk;

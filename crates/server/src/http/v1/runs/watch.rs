@@ -68,7 +68,7 @@ struct Watch {
     first: Option<Event>,
     /// As it was last told.
     seen: RunRow,
-    changes: Option<Receiver<RunRow>>,
+    changes: Option<Receiver<Arc<RunRow>>>,
     closing: Option<Closing>,
     /// When it ends at the latest, on the clock that never goes back.
     until: Duration,
@@ -116,12 +116,12 @@ async fn stopping(closing: &mut Option<Closing>) {
 }
 
 /// The next change of this run. None when some were missed.
-async fn hear(changes: &mut Option<Receiver<RunRow>>, seen: &RunRow) -> Option<RunRow> {
+async fn hear(changes: &mut Option<Receiver<Arc<RunRow>>>, seen: &RunRow) -> Option<RunRow> {
     loop {
         match changes.as_mut() {
             None => std::future::pending().await,
             Some(receiver) => match receiver.recv().await {
-                Ok(row) if row.id == seen.id => return Some(row),
+                Ok(row) if row.id == seen.id => return Some(RunRow::clone(&row)),
                 Ok(_) => {}
                 Err(RecvError::Lagged(_)) => return None,
                 Err(RecvError::Closed) => *changes = None,
