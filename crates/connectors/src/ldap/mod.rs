@@ -12,6 +12,7 @@ mod fault;
 mod feed;
 mod groups;
 mod lock;
+mod memberships;
 mod place;
 mod pool;
 mod read;

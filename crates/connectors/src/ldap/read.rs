@@ -1,7 +1,7 @@
 //! Reading: one account, pages of them, and the plan that is made from what was read.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use ldap3::controls::{Control, ControlType, PagedResults};
 use ldap3::{ResultEntry, Scope};
@@ -16,17 +16,26 @@ use super::LdapConnector;
 use super::config::Disable;
 use super::dn::{all, equals, is_attribute_name};
 use super::entry::{ENTRY_UUID, Entry, texts_of, value_of, values};
+use super::memberships::Memberships;
 use super::pool::{Lease, Search};
 use crate::limits::{LDAP_GROUPS_OF_ACCOUNT_MAX, LDAP_READINGS_OPEN_MAX};
 
 /// The OID by which a server says that it enforces password policies.
 const PASSWORD_POLICY_OID: &str = "1.3.6.1.4.1.42.2.27.8.5.1";
 
+/// A reading that is under way: where it goes on, and the groups of everybody as they were when it
+/// began.
+struct Reading {
+    lease: Lease,
+    cookie: Vec<u8>,
+    memberships: Option<Arc<Memberships>>,
+}
+
 /// Readings that are under way. A server ties a cursor to its connection, so each holds one.
 #[derive(Default)]
 pub(super) struct Readings {
     last: u64,
-    open: BTreeMap<u64, (Lease, Vec<u8>)>,
+    open: BTreeMap<u64, Reading>,
 }
 
 impl LdapConnector {
@@ -116,14 +125,18 @@ impl LdapConnector {
     #[tracing::instrument(name = "connectors.ldap.observe", skip_all)]
     pub(super) async fn observed(&self, lease: &mut Lease, entry: &Entry) -> Result<Observed, Refusal> {
         let holds = self.groups_of(lease, &entry.dn).await?;
-        Ok(Observed {
+        Ok(self.with_groups(entry, holds))
+    }
+
+    fn with_groups(&self, entry: &Entry, holds: BTreeSet<NativeId>) -> Observed {
+        Observed {
             native_id: Some(entry.id.clone()),
             name: entry.dn.clone(),
             state: self.config().disable.state(entry),
             holds,
             attributes: entry.attributes(self.config().people.attributes.iter().map(String::as_str)),
             at: self.clock.now(),
-        })
+        }
     }
 
     pub(super) async fn groups_of(&self, lease: &mut Lease, dn: &str) -> Result<BTreeSet<NativeId>, Refusal> {
@@ -235,8 +248,8 @@ impl LdapConnector {
     /// A page of accounts or groups. The first one opens a connection, which the reading keeps.
     pub(super) async fn read_page(&self, query: &Query, page: &Page) -> Result<Batch, Refusal> {
         let (base, filter, attributes) = self.within(query)?;
-        let (mut lease, cookie) = match page.after() {
-            None => (self.pool.fresh().await?, Vec::new()),
+        let Reading { mut lease, cookie, memberships } = match page.after() {
+            None => self.begin(query).await?,
             Some(token) => self.take_reading(token)?,
         };
         let size = i32::try_from(page.size()).unwrap_or(i32::MAX);
@@ -246,10 +259,10 @@ impl LdapConnector {
         let (found, result) = lease.search(search).await?;
         let mut objects = Vec::with_capacity(found.len());
         for raw in found {
-            objects.push(self.seen(&mut lease, query.class, raw).await?);
+            objects.push(self.seen(&mut lease, query.class, raw, memberships.as_deref()).await?);
         }
         let (next, completeness) = match (result.rc, next_cookie(&result.ctrls)) {
-            (0, Some(cookie)) => (Some(self.put_reading(lease, cookie)), Completeness::Open),
+            (0, Some(cookie)) => (Some(self.put_reading(Reading { lease, cookie, memberships })), Completeness::Open),
             (0, None) => {
                 self.pool.keep(lease);
                 (None, Completeness::Whole)
@@ -261,6 +274,14 @@ impl LdapConnector {
             _ => return Err(lease.refusal("reading a page", result)),
         };
         Ok(Batch { objects, next, completeness, expected: None })
+    }
+
+    /// A reading that has not begun. One of everybody knows the groups of everybody.
+    async fn begin(&self, query: &Query) -> Result<Reading, Refusal> {
+        let mut lease = self.pool.fresh().await?;
+        let everybody = query.class == ObjectClass::Account && query.only.is_none();
+        let memberships = if everybody { Some(self.memberships(&mut lease).await?) } else { None };
+        Ok(Reading { lease, cookie: Vec::new(), memberships })
     }
 
     /// Where a query looks, for what, and which attributes it wants.
@@ -282,11 +303,18 @@ impl LdapConnector {
         })
     }
 
-    async fn seen(&self, lease: &mut Lease, class: ObjectClass, raw: ResultEntry) -> Result<Seen, Refusal> {
+    async fn seen(
+        &self,
+        lease: &mut Lease,
+        class: ObjectClass,
+        raw: ResultEntry,
+        memberships: Option<&Memberships>,
+    ) -> Result<Seen, Refusal> {
         let entry = Entry::parse(raw)?;
-        match class {
-            ObjectClass::Account => Ok(Seen::Account(self.observed(lease, &entry).await?)),
-            ObjectClass::Entitlement => Ok(Seen::Entitlement(self.seen_group(&entry))),
+        match (class, memberships) {
+            (ObjectClass::Account, Some(known)) => Ok(Seen::Account(self.with_groups(&entry, known.of(&entry.dn)))),
+            (ObjectClass::Account, None) => Ok(Seen::Account(self.observed(lease, &entry).await?)),
+            (ObjectClass::Entitlement, _) => Ok(Seen::Entitlement(self.seen_group(&entry))),
         }
     }
 
@@ -295,7 +323,7 @@ impl LdapConnector {
         SeenEntitlement { native_id: entry.id.clone(), kind: EntitlementKind::Group, name }
     }
 
-    fn take_reading(&self, token: &PageToken) -> Result<(Lease, Vec<u8>), Refusal> {
+    fn take_reading(&self, token: &PageToken) -> Result<Reading, Refusal> {
         let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
         let reading = token.as_str().parse::<u64>().ok().and_then(|number| readings.open.remove(&number));
         reading.ok_or_else(|| {
@@ -303,12 +331,12 @@ impl LdapConnector {
         })
     }
 
-    fn put_reading(&self, lease: Lease, cookie: Vec<u8>) -> PageToken {
+    fn put_reading(&self, reading: Reading) -> PageToken {
         let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
         while readings.open.len() >= LDAP_READINGS_OPEN_MAX && readings.open.pop_first().is_some() {}
         readings.last += 1;
         let number = readings.last;
-        readings.open.insert(number, (lease, cookie));
+        readings.open.insert(number, reading);
         PageToken::new(number.to_string())
     }
 }
