@@ -13,6 +13,7 @@ mod feed;
 mod groups;
 mod lock;
 mod memberships;
+mod paging;
 mod place;
 mod pool;
 mod read;
@@ -34,8 +35,8 @@ use tenure_model::{Clock, Observed};
 pub use config::{BadLdapConfig, Disable, Groups, LdapConfig, People};
 
 use crate::limits::LDAP_CONNECTIONS_MAX;
+use paging::Readings;
 use pool::Pool;
-use read::Readings;
 
 /// A connector to one LDAP directory.
 pub struct LdapConnector {
