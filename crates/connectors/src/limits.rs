@@ -77,3 +77,9 @@ pub const LDAP_CLOCK_SKEW_MAX: Duration = Duration::from_mins(5);
 
 /// Entries in a page while changes are asked for.
 pub const LDAP_FEED_PAGE: i32 = 500;
+
+/// Groups in a page while all memberships are read.
+pub const LDAP_GROUP_PAGE: i32 = 100;
+
+/// The most members of all groups together that are kept for one reading.
+pub const LDAP_MEMBERS_MAX: usize = 5_000_000;

@@ -39,12 +39,17 @@ pub struct Slapd {
 impl Slapd {
     /// Starts one with empty containers and the groups `staff` and `finance`.
     pub async fn start() -> Self {
+        Self::start_with(0).await
+    }
+
+    /// Starts one that has so many people already, every tenth of them in `staff`.
+    pub async fn start_with(people: usize) -> Self {
         assert!(
             Path::new(SLAPD).exists(),
             "there is no {SLAPD}; install it with `apt-get install -y --no-install-recommends slapd ldap-utils`"
         );
         let folder = tempfile::tempdir().expect("a folder for slapd");
-        prepare(folder.path());
+        prepare(folder.path(), people);
         // Between finding a free port and using it somebody else may take it, so try again.
         for _ in 0..STARTS_MAX {
             let (port, tls_port) = (free_port(), free_port());
@@ -186,14 +191,14 @@ async fn ready(child: &mut Child, port: u16) -> bool {
     tokio::time::timeout(READY_TIME_MAX, waiting).await.unwrap_or(false)
 }
 
-fn prepare(folder: &Path) {
+fn prepare(folder: &Path, people: usize) {
     fs::create_dir(folder.join("db")).expect("a folder for data");
     let password = folder.join("password");
     fs::write(&password, ADMIN_PASSWORD).expect("the password file");
     fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).expect("its mode");
     certificates(folder);
     fs::write(folder.join("slapd.conf"), configuration(folder)).expect("slapd.conf");
-    fs::write(folder.join("seed.ldif"), seed()).expect("seed.ldif");
+    fs::write(folder.join("seed.ldif"), seed(people)).expect("seed.ldif");
     run(Command::new(SLAPD)
         .args(["-T", "add", "-q", "-b", BASE_DN, "-f"])
         .arg(folder.join("slapd.conf"))
@@ -227,7 +232,7 @@ fn configuration(folder: &Path) -> String {
          TLSCACertificateFile {folder}/ca.crt\nTLSCertificateFile {folder}/server.crt\n\
          TLSCertificateKeyFile {folder}/server.key\nsizelimit unlimited\n\
          database mdb\nsuffix \"{BASE_DN}\"\nrootdn \"{ADMIN_DN}\"\nrootpw {ADMIN_PASSWORD}\n\
-         directory {folder}/db\nmaxsize 268435456\ndbnosync\n\
+         directory {folder}/db\nmaxsize 1073741824\ndbnosync\n\
          index objectClass,uid,cn,employeeNumber,member,entryUUID eq\n\
          access to attrs=userPassword by self write by anonymous auth by * none\n\
          access to * by users read by anonymous auth\n\
@@ -235,11 +240,20 @@ fn configuration(folder: &Path) -> String {
     )
 }
 
-fn seed() -> String {
+fn seed(people: usize) -> String {
     let unit = |name: &str| format!("dn: ou={name},{BASE_DN}\nobjectClass: organizationalUnit\nou: {name}\n\n");
-    let group = |name: &str| {
+    let person_dn = |number: usize| format!("uid=person{number},ou=people,{BASE_DN}");
+    let group = |name: &str, every: usize| {
+        let members = (0..people).step_by(every).map(|number| format!("member: {}\n", person_dn(number)));
+        let members = members.collect::<Vec<_>>().concat();
+        let head = format!("dn: cn={name},ou=groups,{BASE_DN}\nobjectClass: groupOfNames\ncn: {name}\n");
+        format!("{head}member: cn=nobody,{BASE_DN}\n{members}\n")
+    };
+    let person = |number: usize| {
         format!(
-            "dn: cn={name},ou=groups,{BASE_DN}\nobjectClass: groupOfNames\ncn: {name}\nmember: cn=nobody,{BASE_DN}\n\n"
+            "dn: {}\nobjectClass: inetOrgPerson\nuid: person{number}\ncn: Person {number}\nsn: Number {number}\n\
+             givenName: Person\nmail: person{number}@example.org\ntitle: Analyst\nemployeeNumber: P{number}\n\n",
+            person_dn(number)
         )
     };
     let root = format!("dn: {BASE_DN}\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: example\n\n");
@@ -247,5 +261,16 @@ fn seed() -> String {
         "dn: cn=default,ou=policies,{BASE_DN}\nobjectClass: device\nobjectClass: pwdPolicy\ncn: default\n\
          pwdAttribute: userPassword\npwdLockout: TRUE\npwdMaxFailure: 5\n\n"
     );
-    [root, unit("people"), unit("groups"), unit("policies"), policy, group("staff"), group("finance")].concat()
+    let all = (0..people).map(person).collect::<Vec<_>>().concat();
+    [
+        root,
+        unit("people"),
+        unit("groups"),
+        unit("policies"),
+        policy,
+        all,
+        group("staff", 10),
+        group("finance", usize::MAX),
+    ]
+    .concat()
 }

@@ -29,6 +29,85 @@ pub(super) fn parent(dn: &str) -> &str {
     ""
 }
 
+/// Names under which servers and people write the same attribute of a DN.
+const ALIASES: [(&str, &str); 7] = [
+    ("userid", "uid"),
+    ("commonname", "cn"),
+    ("surname", "sn"),
+    ("organizationalunitname", "ou"),
+    ("organizationname", "o"),
+    ("domaincomponent", "dc"),
+    ("countryname", "c"),
+];
+
+/// A DN in a form in which two ways of writing the same one are the same text.
+pub(super) fn comparable(dn: &str) -> String {
+    let mut normal = String::with_capacity(dn.len());
+    for part in split(dn, b',') {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let name = name.trim().to_ascii_lowercase();
+        let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name.as_str(), |(_, name)| name);
+        normal.push_str(name);
+        normal.push('\u{1}');
+        for (place, word) in unescaped(value.trim()).split_whitespace().enumerate() {
+            if place > 0 {
+                normal.push(' ');
+            }
+            normal.extend(word.chars().flat_map(char::to_lowercase));
+        }
+        normal.push('\u{0}');
+    }
+    normal
+}
+
+/// The parts between separators that are not escaped.
+fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let whole = rest?;
+        let mut escaped = false;
+        let end = whole.bytes().position(|byte| {
+            let ends = !escaped && byte == separator;
+            escaped = !escaped && byte == b'\\';
+            ends
+        });
+        let (part, after) = match end {
+            Some(end) => (whole.get(..end)?, whole.get(end + 1..)),
+            None => (whole, None),
+        };
+        rest = after;
+        Some(part)
+    })
+}
+
+/// A value without its escapes: a backslash before a character, or before two hexadecimal digits.
+fn unescaped(value: &str) -> String {
+    if !value.contains('\\') {
+        return value.to_owned();
+    }
+    let bytes = value.as_bytes();
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut place = 0;
+    while let Some(byte) = bytes.get(place) {
+        let hexadecimal = value.get(place + 1..place + 3).and_then(|two| u8::from_str_radix(two, 16).ok());
+        match (byte, hexadecimal, bytes.get(place + 1)) {
+            (b'\\', Some(byte), _) => {
+                plain.push(byte);
+                place += 3;
+            }
+            (b'\\', None, Some(next)) => {
+                plain.push(*next);
+                place += 2;
+            }
+            _ => {
+                plain.push(*byte);
+                place += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
 /// A filter that is true where the attribute has exactly this value.
 pub(super) fn equals(attribute: &str, value: &str) -> String {
     let value: Cow<'_, str> = ldap3::ldap_escape(value);
@@ -70,6 +149,20 @@ mod tests {
         assert_eq!(parent("uid=ada,ou=p,dc=x"), "ou=p,dc=x");
         assert_eq!(parent("uid=a\\,b\\\\,ou=p"), "ou=p");
         assert_eq!(parent("dc=x"), "");
+    }
+
+    #[test]
+    fn two_ways_of_writing_a_dn_compare_the_same() {
+        for (one, other) in [
+            ("uid=Ada,ou=People,dc=x", "UID=ada, OU = people ,dc=X"),
+            ("uid=a\\,b,dc=x", "userid=a\\2cb,dc=x"),
+            ("cn=Zo\\c3\\ab  B,dc=x", "cn=Zoë B,dc=x"),
+        ] {
+            assert_eq!(comparable(one), comparable(other), "{one}");
+        }
+        for (one, other) in [("uid=a,dc=x", "uid=a,dc=y"), ("uid=a\\,dc=x", "uid=a,dc=x"), ("cn=ab", "cn=a b")] {
+            assert_ne!(comparable(one), comparable(other), "{one}");
+        }
     }
 
     #[test]

@@ -12,6 +12,8 @@ mod fault;
 mod feed;
 mod groups;
 mod lock;
+mod memberships;
+mod paging;
 mod place;
 mod pool;
 mod read;
@@ -33,8 +35,8 @@ use tenure_model::{Clock, Observed};
 pub use config::{BadLdapConfig, Disable, Groups, LdapConfig, People};
 
 use crate::limits::LDAP_CONNECTIONS_MAX;
+use paging::Readings;
 use pool::Pool;
-use read::Readings;
 
 /// A connector to one LDAP directory.
 pub struct LdapConnector {

@@ -1,15 +1,11 @@
 //! Reading: one account, pages of them, and the plan that is made from what was read.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::PoisonError;
+use std::collections::BTreeSet;
 
 use ldap3::controls::{Control, ControlType, PagedResults};
 use ldap3::{ResultEntry, Scope};
 use tenure_connect::plan::{self, Resolved};
-use tenure_connect::{
-    Batch, Change, Checked, Completeness, Desired, Locator, ObjectClass, Page, PageToken, Query, Refusal, RefusalClass,
-    Seen, SeenEntitlement,
-};
+use tenure_connect::{Change, Checked, Desired, Locator, ObjectClass, Query, Refusal, RefusalClass, SeenEntitlement};
 use tenure_model::{Attributes, EntitlementKind, NativeId, Observed, Value};
 
 use super::LdapConnector;
@@ -17,17 +13,10 @@ use super::config::Disable;
 use super::dn::{all, equals, is_attribute_name};
 use super::entry::{ENTRY_UUID, Entry, texts_of, value_of, values};
 use super::pool::{Lease, Search};
-use crate::limits::{LDAP_GROUPS_OF_ACCOUNT_MAX, LDAP_READINGS_OPEN_MAX};
+use crate::limits::LDAP_GROUPS_OF_ACCOUNT_MAX;
 
 /// The OID by which a server says that it enforces password policies.
 const PASSWORD_POLICY_OID: &str = "1.3.6.1.4.1.42.2.27.8.5.1";
-
-/// Readings that are under way. A server ties a cursor to its connection, so each holds one.
-#[derive(Default)]
-pub(super) struct Readings {
-    last: u64,
-    open: BTreeMap<u64, (Lease, Vec<u8>)>,
-}
 
 impl LdapConnector {
     /// Whether the server answers, lets us in, and has what the settings speak of.
@@ -116,14 +105,18 @@ impl LdapConnector {
     #[tracing::instrument(name = "connectors.ldap.observe", skip_all)]
     pub(super) async fn observed(&self, lease: &mut Lease, entry: &Entry) -> Result<Observed, Refusal> {
         let holds = self.groups_of(lease, &entry.dn).await?;
-        Ok(Observed {
+        Ok(self.with_groups(entry, holds))
+    }
+
+    pub(super) fn with_groups(&self, entry: &Entry, holds: BTreeSet<NativeId>) -> Observed {
+        Observed {
             native_id: Some(entry.id.clone()),
             name: entry.dn.clone(),
             state: self.config().disable.state(entry),
             holds,
             attributes: entry.attributes(self.config().people.attributes.iter().map(String::as_str)),
             at: self.clock.now(),
-        })
+        }
     }
 
     pub(super) async fn groups_of(&self, lease: &mut Lease, dn: &str) -> Result<BTreeSet<NativeId>, Refusal> {
@@ -232,39 +225,8 @@ impl LdapConnector {
         attributes.iter().map(one).collect()
     }
 
-    /// A page of accounts or groups. The first one opens a connection, which the reading keeps.
-    pub(super) async fn read_page(&self, query: &Query, page: &Page) -> Result<Batch, Refusal> {
-        let (base, filter, attributes) = self.within(query)?;
-        let (mut lease, cookie) = match page.after() {
-            None => (self.pool.fresh().await?, Vec::new()),
-            Some(token) => self.take_reading(token)?,
-        };
-        let size = i32::try_from(page.size()).unwrap_or(i32::MAX);
-        let control = Some(PagedResults { size, cookie }.into());
-        let scope = Scope::Subtree;
-        let search = Search { base: &base, scope, filter: &filter, attributes, entries_max: 0, control };
-        let (found, result) = lease.search(search).await?;
-        let mut objects = Vec::with_capacity(found.len());
-        for raw in found {
-            objects.push(self.seen(&mut lease, query.class, raw).await?);
-        }
-        let (next, completeness) = match (result.rc, next_cookie(&result.ctrls)) {
-            (0, Some(cookie)) => (Some(self.put_reading(lease, cookie)), Completeness::Open),
-            (0, None) => {
-                self.pool.keep(lease);
-                (None, Completeness::Whole)
-            }
-            (code @ (3 | 4 | 11), _) => {
-                let why = format!("the server stopped with code {code}; raise the limit of our bind DN");
-                (None, Completeness::Partial { why })
-            }
-            _ => return Err(lease.refusal("reading a page", result)),
-        };
-        Ok(Batch { objects, next, completeness, expected: None })
-    }
-
     /// Where a query looks, for what, and which attributes it wants.
-    fn within(&self, query: &Query) -> Result<(String, String, Vec<&str>), Refusal> {
+    pub(super) fn within(&self, query: &Query) -> Result<(String, String, Vec<&str>), Refusal> {
         let (config, only) = (self.config(), query.only.as_ref());
         Ok(match query.class {
             ObjectClass::Account => {
@@ -282,34 +244,9 @@ impl LdapConnector {
         })
     }
 
-    async fn seen(&self, lease: &mut Lease, class: ObjectClass, raw: ResultEntry) -> Result<Seen, Refusal> {
-        let entry = Entry::parse(raw)?;
-        match class {
-            ObjectClass::Account => Ok(Seen::Account(self.observed(lease, &entry).await?)),
-            ObjectClass::Entitlement => Ok(Seen::Entitlement(self.seen_group(&entry))),
-        }
-    }
-
     pub(super) fn seen_group(&self, entry: &Entry) -> SeenEntitlement {
         let name = entry.values(&self.config().groups.rdn).first().cloned().unwrap_or_else(|| entry.dn.clone());
         SeenEntitlement { native_id: entry.id.clone(), kind: EntitlementKind::Group, name }
-    }
-
-    fn take_reading(&self, token: &PageToken) -> Result<(Lease, Vec<u8>), Refusal> {
-        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
-        let reading = token.as_str().parse::<u64>().ok().and_then(|number| readings.open.remove(&number));
-        reading.ok_or_else(|| {
-            Refusal::new(RefusalClass::Stale, "this reading is no longer open; read again from the first page")
-        })
-    }
-
-    fn put_reading(&self, lease: Lease, cookie: Vec<u8>) -> PageToken {
-        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
-        while readings.open.len() >= LDAP_READINGS_OPEN_MAX && readings.open.pop_first().is_some() {}
-        readings.last += 1;
-        let number = readings.last;
-        readings.open.insert(number, (lease, cookie));
-        PageToken::new(number.to_string())
     }
 }
 

@@ -7,6 +7,7 @@ mod groups;
 mod lines;
 mod lossy;
 mod place;
+mod slow;
 
 use std::sync::Arc;
 
