@@ -1,6 +1,7 @@
 //! Connectors written in code. Each one implements [`tenure_connect::Connector`] and knows one
 //! protocol; none of them decides what should be true. Look at [`ldap`] for the exemplar.
 
+pub mod file;
 pub mod ldap;
 pub mod limits;
 pub mod web;

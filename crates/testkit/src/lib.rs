@@ -10,3 +10,4 @@ pub mod databases;
 pub mod running;
 pub mod seeds;
 pub mod slapd;
+pub mod sshd;

@@ -14,7 +14,14 @@ pub enum Need {
     Postgres,
     /// The connectors' tests write to it and read back.
     Slapd,
+    /// The same.
+    Mariadb,
+    /// Feeds are fetched from it.
+    Sshd,
 }
+
+/// All of them.
+const EVERY: [Need; 4] = [Need::Postgres, Need::Slapd, Need::Mariadb, Need::Sshd];
 
 /// Crates that need less than everything. A crate that is not listed gets every server.
 const NEEDS: &[(&str, &[Need])] = &[
@@ -22,7 +29,7 @@ const NEEDS: &[(&str, &[Need])] = &[
     ("tenure-api", &[]),
     ("tenure-blueprint", &[]),
     ("tenure-connect", &[]),
-    ("tenure-connectors", &[Need::Slapd]),
+    ("tenure-connectors", &[Need::Postgres, Need::Slapd, Need::Mariadb, Need::Sshd]),
     ("tenure-engine", &[]),
     ("tenure-flow", &[]),
     ("tenure-ledger", &[]),
@@ -34,7 +41,7 @@ const NEEDS: &[(&str, &[Need])] = &[
 /// What the tests of one package need, or of all.
 pub fn needs_of(package: Option<&str>) -> &'static [Need] {
     let listed = package.and_then(|package| NEEDS.iter().find(|(name, _)| *name == package));
-    listed.map_or(&[Need::Postgres, Need::Slapd], |(_, needs)| needs)
+    listed.map_or(&EVERY, |(_, needs)| needs)
 }
 
 /// Installs what is missing where we may, and otherwise says what to install.
@@ -77,6 +84,8 @@ fn is_there(need: Need) -> bool {
     match need {
         Need::Postgres => postgres_programs().is_some(),
         Need::Slapd => ["slapd", "ldapsearch", "openssl"].into_iter().all(machine::installed),
+        Need::Mariadb => ["mariadbd", "mariadb-install-db", "mariadb"].into_iter().all(machine::installed),
+        Need::Sshd => ["sshd", "ssh", "ssh-keygen"].into_iter().all(machine::installed),
     }
 }
 
@@ -84,6 +93,8 @@ const fn debian(need: Need) -> &'static [&'static str] {
     match need {
         Need::Postgres => &["postgresql-15"],
         Need::Slapd => &["slapd", "ldap-utils", "openssl"],
+        Need::Mariadb => &["mariadb-server", "mariadb-client"],
+        Need::Sshd => &["openssh-server", "openssh-sftp-server", "openssh-client"],
     }
 }
 
@@ -102,7 +113,7 @@ mod tests {
     fn pure_crates_need_no_server_and_unknown_ones_get_all() {
         assert!(needs_of(Some("tenure-policy")).is_empty());
         assert_eq!(needs_of(Some("tenure-store")), [Need::Postgres]);
-        assert_eq!(needs_of(None).len(), 2);
-        assert_eq!(needs_of(Some("tenure-brand-new")).len(), 2);
+        assert_eq!(needs_of(None).len(), 4);
+        assert_eq!(needs_of(Some("tenure-brand-new")).len(), 4);
     }
 }

@@ -1,4 +1,6 @@
 //! The connectors against real servers. One binary for all of them.
 
 #[cfg(test)]
+mod file;
+#[cfg(test)]
 mod ldap;

@@ -12,6 +12,7 @@ use tenure_app::{House, NoProbe, Probe};
 use tenure_blueprint::Connection;
 use tenure_connect::fake::FakeTarget;
 use tenure_connect::{AnyConnector, FileSecrets};
+use tenure_connectors::file::{FileConfig, FileConnector};
 use tenure_connectors::ldap::{LdapConfig, LdapConnector};
 use tenure_connectors::web::HttpCaller;
 use tenure_ledger::{Origin, PublicKey, SigningKey};
@@ -61,7 +62,7 @@ pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Open
     store.migrate().await?;
     let mut connectors = BTreeMap::new();
     for (name, connection) in &read.documents.connections {
-        if let Some(connector) = connector(connection, &config.estate_folder, &clock)? {
+        if let Some(connector) = connector(connection, config, &clock)? {
             connectors.insert(name.clone(), connector);
         }
     }
@@ -129,20 +130,29 @@ async fn origin(store: &Store, ids: &dyn Ids) -> Result<Origin, HouseError> {
 
 fn connector(
     connection: &Connection,
-    estate: &Path,
+    config: &Config,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<Arc<dyn AnyConnector>>, HouseError> {
+    let estate = config.estate_folder.as_path();
     let bad = |reason: String| HouseError::Connection { connection: connection.name.to_string(), reason };
     match connection.connector.as_str() {
         "events" => Ok(None),
         "memory" => Ok(Some(Arc::new(memory(connection, clock)))),
+        "file" => {
+            let settings = without_person_key(with_secrets(&connection.config, estate));
+            let settings: FileConfig = serde_json::from_value(settings)
+                .map_err(|error| bad(format!("its `config` is of no use to the connector `file`: {error}")))?;
+            let (folder, secrets) = (config.data_folder.join("feeds"), Arc::new(FileSecrets));
+            let file = FileConnector::new(settings, &connection.name, &folder, secrets, Arc::clone(clock));
+            Ok(Some(Arc::new(file.map_err(|error| bad(error.to_string()))?)))
+        }
         "ldap" => {
             let config: LdapConfig = serde_json::from_value(with_secrets(&connection.config, estate))
                 .map_err(|error| bad(format!("its `config` is of no use to the connector `ldap`: {error}")))?;
             let ldap = LdapConnector::new(config, Arc::new(FileSecrets), Arc::clone(clock));
             Ok(Some(Arc::new(ldap.map_err(|error| bad(error.to_string()))?)))
         }
-        other => Err(bad(format!("there is no connector `{other}`; there are `events`, `ldap` and `memory`"))),
+        other => Err(bad(format!("there is no connector `{other}`; there are `events`, `file`, `ldap` and `memory`"))),
     }
 }
 
@@ -150,6 +160,14 @@ fn connector(
 fn memory(connection: &Connection, clock: &Arc<dyn Clock>) -> FakeTarget {
     let groups: Vec<&str> = connection.entitlements.values().map(tenure_model::NativeId::as_str).collect();
     FakeTarget::new(Arc::clone(clock)).with_groups(groups)
+}
+
+/// The settings without the one that is for whoever reads the source, not for the connector.
+fn without_person_key(mut config: Json) -> Json {
+    if let Json::Object(fields) = &mut config {
+        fields.remove("personKey");
+    }
+    config
 }
 
 /// Connectors take a secret as a reference; a relative file is one of the estate.
