@@ -4,4 +4,6 @@
 pub mod file;
 pub mod ldap;
 pub mod limits;
+pub mod sql;
+mod trust;
 pub mod web;

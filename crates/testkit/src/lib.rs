@@ -7,6 +7,8 @@ pub mod bench;
 pub mod chaos;
 pub mod company;
 pub mod databases;
+pub mod mariadb;
+pub mod postgresql;
 pub mod running;
 pub mod seeds;
 pub mod slapd;

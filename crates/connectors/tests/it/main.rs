@@ -4,3 +4,5 @@
 mod file;
 #[cfg(test)]
 mod ldap;
+#[cfg(test)]
+mod slow;

@@ -14,6 +14,7 @@ use tenure_connect::fake::FakeTarget;
 use tenure_connect::{AnyConnector, FileSecrets};
 use tenure_connectors::file::{FileConfig, FileConnector};
 use tenure_connectors::ldap::{LdapConfig, LdapConnector};
+use tenure_connectors::sql::{SqlConfig, SqlConnector};
 use tenure_connectors::web::HttpCaller;
 use tenure_ledger::{Origin, PublicKey, SigningKey};
 use tenure_model::{Clock, Ids, SystemClock, SystemIds};
@@ -152,7 +153,16 @@ fn connector(
             let ldap = LdapConnector::new(config, Arc::new(FileSecrets), Arc::clone(clock));
             Ok(Some(Arc::new(ldap.map_err(|error| bad(error.to_string()))?)))
         }
-        other => Err(bad(format!("there is no connector `{other}`; there are `events`, `file`, `ldap` and `memory`"))),
+        "sql" => {
+            let settings = without_person_key(with_secrets(&connection.config, estate));
+            let settings: SqlConfig = serde_json::from_value(settings)
+                .map_err(|error| bad(format!("its `config` is of no use to the connector `sql`: {error}")))?;
+            let sql = SqlConnector::new(settings, Arc::new(FileSecrets), Arc::clone(clock));
+            Ok(Some(Arc::new(sql.map_err(|error| bad(error.to_string()))?)))
+        }
+        other => {
+            Err(bad(format!("there is no connector `{other}`; there are `events`, `file`, `ldap`, `memory` and `sql`")))
+        }
     }
 }
 
@@ -197,4 +207,42 @@ pub(super) fn folder(path: &Path) -> Result<(), HouseError> {
         what: "the folder cannot be made".to_owned(),
         source: Box::new(source),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Sources;
+
+    /// Every connection of the examples becomes a connector with the settings as they stand there.
+    #[tokio::test]
+    async fn the_examples_of_feeds_and_databases_are_settings_that_fit() {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/feeds-and-databases");
+        let data = std::env::temp_dir().join(format!("tenure-examples-{}", std::process::id()));
+        let text = format!("estate.folder = '{examples}'\ndata.folder = '{}'", data.display());
+        let config = Sources::new().toml(&text, "tenure.toml").unwrap().config().unwrap();
+        let read = estate::read(&config.estate_folder).await.unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let mut kinds = Vec::new();
+        for connection in read.documents.connections.values() {
+            let built = connector(connection, &config, &clock).unwrap().unwrap();
+            assert_eq!(built.describe().surface.len(), tenure_connect::Artifact::ALL.len());
+            kinds.push(built.describe().kind.clone());
+        }
+        assert_eq!(kinds, ["file", "file", "sql", "sql", "sql"]);
+        std::fs::remove_dir_all(data).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_setting_that_a_connector_does_not_have_is_named() {
+        let text = "apiVersion: tenure/v1\nkind: Connection\nmetadata: { name: shop }\nspec:\n  connector: sql\n  \
+                    direction: source\n  config: { tabel: users }\n";
+        let read = estate::compile("here", vec![("shop.yaml".to_owned(), text.to_owned())]).unwrap();
+        let config = Sources::new().config().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let shop = read.documents.connections.values().next().unwrap();
+        let said = connector(shop, &config, &clock).err().unwrap().to_string();
+        assert!(said.starts_with("connection `shop`: ") && said.contains("tabel"), "{said}");
+    }
 }
