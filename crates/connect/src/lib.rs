@@ -6,6 +6,7 @@
 //! suite that every connector has to pass is [`conformance`], and [`fake`] is a target for tests.
 
 pub mod change;
+pub mod chaos;
 pub mod conformance;
 pub mod connector;
 pub mod description;
@@ -15,6 +16,7 @@ pub mod expectation;
 pub mod fake;
 pub mod feed;
 pub mod filter;
+pub mod governed;
 pub mod limits;
 pub mod locator;
 pub mod outcome;
@@ -35,6 +37,7 @@ pub use discovery::{Discovery, Suggestion};
 pub use expectation::{Expectation, Usability, Verdict};
 pub use feed::{ChangeFeed, ChangeToken, Changed, Changes};
 pub use filter::{Filter, PushDown};
+pub use governed::{Governed, Pace};
 pub use locator::Locator;
 pub use outcome::{Doubt, DoubtKind, Outcome};
 pub use pace::Allowance;

@@ -1,19 +1,43 @@
 //! What every connector has to do, as cases that run against any of them.
 //!
 //! A case uses the contract only, and a [`Witness`] that looks at the system past the connector.
-//! Each case makes its own accounts, so that one failure does not cause another.
+//! Each case makes its own accounts, so that one failure does not cause another, and takes them
+//! away again. Every write is made twice under the same key. A case that needs what the connector
+//! does not describe is not run, and says so; one that the connector declares as an exception is
+//! excused, and fails if it passes after all.
 
-mod cases;
+mod describing;
+mod entitling;
+mod feeding;
+mod filtering;
+mod hostile;
+mod leaving;
+mod making;
+mod paging;
+mod planning;
 mod reading;
+mod report;
+mod setting;
 mod steps;
+mod together;
+mod undoing;
+mod witness;
 
-use std::fmt;
+use std::sync::Mutex;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tenure_model::Attributes;
 
 use crate::connector::AnyConnector;
+use crate::limits::{CONFORMANCE_CASE_TIME_MAX, CONFORMANCE_PAGES_MAX, CONFORMANCE_TRIES_MAX};
 use crate::locator::Locator;
+use crate::secret::SecretRef;
+
+pub use report::{Ending, Report};
+pub use witness::ThroughReading;
+
+use steps::{Bench, Step, Stop};
 
 /// Looks at the connected system without the connector.
 pub trait Witness: Send + Sync {
@@ -37,56 +61,109 @@ pub struct Fixture<'a> {
     pub witness: &'a dyn Witness,
 }
 
-/// How a case ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
-    /// As it should.
-    Passed,
-    /// Otherwise, and how.
-    Failed(String),
+/// How the suite runs.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How the names of everything that it makes begin.
+    pub prefix: String,
+    /// Whether the entitlements of the fixture are there and may be given and taken.
+    pub entitlements: bool,
+    /// A password that may be set on the suite's own accounts.
+    pub password: Option<SecretRef>,
+    /// How often a refusal that passes by itself, or a doubt, is followed by another try. None
+    /// at all where the way to the system is sound.
+    pub tries: u32,
+    /// How long one case may take.
+    pub case_time_max: Duration,
+    /// How many pages are read before a reading is called endless.
+    pub pages_max: usize,
+    /// Only cases whose name contains this; all if none.
+    pub only: Option<String>,
 }
 
-/// What the suite found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// Every case by name, in the order in which they ran.
-    pub cases: Vec<(&'static str, Ending)>,
-}
-
-impl Report {
-    /// Whether every case passed.
-    pub fn is_green(&self) -> bool {
-        self.failures().is_empty()
-    }
-
-    /// The names of the cases that failed.
-    pub fn failures(&self) -> Vec<&'static str> {
-        self.cases.iter().filter(|(_, ending)| *ending != Ending::Passed).map(|(name, _)| *name).collect()
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, ending) in &self.cases {
-            match ending {
-                Ending::Passed => writeln!(f, "passed  {name}")?,
-                Ending::Failed(how) => writeln!(f, "FAILED  {name}: {how}")?,
-            }
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            prefix: String::new(),
+            entitlements: true,
+            password: None,
+            tries: 0,
+            case_time_max: CONFORMANCE_CASE_TIME_MAX,
+            pages_max: CONFORMANCE_PAGES_MAX,
+            only: None,
         }
-        write!(f, "{} cases, {} failed", self.cases.len(), self.failures().len())
     }
+}
+
+impl Options {
+    /// For a way to the system that loses, delays and repeats: what passes by itself is tried
+    /// again, and a doubt is looked into before anything else.
+    pub fn patient() -> Self {
+        Self { tries: CONFORMANCE_TRIES_MAX, ..Self::default() }
+    }
+}
+
+type Case = for<'a> fn(&'a Bench<'a>) -> BoxFuture<'a, Step>;
+
+macro_rules! cases {
+    ($($case:ident),* $(,)?) => {
+        pub(super) const CASES: &[(&str, super::Case)] = &[
+            $((stringify!($case), |bench| futures::FutureExt::boxed($case(bench)))),*
+        ];
+    };
+}
+use cases;
+
+/// Every case, by the name of its function, in the order in which they run.
+fn every_case() -> impl Iterator<Item = &'static (&'static str, Case)> {
+    [
+        describing::CASES,
+        reading::CASES,
+        paging::CASES,
+        filtering::CASES,
+        feeding::CASES,
+        planning::CASES,
+        making::CASES,
+        setting::CASES,
+        entitling::CASES,
+        leaving::CASES,
+        undoing::CASES,
+        together::CASES,
+        hostile::CASES,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The names of every case.
+pub fn names() -> Vec<&'static str> {
+    every_case().map(|(name, _)| *name).collect()
 }
 
 /// Runs every case against the connector, one after the other.
 pub async fn run(connector: &dyn AnyConnector, fixture: &Fixture<'_>) -> Report {
-    let mut cases = Vec::new();
-    for (name, case) in cases::ALL {
-        let bench = steps::Bench { connector, fixture, case: name };
-        let ending = match case(&bench).await {
+    run_with(connector, fixture, &Options::default()).await
+}
+
+/// Runs the cases in this way.
+pub async fn run_with(connector: &dyn AnyConnector, fixture: &Fixture<'_>, options: &Options) -> Report {
+    let mut report = Report::default();
+    let exceptions = &connector.describe().exceptions;
+    for (place, (name, case)) in every_case().enumerate() {
+        if options.only.as_ref().is_some_and(|part| !name.contains(part.as_str())) {
+            continue;
+        }
+        let tag = format!("{}c{place:02}", options.prefix);
+        let bench = Bench { connector, fixture, options, tag, made: Mutex::default() };
+        let ran = tokio::time::timeout(options.case_time_max, case(&bench)).await;
+        let ending = match ran.unwrap_or_else(|_| Err(steps::too_slow(options.case_time_max))) {
             Ok(()) => Ending::Passed,
-            Err(how) => Ending::Failed(how),
+            Err(Stop::Failed(how)) => Ending::Failed { how },
+            Err(Stop::NotRun(why)) => Ending::NotRun { why },
         };
-        cases.push((name, ending));
+        report.cases.push((name, ending.or_excused(exceptions.get(*name))));
+        let swept = tokio::time::timeout(options.case_time_max, bench.sweep()).await;
+        report.left.extend(swept.unwrap_or_else(|_| vec![format!("everything of `{name}`: it took too long")]));
     }
-    Report { cases }
+    report
 }

@@ -1,174 +1,151 @@
-//! The cases about reading, planning and verifying.
+//! Cases about looking at one account, and about verify.
 
-use tenure_model::{NativeId, Value};
+use tenure_model::Value;
 
-use super::steps::{Bench, Step, disable, native, same, state, words};
-use crate::change::Write;
-use crate::desired::Desired;
+use super::cases;
+use super::steps::{Bench, Step, disable, failed, native, same, words};
+use crate::description::Verb;
 use crate::expectation::{Expectation, Usability};
-use crate::limits::CONFORMANCE_PAGES_MAX;
 use crate::locator::Locator;
-use crate::query::{Completeness, ObjectClass, Page, Query};
-use tenure_model::AccountState;
+use crate::query::{Completeness, Page, Query, Seen};
 
-pub(super) async fn describes_itself(bench: &Bench<'_>) -> Step {
-    let description = bench.connector.describe();
-    let class = description.class(ObjectClass::Account).ok_or("accounts are not described")?;
-    let has = |name: &str| class.attributes.iter().any(|rule| rule.name == name);
-    for name in [bench.fixture.identifying_attribute, bench.fixture.free_attribute, class.naming_attribute.as_str()] {
-        if !has(name) {
-            return Err(format!("attribute `{name}` is not described"));
+cases![
+    check_answers,
+    an_unknown_account_is_none,
+    an_unknown_native_id_is_none,
+    a_wildcard_finds_nobody,
+    an_attribute_that_is_not_described_finds_nobody,
+    the_native_id_finds_the_same_account,
+    the_native_id_stays_the_same,
+    what_is_read_is_what_is_got,
+    only_described_attributes_are_read,
+    a_locator_reads_one_account,
+    a_locator_of_nobody_reads_nothing_and_that_is_all,
+    verify_denies_what_is_not_so,
+    verify_takes_absence_for_no_proof,
+];
+
+async fn check_answers(bench: &Bench<'_>) -> Step {
+    let mut peers = Vec::new();
+    for _ in 0..2 {
+        peers.push(bench.connector.check().await.map_err(words("check"))?.peer);
+    }
+    same("whether it names who answered", &peers.iter().any(String::is_empty), &false)
+}
+
+async fn an_unknown_account_is_none(bench: &Bench<'_>) -> Step {
+    same("what was found", &bench.find(&bench.account("nobody")).await?, &None)
+}
+
+async fn an_unknown_native_id_is_none(bench: &Bench<'_>) -> Step {
+    for id in ["00000000-0000-0000-0000-000000000000", "no such id", "*", "../1", "%2e"] {
+        match bench.look(&Locator::native(id)).await {
+            Ok(Some(seen)) => return failed(format!("`{id}` found `{}`", seen.name)),
+            Err(refusal) if refusal.retry() => return failed(format!("`{id}` is to be tried again: {refusal}")),
+            // An id that the system could never have given may be called wrong.
+            Ok(None) | Err(_) => {}
         }
-    }
-    if description.limits.page_objects_max == 0 || description.limits.requests_at_once_max == 0 {
-        return Err("a limit is zero".into());
-    }
-    if description.verbs.is_empty() { Err("no verb is described".into()) } else { Ok(()) }
-}
-
-pub(super) async fn check_answers(bench: &Bench<'_>) -> Step {
-    bench.connector.check().await.map(|_| ()).map_err(words("check"))
-}
-
-pub(super) async fn an_unknown_account_is_none(bench: &Bench<'_>) -> Step {
-    let found = bench.connector.get(&bench.account("nobody")).await.map_err(words("get"))?;
-    same("what was found", &found, &None)
-}
-
-pub(super) async fn a_wildcard_finds_nobody(bench: &Bench<'_>) -> Step {
-    bench.create("somebody").await?;
-    for value in ["*", "a_wildcard*", "*)(objectClass=*", "\\2a"] {
-        let locator = Locator::attribute(bench.fixture.identifying_attribute, value);
-        let found = bench.connector.get(&locator).await.map_err(words("get"))?;
-        same(&format!("what `{locator}` found"), &found, &None)?;
     }
     Ok(())
 }
 
-pub(super) async fn the_native_id_finds_the_same_account(bench: &Bench<'_>) -> Step {
-    let (account, made) = bench.create("ada").await?;
+async fn a_wildcard_finds_nobody(bench: &Bench<'_>) -> Step {
+    bench.somebody().await?;
+    let begins = format!("{}*", bench.tag);
+    for value in ["*", begins.as_str(), "*)(objectClass=*", "\\2a", "%", "_", "' or '1'='1", "\" or \"\" eq \""] {
+        let locator = Locator::attribute(bench.fixture.identifying_attribute, value);
+        same(&format!("what `{locator}` found"), &bench.find(&locator).await?, &None)?;
+    }
+    Ok(())
+}
+
+async fn an_attribute_that_is_not_described_finds_nobody(bench: &Bench<'_>) -> Step {
+    let found = bench.look(&Locator::attribute("noSuchAttribute", "x")).await;
+    match found {
+        Err(refusal) if !refusal.retry() => Ok(()),
+        Err(refusal) => failed(format!("expected a refusal for good, came one to try again: {refusal}")),
+        Ok(found) => failed(format!("expected a refusal, came {:?}", found.map(|seen| seen.name))),
+    }
+}
+
+async fn the_native_id_finds_the_same_account(bench: &Bench<'_>) -> Step {
+    let (account, made) = bench.somebody().await?;
     let id = native(&made)?;
     let by_id = bench.get(&Locator::Native(id.clone())).await?;
     same("the native id", &by_id.native_id, &Some(id))?;
     same("the name", &by_id.name, &bench.get(&account).await?.name)
 }
 
-pub(super) async fn every_page_together_is_everything_once(bench: &Bench<'_>) -> Step {
-    let mut made = Vec::new();
-    for name in ["a", "b", "c", "d", "e"] {
-        made.push(native(&bench.create(name).await?.1)?);
-    }
-    let (seen, completeness) = read_all(bench, 2).await?;
-    same("the completeness", &completeness, &Completeness::Whole)?;
-    for id in made {
-        let times = seen.iter().filter(|other| **other == id).count();
-        same(&format!("how often `{id}` was read"), &times, &1)?;
+async fn the_native_id_stays_the_same(bench: &Bench<'_>) -> Step {
+    let (account, made) = bench.somebody().await?;
+    for _ in 0..3 {
+        same("the native id", &bench.get(&account).await?.native_id, &made.native_id)?;
     }
     Ok(())
 }
 
-async fn read_all(bench: &Bench<'_>, size: u32) -> Step<(Vec<NativeId>, Completeness)> {
-    let mut page = Page::first_of(size);
-    let mut seen = Vec::new();
-    for _ in 0..CONFORMANCE_PAGES_MAX {
-        let batch = bench.connector.read(&Query::accounts(), &page).await.map_err(words("read"))?;
-        seen.extend(batch.objects.iter().filter_map(|object| object.account()?.native_id.clone()));
-        let Some(next) = batch.next else { return Ok((seen, batch.completeness)) };
-        same("the completeness before the end", &batch.completeness, &Completeness::Open)?;
-        page = page.then(next);
-    }
-    Err("the reading has no end".into())
+async fn what_is_read_is_what_is_got(bench: &Bench<'_>) -> Step {
+    let (account, _) = bench.somebody().await?;
+    let got = bench.get(&account).await?;
+    let batches = bench.read_all(&Query::accounts(), 50).await?;
+    let read = batches.iter().flat_map(|batch| &batch.objects).filter_map(Seen::account);
+    let Some(read) = read.into_iter().find(|seen| seen.native_id == got.native_id) else {
+        return failed(format!("`{account}` is there, and a reading of everybody does not have it"));
+    };
+    same("the state", &read.state, &got.state)?;
+    same("what is held", &read.holds, &got.holds)?;
+    same("the attributes", &read.attributes, &got.attributes)
 }
 
-pub(super) async fn planning_writes_nothing(bench: &Bench<'_>) -> Step {
-    let (account, _) = bench.create("ada").await?;
-    let group = bench.fixture.entitlements[0].clone();
-    let newcomer = bench.account("new");
-    let attributes = bench.attributes(&newcomer, "planning-new");
-    let mark = bench.fixture.witness.mark().await;
-    let plans = [
-        Desired::Present { account: newcomer.clone(), attributes, hold: [group.clone()].into() },
-        Desired::Disabled { account: account.clone() },
-        Desired::Entitlements { account, add: [group].into(), remove: [].into() },
-    ];
-    for desired in &plans {
-        if bench.plan(desired).await?.is_empty() {
-            return Err(format!("nothing was planned for {desired:?}"));
+async fn only_described_attributes_are_read(bench: &Bench<'_>) -> Step {
+    let (account, _) = bench.somebody().await?;
+    let rules = &bench.accounts()?.attributes;
+    for name in bench.get(&account).await?.attributes.keys() {
+        match rules.iter().find(|rule| rule.name == *name) {
+            None => return failed(format!("attribute `{name}` was read and is not described")),
+            Some(rule) if rule.secret || !rule.read => {
+                return failed(format!("attribute `{name}` was read and is described as not to be"));
+            }
+            Some(_) => {}
         }
     }
-    same("the mark of the system", &bench.fixture.witness.mark().await, &mark)?;
-    let found = bench.connector.get(&newcomer).await.map_err(words("get"))?;
-    same("what was found", &found, &None)
+    Ok(())
 }
 
-pub(super) async fn a_joiner_is_planned_applied_and_then_nothing_is_left(bench: &Bench<'_>) -> Step {
-    let account = bench.account("joiner");
-    let desired = Desired::Present {
-        account: account.clone(),
-        attributes: bench.attributes(&account, "joiner-walk"),
-        hold: bench.fixture.entitlements.iter().cloned().collect(),
-    };
-    let changes = bench.plan(&desired).await?;
-    same("the number of changes", &changes.len(), &3)?;
-    for change in &changes {
-        bench.done(change).await?;
-    }
-    same("how much is held", &bench.get(&account).await?.holds.len(), &2)?;
-    bench.plan_is_empty(&desired).await
+async fn a_locator_reads_one_account(bench: &Bench<'_>) -> Step {
+    let (account, made) = bench.somebody().await?;
+    let batch = bench.read(&Query::accounts().only(account), &Page::first()).await?;
+    let ids: Vec<_> = batch.objects.iter().filter_map(|seen| seen.account()?.native_id.clone()).collect();
+    same("who was read", &ids, &made.native_id.into_iter().collect())?;
+    same("the completeness", &batch.completeness, &Completeness::Whole)
 }
 
-pub(super) async fn a_leaver_is_planned_applied_and_then_nothing_is_left(bench: &Bench<'_>) -> Step {
-    let (account, _) = bench.create("leaver").await?;
-    let desired = Desired::Disabled { account: account.clone() };
-    let changes = bench.plan(&desired).await?;
-    same("the plan", &changes, &vec![disable(&account)])?;
-    for change in &changes {
-        bench.done(change).await?;
-    }
-    bench.plan_is_empty(&desired).await
+async fn a_locator_of_nobody_reads_nothing_and_that_is_all(bench: &Bench<'_>) -> Step {
+    let batch = bench.read(&Query::accounts().only(bench.account("nobody")), &Page::first()).await?;
+    same("how many were read", &batch.objects.len(), &0)?;
+    same("the completeness", &batch.completeness, &Completeness::Whole)
 }
 
-pub(super) async fn somebody_who_comes_back_is_enabled_and_brought_up_to_date(bench: &Bench<'_>) -> Step {
-    let (account, _) = bench.create("again").await?;
-    bench.done(&disable(&account)).await?;
-    let mut attributes = bench.attributes(&account, &format!("{}-again", bench.case));
-    attributes.insert(bench.fixture.free_attribute.to_owned(), Value::from("returned"));
-    let desired = Desired::Present { account: account.clone(), attributes, hold: [].into() };
-    let changes = bench.plan(&desired).await?;
-    let created = changes.iter().any(|change| matches!(change.write, Write::Create { .. }));
-    same("whether it is created again", &created, &false)?;
-    for change in &changes {
-        bench.done(change).await?;
-    }
-    state(&bench.get(&account).await?, AccountState::Active)?;
-    bench.plan_is_empty(&desired).await
-}
-
-pub(super) async fn nobody_to_disable_is_nothing_to_do(bench: &Bench<'_>) -> Step {
-    bench.plan_is_empty(&Desired::Disabled { account: bench.account("nobody") }).await
-}
-
-pub(super) async fn an_unknown_entitlement_is_refused_in_the_plan(bench: &Bench<'_>) -> Step {
+async fn verify_denies_what_is_not_so(bench: &Bench<'_>) -> Step {
     let (account, _) = bench.create("ada").await?;
-    let unknown = Locator::attribute("cn", "no such group");
-    let desired = Desired::Entitlements { account, add: [unknown].into(), remove: [].into() };
-    match bench.connector.plan(&desired).await {
-        Ok(changes) => Err(format!("planned {changes:?}")),
-        Err(refusal) => same("the class", &refusal.class, &crate::refusal::RefusalClass::Gone),
-    }
-}
-
-pub(super) async fn verify_denies_what_is_not_so(bench: &Bench<'_>) -> Step {
-    let (account, _) = bench.create("ada").await?;
-    let group = bench.first_group().await?;
     let plain = Expectation::of(account.clone());
     bench.met(&plain).await?;
     bench.unmet(&Expectation::unusable(account.clone())).await?;
-    bench.unmet(&Expectation { holds: [group.native_id.clone()].into(), ..plain.clone() }).await?;
+    bench.unmet(&Expectation { usability: Some(Usability::Gone), ..plain.clone() }).await?;
     let attributes = [(bench.fixture.free_attribute.to_owned(), Value::from("another"))].into();
     bench.unmet(&Expectation { attributes, ..plain.clone() }).await?;
-    bench.done(&disable(&account)).await?;
-    bench.unmet(&Expectation { usability: Some(Usability::Usable), ..plain }).await?;
+    if bench.options.entitlements && bench.needs(Verb::Grant).is_ok() {
+        let group = bench.first_group().await?;
+        bench.unmet(&Expectation { holds: [group.native_id].into(), ..plain.clone() }).await?;
+    }
+    if bench.needs(Verb::Disable).is_ok() {
+        bench.done(&disable(&account)).await?;
+        bench.unmet(&Expectation { usability: Some(Usability::Usable), ..plain }).await?;
+    }
+    Ok(())
+}
+
+async fn verify_takes_absence_for_no_proof(bench: &Bench<'_>) -> Step {
     bench.unmet(&Expectation::of(bench.account("nobody"))).await?;
     bench.unmet(&Expectation::unusable(bench.account("nobody"))).await
 }

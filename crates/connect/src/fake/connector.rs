@@ -5,10 +5,11 @@ use tenure_model::{Attributes, NativeId, Observed, Value};
 use super::world::find_in;
 use super::{FakeTarget, Fault};
 use crate::change::{Change, Operation, Write};
+use crate::chaos::pretended;
 use crate::connector::{Checked, Connector};
 use crate::description::Description;
 use crate::desired::Desired;
-use crate::expectation::{Expectation, Usability, Verdict};
+use crate::expectation::{Expectation, Verdict};
 use crate::feed::{ChangeToken, Changed, Changes};
 use crate::filter::{Filter, PushDown};
 use crate::locator::Locator;
@@ -16,7 +17,7 @@ use crate::outcome::{Doubt, DoubtKind, Outcome};
 use crate::plan::{self, Resolved};
 use crate::query::{Batch, Completeness, ObjectClass, Page, PageToken, Query, Seen, SeenEntitlement};
 use crate::refusal::{Refusal, RefusalClass};
-use crate::surface::{Artifact, SeenArtifact};
+use crate::surface::{Artifact, Reach, SeenArtifact};
 
 impl Connector for FakeTarget {
     fn describe(&self) -> &Description {
@@ -99,6 +100,9 @@ impl Connector for FakeTarget {
     }
 
     async fn artifacts(&self, account: &Locator, kind: Artifact) -> Result<Vec<SeenArtifact>, Refusal> {
+        if !self.inner.description.surface.get(&kind).is_some_and(Reach::lists) {
+            return Err(self.inner.description.unsupported(&format!("list the {kind}s of an account")));
+        }
         let mut world = self.world();
         let accounts = world.read();
         let entry = find_in(accounts, account)?.and_then(|id| accounts.get(&id));
@@ -203,20 +207,7 @@ impl FakeTarget {
     fn pretend(&self, change: &Change) -> Observed {
         let found = self.world().find(&change.account).ok().flatten();
         let seen = found.and_then(|id| self.world().observe(&id, self.inner.clock.now()));
-        let mut seen = seen.unwrap_or_else(|| self.nothing_there(&change.account));
-        let expectation = Expectation::after(change);
-        seen.state = match expectation.usability {
-            Some(Usability::Unusable) => tenure_model::AccountState::Disabled,
-            Some(Usability::Gone) => tenure_model::AccountState::SoftDeleted,
-            Some(Usability::Usable) | None => tenure_model::AccountState::Active,
-        };
-        if matches!(change.write, Write::Create { .. }) {
-            seen.native_id = Some(NativeId::new("account-0"));
-        }
-        seen.attributes.extend(expectation.attributes);
-        seen.holds.extend(expectation.holds);
-        seen.holds.retain(|id| !expectation.lacks.contains(id));
-        seen
+        pretended(change, seen.unwrap_or_else(|| self.nothing_there(&change.account)))
     }
 
     async fn wait_at_the_door(&self) {

@@ -8,7 +8,7 @@ use tenure_model::{AccountState, Attributes, NativeId, Observed, Value};
 use super::{ATTRIBUTES, Effect, Fault, MANY_ATTRIBUTE, NAMING_ATTRIBUTE};
 use crate::change::{Change, Operation, Write, values};
 use crate::locator::Locator;
-use crate::plan::{no_entitlement, not_there};
+use crate::plan::{no_entitlement, not_there, other_identity};
 use crate::query::SeenEntitlement;
 use crate::refusal::{Refusal, RefusalClass};
 use crate::secret::SecretRef;
@@ -140,6 +140,10 @@ impl World {
             set(&mut entry.attributes, attributes);
             return Ok(());
         }
+        let Locator::Attribute { name: key, value: identity } = locator else { return Err(not_there(locator)) };
+        if attributes.get(key).and_then(Value::as_text) != Some(identity.as_str()) {
+            return Err(other_identity(locator, key));
+        }
         let name = attributes.get(NAMING_ATTRIBUTE).and_then(Value::as_text).unwrap_or_default();
         if name.is_empty() {
             return Err(Refusal::new(
@@ -214,6 +218,9 @@ impl Entry {
 
 /// The account among these that answers to the locator.
 pub(super) fn find_in(accounts: &BTreeMap<NativeId, Entry>, locator: &Locator) -> Result<Option<NativeId>, Refusal> {
+    if let Locator::Attribute { name, .. } = locator {
+        known(&[(name.clone(), Value::Cleared)].into())?;
+    }
     let mut found = accounts.iter().filter(|(id, entry)| match locator {
         Locator::Native(native) => native == *id,
         Locator::Attribute { name, value } => {

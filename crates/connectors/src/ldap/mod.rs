@@ -117,7 +117,10 @@ fn describe(config: &LdapConfig) -> Description {
         native_name: config.groups.object_class.clone(),
         id_attribute: entry::ENTRY_UUID.into(),
         naming_attribute: config.groups.rdn.clone(),
-        attributes: vec![AttributeRule::read_only(&config.groups.rdn)],
+        attributes: vec![
+            AttributeRule::read_only(&config.groups.rdn),
+            AttributeRule::read_only(entry::ENTRY_UUID).unique(),
+        ],
     };
     // A created account can be deleted again, but the next one has another `entryUUID`.
     let verbs = BTreeMap::from([
