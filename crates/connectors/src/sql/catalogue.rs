@@ -17,6 +17,8 @@ pub(super) struct Table {
     pub(super) unique: Vec<String>,
     /// Whether it is a table, not a view.
     pub(super) is_table: bool,
+    /// Whether the id of a deleted row may be given to a new one.
+    pub(super) gives_ids_again: bool,
     /// Whether writes to it can be taken back while they are under way.
     pub(super) is_transactional: bool,
 }
@@ -89,6 +91,8 @@ impl SqlConnector {
             let word = |at: usize| row.get(at).and_then(Option::as_deref).unwrap_or_default();
             table.is_table = matches!(word(0), "BASE TABLE" | "table");
             let engine = word(1);
+            // SQLite gives the number of the last row again, unless the table is made otherwise.
+            table.gives_ids_again = dialect == Dialect::Sqlite && !engine.to_ascii_uppercase().contains("AUTOINCREMENT");
             // Of the engines of MariaDB only some can take a write back.
             table.is_transactional = dialect != Dialect::Mysql
                 || !table.is_table
@@ -162,7 +166,7 @@ fn uniques(sql: Sql, dialect: Dialect, schema: Option<String>, table: &str) -> S
 fn nature(sql: Sql, dialect: Dialect, schema: Option<String>, table: &str) -> Sql {
     let name = Datum::Text(table.to_owned());
     match dialect {
-        Dialect::Sqlite => sql.text("SELECT type, NULL FROM sqlite_schema WHERE name = ").bind(name),
+        Dialect::Sqlite => sql.text("SELECT type, sql FROM sqlite_schema WHERE name = ").bind(name),
         Dialect::Postgres => {
             let sql = sql.text(
                 "SELECT CAST(table_type AS text), CAST(NULL AS text) FROM information_schema.tables WHERE table_name = ",

@@ -133,7 +133,7 @@ fn describe(config: &SqlConfig) -> Description {
         native_name: held.table.clone(),
         id_attribute: held.id.clone(),
         naming_attribute: held.name.clone(),
-        attributes: vec![AttributeRule::read_only(&held.name)],
+        attributes: vec![AttributeRule::read_only(&held.name), AttributeRule::read_only(&held.id).unique()],
     }));
     let feeds = accounts.changed.as_ref().map(|_| (ObjectClass::Account, ChangeFeed::Imprecise));
     let credential = match config.database {

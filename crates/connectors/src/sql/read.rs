@@ -35,6 +35,15 @@ impl SqlConnector {
                 );
                 return Err(Refusal::new(RefusalClass::Invalid, what));
             }
+            let number = table.columns.get(&accounts.id) == Some(&Kind::Number);
+            if accounts.delete && number && table.gives_ids_again {
+                let what = format!(
+                    "`{}` gives the `{}` of a deleted row to a new one, which would then be taken for the old; declare \
+                     it AUTOINCREMENT, or take `delete` out",
+                    accounts.table, accounts.id
+                );
+                return Err(Refusal::new(RefusalClass::Invalid, what));
+            }
             words.push(if table.is_table { "a table" } else { "a view, whose ids are believed to be unique" });
         }
         let half = catalogue.tables.iter().find(|(_, table)| !table.is_transactional);
@@ -267,7 +276,9 @@ impl SqlConnector {
     fn after(&self, sql: Sql, known: &Catalogue, table: &str, id: &str, page: &Page) -> Result<Sql, Refusal> {
         let mut sql = sql;
         if let Some(token) = page.after() {
-            let value = Dialect::normal(known.kind(table, id), &Value::from(token.as_str()));
+            // Only a token that we made is one; any text could be somebody's id.
+            let last = serde_json::from_str::<(String,)>(token.as_str()).ok();
+            let value = last.and_then(|(last,)| Dialect::normal(known.kind(table, id), &Value::from(last)));
             let value = value.ok_or_else(|| {
                 Refusal::new(RefusalClass::Stale, "this reading is no longer open; read again from the first page")
             })?;
@@ -399,7 +410,8 @@ fn seen(entitlements: &Entitlements, row: &Row) -> Option<SeenEntitlement> {
 fn next<'a>(page: &Page, ids: impl Iterator<Item = &'a str>) -> Option<PageToken> {
     let ids: Vec<&str> = ids.collect();
     // A page that is not full is the last one.
-    ids.last().filter(|_| ids.len() >= page.size() as usize).map(|id| PageToken::new(*id))
+    let last = ids.last().filter(|_| ids.len() >= page.size() as usize)?;
+    serde_json::to_string(&[last]).ok().map(PageToken::new)
 }
 
 fn whole(objects: Vec<Seen>) -> Batch {

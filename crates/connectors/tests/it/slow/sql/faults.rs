@@ -156,6 +156,20 @@ async fn half_writes_are_refused_where_they_cannot_be_taken_back() {
     connector(only_read).check().await.unwrap();
 }
 
+#[tokio::test]
+async fn a_file_that_gives_ids_again_is_not_deleted_from() {
+    let peer = Peer::sqlite();
+    peer.sql("CREATE TABLE loose (id integer PRIMARY KEY, n text)");
+    let mut settings = json!({
+        "database": peer.database(None),
+        "accounts": { "table": "loose", "id": "id", "name": "n", "attributes": ["n"], "delete": true },
+    });
+    let refused = refusal(settings.clone()).await;
+    assert!(refused.message.contains("AUTOINCREMENT"), "{refused}");
+    settings["accounts"]["delete"] = json!(false);
+    connector(settings).check().await.unwrap();
+}
+
 #[test]
 fn names_that_are_none_are_no_settings() {
     for (pointer, value) in [("/accounts/table", ""), ("/accounts/id", "a\0b"), ("/accounts/table", "a..b")] {

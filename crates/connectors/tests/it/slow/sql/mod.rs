@@ -37,15 +37,20 @@ impl Peer {
     }
 
     fn with_tables(self) -> Self {
-        let (id, flag, now) = match self {
-            Self::Postgresql(_) => ("bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "boolean", "timestamptz"),
-            Self::Mariadb(_) => ("bigint AUTO_INCREMENT PRIMARY KEY", "boolean", "timestamp(6) NULL"),
-            Self::Sqlite(_) => ("integer PRIMARY KEY", "boolean", "text"),
+        let (id, now) = match self {
+            Self::Postgresql(_) => {
+                ("bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "timestamptz DEFAULT clock_timestamp()")
+            }
+            Self::Mariadb(_) => (
+                "bigint AUTO_INCREMENT PRIMARY KEY",
+                "timestamp(6) DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6)",
+            ),
+            Self::Sqlite(_) => ("integer PRIMARY KEY AUTOINCREMENT", "text DEFAULT (strftime('%Y-%m-%d %H:%M:%f'))"),
         };
         for table in [
             &format!(
                 "CREATE TABLE people (id {id}, employee_no varchar(200) UNIQUE, username varchar(200) NOT NULL UNIQUE, \
-                 title varchar(200), hired date, grade integer, active {flag} NOT NULL, changed_at {now}, secret \
+                 title varchar(200), hired date, grade integer, active boolean NOT NULL, changed_at {now}, secret \
                  varchar(200))"
             ),
             "CREATE TABLE phones (person bigint NOT NULL REFERENCES people (id), number varchar(100) NOT NULL, PRIMARY \
@@ -56,6 +61,23 @@ impl Peer {
             "INSERT INTO roles (name) VALUES ('staff'), ('finance')",
         ] {
             self.sql(table);
+        }
+        // MariaDB keeps such a column itself; the others are told to.
+        match self {
+            Self::Postgresql(_) => {
+                self.sql(
+                    "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.changed_at = \
+                     clock_timestamp(); RETURN NEW; END $$",
+                );
+                self.sql("CREATE TRIGGER touch BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION touch()");
+            }
+            Self::Mariadb(_) => {}
+            Self::Sqlite(_) => {
+                self.sql(
+                    "CREATE TRIGGER touch AFTER UPDATE ON people WHEN NEW.changed_at IS OLD.changed_at BEGIN UPDATE \
+                     people SET changed_at = strftime('%Y-%m-%d %H:%M:%f') WHERE id = NEW.id; END",
+                );
+            }
         }
         self
     }
