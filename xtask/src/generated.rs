@@ -23,13 +23,22 @@ struct Producer {
 }
 
 /// Everything that is generated.
-const PRODUCERS: &[Producer] = &[Producer {
-    package: "tenure-cli",
-    program: "tenure",
-    arguments: &["gen", "--into"],
-    home: "docs/reference",
-    files: &["access.md", "cli.md", "config.md", "errors.md", "openapi.json"],
-}];
+const PRODUCERS: &[Producer] = &[
+    Producer {
+        package: "tenure-cli",
+        program: "tenure",
+        arguments: &["gen", "--into"],
+        home: "docs/reference",
+        files: &["access.md", "cli.md", "config.md", "errors.md", "openapi.json"],
+    },
+    Producer {
+        package: "tenure-cli",
+        program: "tenure",
+        arguments: &["gen", "--connectors", "--into"],
+        home: "docs/reference/connectors",
+        files: &["README.md", "file.md", "ldap.md", "memory.md", "sql.md"],
+    },
+];
 
 /// Writes every generated file, or with `check` names each that is not as it would be written.
 pub fn run(workspace: &Workspace, check: bool) -> Result<()> {
@@ -136,6 +145,8 @@ fn copy(producer: &Producer, fresh: &Path, home: &Path) -> Result<()> {
 fn names(folder: &Path) -> Result<BTreeSet<String>> {
     let entries = fs::read_dir(folder).because(|| format!("cannot list `{}`", folder.display()))?;
     entries
+        // A folder within is the home of another producer.
+        .filter(|entry| entry.as_ref().map_or(true, |entry| entry.path().is_file()))
         .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
         .collect::<std::io::Result<_>>()
         .because(|| format!("cannot list `{}`", folder.display()))

@@ -112,3 +112,12 @@ pub const SQL_IDENTIFIER_LENGTH_MAX: usize = 128;
 
 /// The longest answer of MariaDB or MySQL, in bytes.
 pub const SQL_ANSWER_BYTES_MAX: usize = 64 << 20;
+
+/// The most changes that are told at once; beyond it a whole reading is asked for.
+pub const LDAP_CHANGES_MAX: usize = 10_000;
+
+/// How far the clock of a directory may be behind ours.
+pub const LDAP_CLOCK_SKEW_MAX: Duration = Duration::from_mins(5);
+
+/// Entries in a page while changes are asked for.
+pub const LDAP_FEED_PAGE: i32 = 500;

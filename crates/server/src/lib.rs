@@ -4,6 +4,7 @@
 //! people lives here. Start at [`http::routes`] for what can be called, at [`config`] for what
 //! can be set, and at [`listen`] for how a connection comes in and how the process ends.
 
+pub mod catalogue;
 pub mod config;
 pub mod gate;
 mod generated;

@@ -43,3 +43,6 @@ pub const PAGE_ITEMS_MAX: u32 = 999;
 pub const LANE_BYTES_MAX: usize = 200;
 /// The longest name of a signal, in bytes.
 pub const SIGNAL_NAME_BYTES_MAX: usize = 200;
+
+/// Pages of entitlements that are read to find those that a conformance test may use.
+pub const CONFORM_PAGES_MAX: usize = 100;

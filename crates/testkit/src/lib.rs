@@ -8,6 +8,7 @@ pub mod chaos;
 pub mod company;
 pub mod databases;
 pub mod mariadb;
+pub mod peer;
 pub mod postgresql;
 pub mod running;
 pub mod seeds;

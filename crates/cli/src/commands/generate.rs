@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory as _};
 
+use super::in_process;
 use crate::args::Cli;
 use crate::context::Cx;
 use crate::error::{CliError, code};
@@ -23,20 +24,32 @@ pub struct Generate {
     /// Where to
     #[arg(long, value_name = "FOLDER")]
     into: PathBuf,
+    /// Only the catalogue of connectors
+    #[arg(long)]
+    connectors: bool,
 }
 
 impl Generate {
     /// Writes them.
     pub fn run(self, cx: &Cx) -> Result<Exit, CliError> {
-        let generated = tenure_server::generated().map_err(|error| {
-            CliError::new(Exit::Failed, code::CANNOT_WRITE, "cannot make the pages of the server").caused_by(&error)
-        })?;
-        for (name, text) in std::iter::once((CLI_PAGE, cli_page())).chain(generated) {
-            write(&self.into.join(name), &text)?;
+        for (name, text) in if self.connectors { catalogue()? } else { reference()? } {
+            write(&self.into.join(&name), &text)?;
             cx.output.say(&format!("wrote {name} into `{}`", self.into.display()));
         }
         Ok(Exit::Done)
     }
+}
+
+fn catalogue() -> Result<Vec<(String, String)>, CliError> {
+    tenure_server::catalogue::pages().map_err(in_process::failed)
+}
+
+fn reference() -> Result<Vec<(String, String)>, CliError> {
+    let generated = tenure_server::generated().map_err(|error| {
+        CliError::new(Exit::Failed, code::CANNOT_WRITE, "cannot make the pages of the server").caused_by(&error)
+    })?;
+    let generated = generated.into_iter().map(|(name, text)| (name.to_owned(), text));
+    Ok(std::iter::once((CLI_PAGE.to_owned(), cli_page())).chain(generated).collect())
 }
 
 fn write(path: &Path, text: &str) -> Result<(), CliError> {

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod conforming;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod peer;

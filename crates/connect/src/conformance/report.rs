@@ -67,6 +67,19 @@ impl Report {
         self.named(|ending| *ending == Ending::Passed)
     }
 
+    /// How many cases ended how, in one line.
+    pub fn summary(&self) -> String {
+        let count = |fits: fn(&Ending) -> bool| self.named(fits).len();
+        format!(
+            "{} cases: {} passed, {} failed, {} excused, {} not run",
+            self.cases.len(),
+            self.passed().len(),
+            self.failures().len(),
+            count(|ending| matches!(ending, Ending::Excused { .. })),
+            count(|ending| matches!(ending, Ending::NotRun { .. })),
+        )
+    }
+
     fn named(&self, fits: impl Fn(&Ending) -> bool) -> Vec<&'static str> {
         self.cases.iter().filter(|(_, ending)| fits(ending)).map(|(name, _)| *name).collect()
     }
@@ -85,15 +98,6 @@ impl fmt::Display for Report {
         for left in &self.left {
             writeln!(f, "left     {left}")?;
         }
-        let count = |fits: fn(&Ending) -> bool| self.named(fits).len();
-        write!(
-            f,
-            "{} cases: {} passed, {} failed, {} excused, {} not run",
-            self.cases.len(),
-            self.passed().len(),
-            self.failures().len(),
-            count(|ending| matches!(ending, Ending::Excused { .. })),
-            count(|ending| matches!(ending, Ending::NotRun { .. })),
-        )
+        f.write_str(&self.summary())
     }
 }

@@ -1,22 +1,22 @@
 //! A system that does not answer is left alone, longer each time, and asked again by one read.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tenure_model::Clock;
 
 use crate::limits::{BREAKER_FAILURES_MAX, BREAKER_REST_FIRST, BREAKER_REST_MAX};
 
-#[derive(Default)]
 pub(super) struct Breaker {
+    clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     failures: u32,
-    /// Until when it is left alone, and for how long that is.
-    open: Option<(Instant, Duration)>,
+    /// Until when on the clock it is left alone, and for how long that is.
+    open: Option<(Duration, Duration)>,
     trial: bool,
 }
 
@@ -43,6 +43,10 @@ impl Drop for Trial<'_> {
 }
 
 impl Breaker {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, state: Mutex::default() }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -50,7 +54,7 @@ impl Breaker {
     pub(super) fn standing(&self) -> Standing<'_> {
         let mut state = self.state();
         let Some((until, _)) = state.open else { return Standing::Closed };
-        let wait = until.saturating_duration_since(Instant::now());
+        let wait = until.saturating_sub(self.clock.elapsed());
         if !wait.is_zero() || state.trial {
             return Standing::Open { wait: wait.max(Duration::from_millis(1)) };
         }
@@ -69,11 +73,11 @@ impl Breaker {
         state.failures = state.failures.saturating_add(1);
         let rest = match state.open {
             // A call that was under way when the system was given up says nothing new.
-            Some((until, _)) if until > Instant::now() => return,
+            Some((until, _)) if until > self.clock.elapsed() => return,
             Some((_, rest)) => (rest * 2).min(BREAKER_REST_MAX),
             None if state.failures < BREAKER_FAILURES_MAX => return,
             None => BREAKER_REST_FIRST,
         };
-        state.open = Some((Instant::now() + rest, rest));
+        state.open = Some((self.clock.elapsed() + rest, rest));
     }
 }

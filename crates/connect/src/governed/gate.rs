@@ -1,10 +1,10 @@
 //! So many at once, so many in a second, in two lanes, with a queue that has an end.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tenure_model::Clock;
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 use super::Lane;
 use super::pace::Pace;
@@ -16,20 +16,22 @@ use crate::refusal::{Refusal, RefusalClass};
 const TOKEN: u64 = 1_000;
 
 pub(super) struct Gate {
+    clock: Arc<dyn Clock>,
     pace: Pace,
     state: Mutex<State>,
     changed: Notify,
 }
 
+/// Every time is the one that has passed on the clock.
 #[derive(Debug)]
 struct State {
     in_flight: u32,
     waiting_urgent: usize,
     waiting_ordinary: usize,
     tokens: u64,
-    filled_at: Instant,
-    paused_until: Option<Instant>,
-    ordinary_until: Option<Instant>,
+    filled_at: Duration,
+    paused_until: Option<Duration>,
+    ordinary_until: Option<Duration>,
 }
 
 /// The right to make one call. It is given back when dropped.
@@ -60,8 +62,8 @@ impl State {
         }
     }
 
-    fn fill(&mut self, per_second: u32, now: Instant) {
-        let passed = u64::try_from(now.duration_since(self.filled_at).as_millis()).unwrap_or(u64::MAX);
+    fn fill(&mut self, per_second: u32, now: Duration) {
+        let passed = u64::try_from(now.saturating_sub(self.filled_at).as_millis()).unwrap_or(u64::MAX);
         let full = u64::from(per_second) * TOKEN;
         self.tokens = self.tokens.saturating_add(passed.saturating_mul(u64::from(per_second))).min(full);
         self.filled_at = now;
@@ -69,17 +71,17 @@ impl State {
 }
 
 impl Gate {
-    pub(super) fn new(pace: Pace) -> Self {
+    pub(super) fn new(pace: Pace, clock: Arc<dyn Clock>) -> Self {
         let state = State {
             in_flight: 0,
             waiting_urgent: 0,
             waiting_ordinary: 0,
             tokens: u64::from(pace.per_second_max.unwrap_or_default()) * TOKEN,
-            filled_at: Instant::now(),
+            filled_at: clock.elapsed(),
             paused_until: None,
             ordinary_until: None,
         };
-        Self { pace, state: Mutex::new(state), changed: Notify::new() }
+        Self { clock, pace, state: Mutex::new(state), changed: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -89,21 +91,21 @@ impl Gate {
     /// Waits for a turn, unless too many wait already or it takes too long.
     pub(super) async fn enter(&self, lane: Lane) -> Result<Pass<'_>, Refusal> {
         let _waiting = self.queue(lane)?;
-        let deadline = Instant::now() + self.pace.wait_max;
+        let deadline = self.clock.elapsed() + self.pace.wait_max;
         loop {
             // Listened to before looking, or a change between the two would be missed.
             let changed = self.changed.notified();
-            let again = match self.admit(lane, Instant::now()) {
+            let again = match self.admit(lane, self.clock.elapsed()) {
                 Ok(pass) => return Ok(pass),
                 Err(Some(at)) if at > deadline => {
-                    let wait = at.duration_since(Instant::now());
+                    let wait = at.saturating_sub(self.clock.elapsed());
                     return Err(busy("the system asks us to wait").after(wait));
                 }
                 Err(at) => at.unwrap_or(deadline),
             };
             tokio::select! {
                 () = changed => {}
-                () = tokio::time::sleep_until(again) => {
+                () = tokio::time::sleep(again.saturating_sub(self.clock.elapsed())) => {
                     if again == deadline {
                         return Err(busy("all our requests to the system are in use"));
                     }
@@ -124,7 +126,7 @@ impl Gate {
     }
 
     /// A pass, or when to look again; none for when something changes.
-    fn admit(&self, lane: Lane, now: Instant) -> Result<Pass<'_>, Option<Instant>> {
+    fn admit(&self, lane: Lane, now: Duration) -> Result<Pass<'_>, Option<Duration>> {
         let pace = &self.pace;
         let mut state = self.state();
         if let Some(until) = state.paused_until.filter(|until| *until > now) {
@@ -160,14 +162,14 @@ impl Gate {
 
     /// Lets nobody in until the system wants to hear from us again.
     pub(super) fn pause(&self, wait: Option<Duration>) {
-        let until = Instant::now() + wait.unwrap_or(GOVERNED_PAUSE_USUAL).min(GOVERNED_PAUSE_MAX);
+        let until = self.clock.elapsed() + wait.unwrap_or(GOVERNED_PAUSE_USUAL).min(GOVERNED_PAUSE_MAX);
         let mut state = self.state();
         state.paused_until = state.paused_until.max(Some(until));
     }
 
     /// Keeps to what the system last said is left: the last share is for what takes access away.
     pub(super) fn allow(&self, allowance: &Allowance, renews_in: Duration) {
-        let until = Instant::now() + renews_in.min(GOVERNED_PAUSE_MAX);
+        let until = self.clock.elapsed() + renews_in.min(GOVERNED_PAUSE_MAX);
         let kept = super::pace::Pace::share(allowance.requests);
         let mut state = self.state();
         state.ordinary_until = (allowance.left <= kept).then_some(until);

@@ -76,7 +76,8 @@ impl Governed {
 
     /// Around this connector, at this pace.
     pub fn at(inner: Arc<dyn AnyConnector>, clock: Arc<dyn Clock>, pace: Pace) -> Self {
-        Self { inner, clock, gate: Gate::new(pace), breaker: Breaker::default() }
+        let (gate, breaker) = (Gate::new(pace, Arc::clone(&clock)), Breaker::new(Arc::clone(&clock)));
+        Self { inner, clock, gate, breaker }
     }
 
     /// Makes a call that reads.

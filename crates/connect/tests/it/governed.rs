@@ -10,7 +10,7 @@ use tenure_connect::{
     Allowance, AnyConnector, Batch, Change, Checked, Connector, Description, Desired, Expectation, Governed, Locator,
     Operation, Outcome, Pace, Page, Query, Refusal, RefusalClass, Verdict, Write,
 };
-use tenure_model::{Observed, SteppedClock, Value};
+use tenure_model::{Clock, Observed, SteppedClock, Value};
 use tokio::time::Instant;
 
 /// A system that takes its time and answers as it is told.
@@ -97,9 +97,22 @@ fn pace() -> Pace {
     }
 }
 
+/// The virtual time of the runtime.
+#[derive(Debug)]
+struct Virtual(Instant);
+
+impl Clock for Virtual {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::try_from(self.elapsed()).unwrap()
+    }
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 fn governed(peer: &Arc<Peer>, pace: Pace) -> Arc<Governed> {
     let inner: Arc<dyn AnyConnector> = Arc::clone(peer) as Arc<dyn AnyConnector>;
-    Arc::new(Governed::at(inner, Arc::new(SteppedClock::at(Timestamp::UNIX_EPOCH)), pace))
+    Arc::new(Governed::at(inner, Arc::new(Virtual(Instant::now())), pace))
 }
 
 fn ada() -> Locator {

@@ -302,15 +302,6 @@ pub enum BadFileConfig {
         /// What is wrong and the way out.
         reason: String,
     },
-    /// Our own folder cannot be used.
-    #[error("the folder `{path}` for what is remembered of feeds cannot be made")]
-    Folder {
-        /// Which.
-        path: String,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
     /// There is no way out of this machine.
     #[error("no calls can be made over HTTP")]
     Http {

@@ -33,11 +33,11 @@ use tenure_connect::plan::Resolved;
 use tenure_connect::{
     Artifact, AttributeRule, Batch, Change, ChangeFeed, ChangeToken, Changes, Checked, ClassDescription, Connector,
     Credential, Description, Desired, Expectation, Limits, Locator, ObjectClass, Operation, Outcome, Page, Query,
-    Reach, Refusal, RefusalClass, Secrets, Verdict, limits, plan,
+    Reach, Refusal, RefusalClass, Secrets, Shape, Verdict, limits, plan,
 };
 use tenure_model::{Clock, ConnectionName, Observed};
 
-pub use config::{BadFileConfig, FileConfig, Format, From};
+pub use config::{BadFileConfig, ColumnType, FileConfig, Format, From};
 pub use decode::Charset;
 pub use facts::{FeedFacts, SinceLastGood};
 
@@ -62,7 +62,7 @@ pub struct FileConnector {
 
 impl FileConnector {
     /// Takes settings that make sense, the name of the connection and a folder of our own in which
-    /// rows are kept while they are read; nothing is fetched yet.
+    /// rows are kept while they are read; nothing is fetched and no folder made yet.
     pub fn new(
         config: FileConfig,
         name: &ConnectionName,
@@ -70,10 +70,7 @@ impl FileConnector {
         secrets: Arc<dyn Secrets>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, BadFileConfig> {
-        use std::os::unix::fs::DirBuilderExt as _;
         config.check()?;
-        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        made.map_err(|source| BadFileConfig::Folder { path: folder.display().to_string(), source })?;
         let room = Arc::new(Room::new(folder.to_owned()));
         Ok(Self {
             source: Source::new(&config)?,
@@ -158,7 +155,17 @@ fn describe(config: &FileConfig) -> Description {
             names.push(name.clone());
         }
     }
-    let rule = |name: &String| AttributeRule { filterable: *name == config.key, ..AttributeRule::read_only(name) };
+    let rule = |name: &String| {
+        let rule = AttributeRule { filterable: false, ..AttributeRule::read_only(name) };
+        match config.types.get(name) {
+            _ if *name == config.key => AttributeRule { filterable: true, ..rule }.unique(),
+            Some(ColumnType::Number) => rule.of(Shape::Number),
+            Some(ColumnType::Flag { .. }) => rule.of(Shape::Flag),
+            Some(ColumnType::Date(_)) => rule.of(Shape::Date),
+            Some(ColumnType::List(_)) => rule.many(),
+            None => rule,
+        }
+    };
     let account = ClassDescription {
         class: ObjectClass::Account,
         native_name: "row".into(),

@@ -5,7 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Result, Write};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -21,7 +21,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// In this folder, which must be there.
+    /// In this folder, which is made when it is first needed.
     pub(super) fn new(folder: PathBuf) -> Self {
         Self { folder, next: AtomicU64::new(0) }
     }
@@ -33,6 +33,7 @@ impl Room {
 
     /// A new file without a name.
     pub(super) fn file(&self) -> Result<File> {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let path = self.folder.join(format!(".spool-{}-{number}", std::process::id()));

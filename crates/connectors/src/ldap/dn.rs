@@ -6,8 +6,27 @@ use crate::limits::LDAP_ATTRIBUTE_NAME_LENGTH_MAX;
 
 /// The DN of an entry below a parent.
 pub(super) fn child(attribute: &str, value: &str, parent: &str) -> String {
+    format!("{},{parent}", rdn(attribute, value))
+}
+
+/// The name of an entry within its parent.
+pub(super) fn rdn(attribute: &str, value: &str) -> String {
     let value: Cow<'_, str> = ldap3::dn_escape(value);
-    format!("{attribute}={value},{parent}")
+    format!("{attribute}={value}")
+}
+
+/// The DN of the parent of an entry.
+pub(super) fn parent(dn: &str) -> &str {
+    let mut escaped = false;
+    for (place, byte) in dn.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b',' => return dn.get(place + 1..).unwrap_or_default(),
+            _ => {}
+        }
+    }
+    ""
 }
 
 /// A filter that is true where the attribute has exactly this value.
@@ -44,6 +63,13 @@ mod tests {
         ] {
             assert_eq!(child("uid", value, "ou=p"), wanted);
         }
+    }
+
+    #[test]
+    fn a_parent_begins_after_the_first_comma_that_means_one() {
+        assert_eq!(parent("uid=ada,ou=p,dc=x"), "ou=p,dc=x");
+        assert_eq!(parent("uid=a\\,b\\\\,ou=p"), "ou=p");
+        assert_eq!(parent("dc=x"), "");
     }
 
     #[test]

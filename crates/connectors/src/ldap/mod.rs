@@ -9,8 +9,10 @@ pub mod config;
 mod dn;
 mod entry;
 mod fault;
+mod feed;
 mod groups;
 mod lock;
+mod place;
 mod pool;
 mod read;
 mod verify;
@@ -22,9 +24,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tenure_connect::{
-    Artifact, AttributeRule, Batch, Change, Checked, ClassDescription, Connector, Credential, Description, Desired,
-    Expectation, Limits, Locator, ObjectClass, Operation, Outcome, Page, Query, Reach, Refusal, Reversibility, Secrets,
-    Verb, Verdict, limits,
+    Artifact, AttributeRule, Batch, Change, ChangeFeed, ChangeToken, Changes, Checked, ClassDescription, Connector,
+    Credential, Description, Desired, Expectation, Filter, Limits, Locator, ObjectClass, Operation, Outcome, Page,
+    PushDown, Query, Reach, Refusal, Reversibility, Secrets, Verb, Verdict, limits,
 };
 use tenure_model::{Clock, Observed};
 
@@ -92,16 +94,37 @@ impl Connector for LdapConnector {
     async fn verify(&self, expectation: &Expectation) -> Verdict {
         self.verify_past_the_write(expectation).await
     }
+
+    async fn changes(&self, class: ObjectClass, since: Option<&ChangeToken>) -> Result<Changes, Refusal> {
+        match class {
+            ObjectClass::Account => self.changed_since(since).await,
+            ObjectClass::Entitlement => Err(self.description.unsupported("tell what changed of groups")),
+        }
+    }
+
+    fn push_down(&self, filter: &Filter) -> PushDown {
+        PushDown::split(filter, &|part| self.ldap_filter(part).is_some())
+    }
 }
+
+/// Object classes whose entries must have `cn` and `sn`.
+const PERSON_CLASSES: [&str; 3] = ["person", "organizationalPerson", "inetOrgPerson"];
+
+/// Attributes of the usual schemas that can have several values and mostly do.
+const MANY_ATTRIBUTES: [&str; 6] =
+    ["mail", "mailAlternateAddress", "telephoneNumber", "mobile", "departmentNumber", "labeledURI"];
 
 fn describe(config: &LdapConfig) -> Description {
     let people = &config.people;
+    let is_one_of = |name: &String, names: &[&str]| names.iter().any(|one| one.eq_ignore_ascii_case(name));
+    let person = people.object_classes.iter().any(|class| is_one_of(class, &PERSON_CLASSES));
     let rule = |name: &String| {
         if name.eq_ignore_ascii_case(&people.rdn) {
-            AttributeRule::create_only(name)
-        } else {
-            AttributeRule::open(name)
+            return AttributeRule::placing(name).required().unique();
         }
+        let rule = AttributeRule::open(name);
+        let rule = if is_one_of(name, &MANY_ATTRIBUTES) { rule.many() } else { rule };
+        if person && is_one_of(name, &["cn", "sn"]) { rule.required() } else { rule }
     };
     let mut attributes: Vec<AttributeRule> = people.attributes.iter().map(rule).collect();
     attributes.push(AttributeRule::read_only(entry::ENTRY_UUID));
@@ -130,6 +153,10 @@ fn describe(config: &LdapConfig) -> Description {
         (Verb::Disable, Reversibility::Exact),
         (Verb::Grant, Reversibility::Exact),
         (Verb::Revoke, Reversibility::Exact),
+        (Verb::Amend, Reversibility::Exact),
+        (Verb::Move, Reversibility::Exact),
+        (Verb::SetPassword, Reversibility::Irreversible),
+        (Verb::Delete, Reversibility::Lossy),
     ]);
     let requests = u32::try_from(LDAP_CONNECTIONS_MAX).unwrap_or(u32::MAX);
     Description {
@@ -142,6 +169,7 @@ fn describe(config: &LdapConfig) -> Description {
         consistency_delay: Duration::ZERO,
         verbs,
         surface: surface(),
+        feeds: [(ObjectClass::Account, ChangeFeed::Imprecise)].into(),
         credentials: [Credential::Password].into(),
         ..Description::new("ldap")
     }

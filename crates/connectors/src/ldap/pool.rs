@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ldap3::controls::RawControl;
+use ldap3::exop::PasswordModify;
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, ResultEntry, Scope, SearchOptions};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
-use tenure_connect::{Refusal, RefusalClass, Secrets};
+use tenure_connect::{Refusal, RefusalClass, SecretRef, SecretText, Secrets};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -58,6 +59,14 @@ impl Pool {
 
     pub(super) fn config(&self) -> &LdapConfig {
         &self.config
+    }
+
+    /// A secret that is about to be used.
+    pub(super) fn secret(&self, reference: &SecretRef) -> Result<SecretText, Refusal> {
+        self.secrets.resolve(reference).map_err(|cause| {
+            let message = format!("the new password cannot be had from `{reference}`");
+            Refusal::new(RefusalClass::Invalid, message).because(cause)
+        })
     }
 
     /// A connection, if possible one that lay idle.
@@ -168,6 +177,25 @@ impl Lease {
     ) -> Result<LdapResult, WriteFault> {
         let sent = self.ldap.with_timeout(LDAP_REQUEST_TIME_MAX).add(dn, attributes).await;
         sent.map_err(|error| unwritten("a new entry", &self.server, error))
+    }
+
+    /// Takes an entry away; hands back the result, whose code the caller must look at.
+    pub(super) async fn delete(&mut self, dn: &str) -> Result<LdapResult, WriteFault> {
+        let sent = self.ldap.with_timeout(LDAP_REQUEST_TIME_MAX).delete(dn).await;
+        sent.map_err(|error| unwritten("a deletion", &self.server, error))
+    }
+
+    /// Renames an entry; hands back the result, whose code the caller must look at.
+    pub(super) async fn rename(&mut self, dn: &str, rdn: &str) -> Result<LdapResult, WriteFault> {
+        let sent = self.ldap.with_timeout(LDAP_REQUEST_TIME_MAX).modifydn(dn, rdn, true, None).await;
+        sent.map_err(|error| unwritten("a new name", &self.server, error))
+    }
+
+    /// Sets a password; hands back the result, whose code the caller must look at.
+    pub(super) async fn set_password(&mut self, dn: &str, password: &str) -> Result<LdapResult, WriteFault> {
+        let request = PasswordModify { user_id: Some(dn), old_pass: None, new_pass: Some(password) };
+        let sent = self.ldap.with_timeout(LDAP_REQUEST_TIME_MAX).extended(request).await;
+        sent.map(|answer| answer.1).map_err(|error| unwritten("a password", &self.server, error))
     }
 
     /// The refusal behind a result code.

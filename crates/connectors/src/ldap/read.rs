@@ -126,7 +126,7 @@ impl LdapConnector {
         })
     }
 
-    async fn groups_of(&self, lease: &mut Lease, dn: &str) -> Result<BTreeSet<NativeId>, Refusal> {
+    pub(super) async fn groups_of(&self, lease: &mut Lease, dn: &str) -> Result<BTreeSet<NativeId>, Refusal> {
         let filter = all(&[self.group_class(), equals(&self.config().groups.member, dn)]);
         let (found, result) = self.search_groups(lease, &filter, LDAP_GROUPS_OF_ACCOUNT_MAX).await?;
         match result.rc {
@@ -152,12 +152,12 @@ impl LdapConnector {
         equals("objectClass", &self.config().groups.object_class)
     }
 
-    fn account_attributes(&self) -> Vec<&str> {
+    pub(super) fn account_attributes(&self) -> Vec<&str> {
         let managed = self.config().people.attributes.iter().map(String::as_str);
         managed.chain([ENTRY_UUID, self.config().disable.attribute()]).collect()
     }
 
-    fn account_filter(&self, only: Option<&Locator>) -> Result<String, Refusal> {
+    pub(super) fn account_filter(&self, only: Option<&Locator>) -> Result<String, Refusal> {
         let class = self.config().people.object_classes.first().map_or("person", String::as_str);
         let mut parts = vec![equals("objectClass", class)];
         match only {
@@ -197,7 +197,9 @@ impl LdapConnector {
             }
         }
         self.pool.keep(lease);
-        plan::changes(&desired, now.as_ref(), &resolved)
+        let changes = plan::changes(&desired, now.as_ref(), &resolved)?;
+        let accounts = self.description.class(ObjectClass::Account);
+        Ok(accounts.map_or_else(Vec::new, |accounts| plan::with_moves(changes, accounts)))
     }
 
     fn in_our_form(&self, desired: &Desired) -> Result<Desired, Refusal> {
@@ -265,7 +267,15 @@ impl LdapConnector {
     fn within(&self, query: &Query) -> Result<(String, String, Vec<&str>), Refusal> {
         let (config, only) = (self.config(), query.only.as_ref());
         Ok(match query.class {
-            ObjectClass::Account => (config.people_dn(), self.account_filter(only)?, self.account_attributes()),
+            ObjectClass::Account => {
+                let mut filter = self.account_filter(only)?;
+                if let Some(wanted) = &query.filter {
+                    let pushed = self.ldap_filter(wanted);
+                    let pushed = pushed.ok_or_else(|| self.description.unsupported("answer this filter itself"))?;
+                    filter = all(&[filter, pushed]);
+                }
+                (config.people_dn(), filter, self.account_attributes())
+            }
             ObjectClass::Entitlement => {
                 (config.groups_dn(), self.group_filter(only)?, vec![ENTRY_UUID, config.groups.rdn.as_str()])
             }
@@ -320,12 +330,12 @@ async fn announces_password_policy(lease: &mut Lease) -> Result<bool, Refusal> {
     }
 }
 
-fn next_cookie(controls: &[Control]) -> Option<Vec<u8>> {
+pub(super) fn next_cookie(controls: &[Control]) -> Option<Vec<u8>> {
     let paged = controls.iter().find(|control| matches!(control.0, Some(ControlType::PagedResults)))?;
     Some(paged.1.parse::<PagedResults>().cookie).filter(|cookie| !cookie.is_empty())
 }
 
-fn unmanaged(name: &str) -> Refusal {
+pub(super) fn unmanaged(name: &str) -> Refusal {
     Refusal::new(
         RefusalClass::Invalid,
         format!("`{name}` is not among the attributes of this connection; add it to `people.attributes`"),

@@ -29,6 +29,7 @@ impl LdapConnector {
             (Write::Create { attributes }, entry) => {
                 self.create(&mut lease, &change.account, entry.as_ref(), attributes).await?;
             }
+            (Write::Delete, None) => {}
             (_, None) => {
                 self.pool.keep(lease);
                 return Err(not_there(&change.account).into());
@@ -38,15 +39,15 @@ impl LdapConnector {
             (Write::Disable, Some(entry)) => self.lock(&mut lease, &entry, AccountState::Disabled).await?,
             (Write::Grant { entitlement, .. }, Some(entry)) => self.grant(&mut lease, &entry.dn, entitlement).await?,
             (Write::Revoke { entitlement, .. }, Some(entry)) => self.revoke(&mut lease, &entry.dn, entitlement).await?,
-            (
-                Write::Amend { .. }
-                | Write::Move { .. }
-                | Write::SetPassword { .. }
-                | Write::End { .. }
-                | Write::Delete
-                | Write::Restore,
-                Some(_),
-            ) => {
+            (Write::Amend { attribute, add, remove }, Some(entry)) => {
+                self.amend(&mut lease, &entry, attribute, add, remove).await?;
+            }
+            (Write::Move { attributes }, Some(entry)) => self.move_to(&mut lease, &entry, attributes).await?,
+            (Write::SetPassword { secret, must_change }, Some(entry)) => {
+                self.set_password(&mut lease, &entry, secret, *must_change).await?;
+            }
+            (Write::Delete, Some(entry)) => self.delete(&mut lease, &entry).await?,
+            (Write::End { .. } | Write::Restore, Some(_)) => {
                 self.pool.keep(lease);
                 return Err(self.description.unsupported(&format!("`{}`", change.write.verb())).into());
             }
@@ -126,8 +127,8 @@ impl LdapConnector {
             }
             if name.eq_ignore_ascii_case(&self.config().people.rdn) {
                 let message =
-                    format!("attribute `{name}` names the entry `{}`; renaming is not supported yet", entry.dn);
-                return Err(Refusal::new(RefusalClass::Unsupported, message).into());
+                    format!("attribute `{name}` names the entry `{}` and is not set; move the account", entry.dn);
+                return Err(Refusal::new(RefusalClass::Invalid, message).into());
             }
             mods.push(Mod::Replace(name.clone(), texts_of(value).unwrap_or_default().into_iter().collect()));
         }
@@ -143,7 +144,7 @@ impl LdapConnector {
         self.modify(lease, entry, vec![change], "changing the lock").await
     }
 
-    async fn modify(
+    pub(super) async fn modify(
         &self,
         lease: &mut Lease,
         entry: &Entry,

@@ -92,7 +92,8 @@ impl SqlConnector {
             table.is_table = matches!(word(0), "BASE TABLE" | "table");
             let engine = word(1);
             // SQLite gives the number of the last row again, unless the table is made otherwise.
-            table.gives_ids_again = dialect == Dialect::Sqlite && !engine.to_ascii_uppercase().contains("AUTOINCREMENT");
+            table.gives_ids_again =
+                dialect == Dialect::Sqlite && !engine.to_ascii_uppercase().contains("AUTOINCREMENT");
             // Of the engines of MariaDB only some can take a write back.
             table.is_transactional = dialect != Dialect::Mysql
                 || !table.is_table

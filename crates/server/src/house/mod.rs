@@ -3,11 +3,12 @@
 //! Opening reads everything there is to read and says everything that is wrong; nothing listens
 //! before all of it is right. Next: [`open`], [`estate`], and [`serve`], which runs it.
 
+pub mod conform;
 pub mod demo;
 pub mod estate;
 mod fault;
 mod keys;
-mod open;
+pub(crate) mod open;
 mod work;
 
 use std::net::SocketAddr;

@@ -11,7 +11,7 @@ use tenure_app::rules::Resolved;
 use tenure_app::{House, NoProbe, Probe};
 use tenure_blueprint::Connection;
 use tenure_connect::fake::FakeTarget;
-use tenure_connect::{AnyConnector, FileSecrets};
+use tenure_connect::{AnyConnector, FileSecrets, Governed};
 use tenure_connectors::file::{FileConfig, FileConnector};
 use tenure_connectors::ldap::{LdapConfig, LdapConnector};
 use tenure_connectors::sql::{SqlConfig, SqlConnector};
@@ -63,8 +63,9 @@ pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Open
     store.migrate().await?;
     let mut connectors = BTreeMap::new();
     for (name, connection) in &read.documents.connections {
-        if let Some(connector) = connector(connection, config, &clock)? {
-            connectors.insert(name.clone(), connector);
+        if let Some(connector) = connector(connection, Folders::of(config), &clock)? {
+            let governed: Arc<dyn AnyConnector> = Arc::new(Governed::new(connector, Arc::clone(&clock)));
+            connectors.insert(name.clone(), governed);
         }
     }
     let authz = Authz::embedded()
@@ -129,12 +130,30 @@ async fn origin(store: &Store, ids: &dyn Ids) -> Result<Origin, HouseError> {
         .map_err(|error| HouseError::Connection { connection: INSTALLATION.to_owned(), reason: error.to_string() })
 }
 
-fn connector(
+/// The folders that connectors need: where secrets with a relative path are, and where they keep
+/// what they must remember.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Folders<'a> {
+    /// Of the documents.
+    pub(crate) estate: &'a Path,
+    /// Of our own data.
+    pub(crate) data: &'a Path,
+}
+
+impl<'a> Folders<'a> {
+    /// Those of the settings.
+    pub(crate) fn of(config: &'a Config) -> Self {
+        Self { estate: &config.estate_folder, data: &config.data_folder }
+    }
+}
+
+/// The way to the system of a connection; none where it only sends events.
+pub(crate) fn connector(
     connection: &Connection,
-    config: &Config,
+    folders: Folders<'_>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<Arc<dyn AnyConnector>>, HouseError> {
-    let estate = config.estate_folder.as_path();
+    let estate = folders.estate;
     let bad = |reason: String| HouseError::Connection { connection: connection.name.to_string(), reason };
     match connection.connector.as_str() {
         "events" => Ok(None),
@@ -143,7 +162,7 @@ fn connector(
             let settings = without_person_key(with_secrets(&connection.config, estate));
             let settings: FileConfig = serde_json::from_value(settings)
                 .map_err(|error| bad(format!("its `config` is of no use to the connector `file`: {error}")))?;
-            let (folder, secrets) = (config.data_folder.join("feeds"), Arc::new(FileSecrets));
+            let (folder, secrets) = (folders.data.join("feeds"), Arc::new(FileSecrets));
             let file = FileConnector::new(settings, &connection.name, &folder, secrets, Arc::clone(clock));
             Ok(Some(Arc::new(file.map_err(|error| bad(error.to_string()))?)))
         }
@@ -226,12 +245,12 @@ mod tests {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let mut kinds = Vec::new();
         for connection in read.documents.connections.values() {
-            let built = connector(connection, &config, &clock).unwrap().unwrap();
+            let built = connector(connection, Folders::of(&config), &clock).unwrap().unwrap();
             assert_eq!(built.describe().surface.len(), tenure_connect::Artifact::ALL.len());
             kinds.push(built.describe().kind.clone());
         }
         assert_eq!(kinds, ["file", "file", "sql", "sql", "sql"]);
-        std::fs::remove_dir_all(data).unwrap();
+        assert!(!data.exists(), "a connector that was never asked anything left something behind");
     }
 
     #[tokio::test]
@@ -242,7 +261,7 @@ mod tests {
         let config = Sources::new().config().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let shop = read.documents.connections.values().next().unwrap();
-        let said = connector(shop, &config, &clock).err().unwrap().to_string();
+        let said = connector(shop, Folders::of(&config), &clock).err().unwrap().to_string();
         assert!(said.starts_with("connection `shop`: ") && said.contains("tabel"), "{said}");
     }
 }

@@ -6,6 +6,7 @@ mod faults;
 mod groups;
 mod lines;
 mod lossy;
+mod place;
 
 use std::sync::Arc;
 

@@ -1,0 +1,85 @@
+//! The catalogue of connectors: a page for each, and one that compares them.
+//!
+//! Everything on a page comes from the description that the connector gives of itself, for a
+//! sample connection that stands on the page too. To add a connector, add its sample to
+//! [`SAMPLES`] and the name of its page to `xtask/src/generated.rs`.
+
+mod page;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tenure_blueprint as blueprint;
+use tenure_connect::Description;
+use tenure_model::{Clock, SystemClock};
+
+use crate::house::{HouseError, open};
+
+/// A connection of every kind, by its connector.
+const SAMPLES: [(&str, &str); 4] = [
+    ("file", include_str!("samples/file.yaml")),
+    ("ldap", include_str!("samples/ldap.yaml")),
+    ("memory", include_str!("samples/memory.yaml")),
+    ("sql", include_str!("samples/sql.yaml")),
+];
+
+/// A connector and the sample that it was described by.
+struct Entry {
+    kind: &'static str,
+    sample: &'static str,
+    description: Description,
+}
+
+/// Every page with the name of its file in `docs/reference/connectors`.
+pub fn pages() -> Result<Vec<(String, String)>, HouseError> {
+    let entries = entries()?;
+    let mut pages = vec![("README.md".to_owned(), page::matrix(&entries))];
+    pages.extend(entries.iter().map(|entry| (format!("{}.md", entry.kind), page::of(entry))));
+    Ok(pages)
+}
+
+fn entries() -> Result<Vec<Entry>, HouseError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    // No connector opens anything before it is asked something.
+    let folders = open::Folders { estate: Path::new("/etc/tenure/estate"), data: Path::new("/var/lib/tenure") };
+    let mut entries = Vec::new();
+    for (kind, sample) in SAMPLES {
+        let bad = |reason: String| HouseError::Connection { connection: kind.to_owned(), reason };
+        let read = blueprint::Estate::read(vec![(format!("{kind}.yaml"), sample.to_owned())]);
+        let read =
+            read.map_err(|problems| bad(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+        for connection in read.connections.values() {
+            let connector = open::connector(connection, folders, &clock)?;
+            let connector = connector.ok_or_else(|| bad("it has no connector".to_owned()))?;
+            entries.push(Entry { kind, sample, description: connector.describe().clone() });
+        }
+    }
+    Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_connector_has_a_page_that_says_what_is_out_of_reach() {
+        let pages = pages().unwrap();
+        assert_eq!(pages.len(), SAMPLES.len() + 1);
+        let (name, matrix) = &pages[0];
+        assert_eq!(name, "README.md");
+        for (kind, _) in SAMPLES {
+            assert!(matrix.contains(&format!("[`{kind}`]({kind}.md)")), "{matrix}");
+        }
+        let ldap = &pages[2].1;
+        assert!(ldap.contains("| session | no |") && ldap.contains("keep their own sessions"), "{ldap}");
+    }
+
+    #[test]
+    fn a_sample_holds_no_secret() {
+        for (kind, sample) in SAMPLES {
+            for line in sample.lines().filter(|line| line.to_lowercase().contains("password:")) {
+                assert!(line.contains("secret:"), "{kind}: {line}");
+            }
+        }
+    }
+}
