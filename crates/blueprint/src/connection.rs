@@ -97,6 +97,7 @@ pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Con
     let connector = fields.text("connector", notes).map(ToOwned::to_owned);
     fields.need("direction", notes);
     let direction = fields.word("direction", &Direction::WORDS, Direction::from_word, notes);
+    only_read(connector.as_deref(), direction, &fields, notes);
     let kinds = IdentityKind::ALL.map(IdentityKind::word);
     let authority = fields.list("authority", notes).iter();
     let authority =
@@ -121,6 +122,19 @@ pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Con
         entitlements,
         guard,
     })
+}
+
+/// Connectors that only read, so that no accounts can be made through them.
+const ONLY_READ: [&str; 2] = ["events", "file"];
+
+fn only_read(connector: Option<&str>, direction: Option<Direction>, fields: &Fields<'_>, notes: &mut Notes<'_>) {
+    let reads = connector.filter(|name| ONLY_READ.contains(name));
+    if let (Some(name), Some(true), Some(node)) =
+        (reads, direction.map(Direction::takes_accounts), fields.get("direction"))
+    {
+        let reason = format!("connector `{name}` only reads, so no accounts are made through it");
+        notes.add(node.place, Code::BadValue, reason, "write `direction: source`");
+    }
 }
 
 fn account(node: &Node, notes: &mut Notes<'_>) -> Option<AccountTemplate> {

@@ -211,7 +211,16 @@ fn run(command: &mut Command) {
     assert!(output.status.success(), "{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn certificates(folder: &Path) {
+/// A folder in memory where there is one, because servers that are made anew for each test would
+/// otherwise wait for the disk most of the time.
+pub(crate) fn folder_in_memory() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.expect("a folder for a server")
+}
+
+/// Makes an authority of its own (`ca.crt`) and a certificate of it for this machine (`server.crt`
+/// with `server.key`).
+pub(crate) fn certificates(folder: &Path) {
     let openssl = |arguments: &str| {
         run(Command::new("openssl").current_dir(folder).args(arguments.split(' ')));
     };

@@ -16,7 +16,14 @@ pub enum Need {
     Slapd,
     /// The connectors' tests write to two of them and read back.
     Scim,
+    /// Accounts are kept in it.
+    Mariadb,
+    /// Feeds are fetched from it.
+    Sshd,
 }
+
+/// All of them.
+const EVERY: [Need; 5] = [Need::Postgres, Need::Slapd, Need::Scim, Need::Mariadb, Need::Sshd];
 
 /// Crates that need less than everything. A crate that is not listed gets every server.
 const NEEDS: &[(&str, &[Need])] = &[
@@ -24,7 +31,7 @@ const NEEDS: &[(&str, &[Need])] = &[
     ("tenure-api", &[]),
     ("tenure-blueprint", &[]),
     ("tenure-connect", &[]),
-    ("tenure-connectors", &[Need::Slapd, Need::Scim]),
+    ("tenure-connectors", &EVERY),
     ("tenure-engine", &[]),
     ("tenure-flow", &[]),
     ("tenure-ledger", &[]),
@@ -36,7 +43,7 @@ const NEEDS: &[(&str, &[Need])] = &[
 /// What the tests of one package need, or of all.
 pub fn needs_of(package: Option<&str>) -> &'static [Need] {
     let listed = package.and_then(|package| NEEDS.iter().find(|(name, _)| *name == package));
-    listed.map_or(&[Need::Postgres, Need::Slapd, Need::Scim], |(_, needs)| needs)
+    listed.map_or(&EVERY, |(_, needs)| needs)
 }
 
 /// Installs what is missing where we may, and otherwise says what to install.
@@ -84,6 +91,8 @@ fn is_there(need: Need) -> bool {
             ["node", "npm"].into_iter().all(machine::installed)
                 && machine::answers("python3", &["-m", "ensurepip", "--version"])
         }
+        Need::Mariadb => ["mariadbd", "mariadb-install-db", "mariadb"].into_iter().all(machine::installed),
+        Need::Sshd => ["sshd", "ssh", "ssh-keygen"].into_iter().all(machine::installed),
     }
 }
 
@@ -92,6 +101,8 @@ const fn debian(need: Need) -> &'static [&'static str] {
         Need::Postgres => &["postgresql-15"],
         Need::Slapd => &["slapd", "ldap-utils", "openssl"],
         Need::Scim => &["python3-venv", "nodejs", "npm"],
+        Need::Mariadb => &["mariadb-server", "mariadb-client"],
+        Need::Sshd => &["openssh-server", "openssh-sftp-server", "openssh-client"],
     }
 }
 
@@ -110,7 +121,7 @@ mod tests {
     fn pure_crates_need_no_server_and_unknown_ones_get_all() {
         assert!(needs_of(Some("tenure-policy")).is_empty());
         assert_eq!(needs_of(Some("tenure-store")), [Need::Postgres]);
-        assert_eq!(needs_of(None).len(), 3);
-        assert_eq!(needs_of(Some("tenure-brand-new")).len(), 3);
+        assert_eq!(needs_of(None).len(), 5);
+        assert_eq!(needs_of(Some("tenure-brand-new")).len(), 5);
     }
 }

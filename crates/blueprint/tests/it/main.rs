@@ -59,6 +59,11 @@ fn slips_are_told_with_their_place_and_what_was_meant() {
             "a.yaml:6:14: TEN-E2006 `direction` cannot be `targt`; did you mean `target`?",
         ),
         (
+            CONNECTION.replace("connector: ldap", "connector: file"),
+            "a.yaml:6:14: TEN-E2006 connector `file` only reads, so no accounts are made through it; write `direction: \
+             source`",
+        ),
+        (
             CONNECTION.replace("  direction: target\n", ""),
             "a.yaml:5:3: TEN-E2004 `direction` is missing; add `direction: …`",
         ),

@@ -1,8 +1,12 @@
 //! The connectors against real servers. One binary for all of them.
 
 #[cfg(test)]
+mod file;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod ldap;
 #[cfg(test)]
 mod scim;
+#[cfg(test)]
+mod slow;

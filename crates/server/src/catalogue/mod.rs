@@ -16,10 +16,12 @@ use tenure_model::{Clock, SystemClock};
 use crate::house::{HouseError, open};
 
 /// A connection of every kind, by its connector.
-const SAMPLES: [(&str, &str); 3] = [
+const SAMPLES: [(&str, &str); 5] = [
+    ("file", include_str!("samples/file.yaml")),
     ("ldap", include_str!("samples/ldap.yaml")),
     ("memory", include_str!("samples/memory.yaml")),
     ("scim", include_str!("samples/scim.yaml")),
+    ("sql", include_str!("samples/sql.yaml")),
 ];
 
 /// A connector and the sample that it was described by.
@@ -39,6 +41,8 @@ pub fn pages() -> Result<Vec<(String, String)>, HouseError> {
 
 fn entries() -> Result<Vec<Entry>, HouseError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    // No connector opens anything before it is asked something.
+    let folders = open::Folders { estate: Path::new("/etc/tenure/estate"), data: Path::new("/var/lib/tenure") };
     let mut entries = Vec::new();
     for (kind, sample) in SAMPLES {
         let bad = |reason: String| HouseError::Connection { connection: kind.to_owned(), reason };
@@ -46,7 +50,7 @@ fn entries() -> Result<Vec<Entry>, HouseError> {
         let read =
             read.map_err(|problems| bad(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
         for connection in read.connections.values() {
-            let connector = open::connector(connection, Path::new("/etc/tenure/estate"), &clock)?;
+            let connector = open::connector(connection, folders, &clock)?;
             let connector = connector.ok_or_else(|| bad("it has no connector".to_owned()))?;
             entries.push(Entry { kind, sample, description: connector.describe().clone() });
         }
@@ -67,7 +71,7 @@ mod tests {
         for (kind, _) in SAMPLES {
             assert!(matrix.contains(&format!("[`{kind}`]({kind}.md)")), "{matrix}");
         }
-        let ldap = &pages[1].1;
+        let ldap = &pages[2].1;
         assert!(ldap.contains("| session | no |") && ldap.contains("keep their own sessions"), "{ldap}");
     }
 

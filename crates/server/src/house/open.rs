@@ -12,8 +12,10 @@ use tenure_app::{House, NoProbe, Probe};
 use tenure_blueprint::Connection;
 use tenure_connect::fake::FakeTarget;
 use tenure_connect::{AnyConnector, FileSecrets, Governed};
+use tenure_connectors::file::{FileConfig, FileConnector};
 use tenure_connectors::ldap::{LdapConfig, LdapConnector};
 use tenure_connectors::scim::{ScimConfig, ScimConnector};
+use tenure_connectors::sql::{SqlConfig, SqlConnector};
 use tenure_connectors::web::HttpCaller;
 use tenure_ledger::{Origin, PublicKey, SigningKey};
 use tenure_model::{Clock, Ids, SystemClock, SystemIds};
@@ -62,7 +64,7 @@ pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Open
     store.migrate().await?;
     let mut connectors = BTreeMap::new();
     for (name, connection) in &read.documents.connections {
-        if let Some(connector) = connector(connection, &config.estate_folder, &clock)? {
+        if let Some(connector) = connector(connection, Folders::of(config), &clock)? {
             let governed: Arc<dyn AnyConnector> = Arc::new(Governed::new(connector, Arc::clone(&clock)));
             connectors.insert(name.clone(), governed);
         }
@@ -138,16 +140,42 @@ async fn origin(store: &Store, ids: &dyn Ids) -> Result<Origin, HouseError> {
         .map_err(|error| HouseError::Connection { connection: INSTALLATION.to_owned(), reason: error.to_string() })
 }
 
+/// The folders that connectors need: where secrets with a relative path are, and where they keep
+/// what they must remember.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Folders<'a> {
+    /// Of the documents.
+    pub(crate) estate: &'a Path,
+    /// Of our own data.
+    pub(crate) data: &'a Path,
+}
+
+impl<'a> Folders<'a> {
+    /// Those of the settings.
+    pub(crate) fn of(config: &'a Config) -> Self {
+        Self { estate: &config.estate_folder, data: &config.data_folder }
+    }
+}
+
 /// The way to the system of a connection; none where it only sends events.
 pub(crate) fn connector(
     connection: &Connection,
-    estate: &Path,
+    folders: Folders<'_>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<Arc<dyn AnyConnector>>, HouseError> {
+    let estate = folders.estate;
     let bad = |reason: String| HouseError::Connection { connection: connection.name.to_string(), reason };
     match connection.connector.as_str() {
         "events" => Ok(None),
         "memory" => Ok(Some(Arc::new(memory(connection, clock)))),
+        "file" => {
+            let settings = without_person_key(with_secrets(&connection.config, estate));
+            let settings: FileConfig = serde_json::from_value(settings)
+                .map_err(|error| bad(format!("its `config` is of no use to the connector `file`: {error}")))?;
+            let (folder, secrets) = (folders.data.join("feeds"), Arc::new(FileSecrets));
+            let file = FileConnector::new(settings, &connection.name, &folder, secrets, Arc::clone(clock));
+            Ok(Some(Arc::new(file.map_err(|error| bad(error.to_string()))?)))
+        }
         "ldap" => {
             let config: LdapConfig = serde_json::from_value(with_secrets(&connection.config, estate))
                 .map_err(|error| bad(format!("its `config` is of no use to the connector `ldap`: {error}")))?;
@@ -160,7 +188,16 @@ pub(crate) fn connector(
             let scim = ScimConnector::new(config, Arc::new(FileSecrets), Arc::clone(clock));
             Ok(Some(Arc::new(scim.map_err(|error| bad(error.to_string()))?)))
         }
-        other => Err(bad(format!("there is no connector `{other}`; there are `events`, `ldap`, `memory` and `scim`"))),
+        "sql" => {
+            let settings = without_person_key(with_secrets(&connection.config, estate));
+            let settings: SqlConfig = serde_json::from_value(settings)
+                .map_err(|error| bad(format!("its `config` is of no use to the connector `sql`: {error}")))?;
+            let sql = SqlConnector::new(settings, Arc::new(FileSecrets), Arc::clone(clock));
+            Ok(Some(Arc::new(sql.map_err(|error| bad(error.to_string()))?)))
+        }
+        other => Err(bad(format!(
+            "there is no connector `{other}`; there are `events`, `file`, `ldap`, `memory`, `scim` and `sql`"
+        ))),
     }
 }
 
@@ -168,6 +205,14 @@ pub(crate) fn connector(
 fn memory(connection: &Connection, clock: &Arc<dyn Clock>) -> FakeTarget {
     let groups: Vec<&str> = connection.entitlements.values().map(tenure_model::NativeId::as_str).collect();
     FakeTarget::new(Arc::clone(clock)).with_groups(groups)
+}
+
+/// The settings without the one that is for whoever reads the source, not for the connector.
+fn without_person_key(mut config: Json) -> Json {
+    if let Json::Object(fields) = &mut config {
+        fields.remove("personKey");
+    }
+    config
 }
 
 /// Connectors take a secret as a reference; a relative file is one of the estate.
@@ -197,4 +242,42 @@ pub(super) fn folder(path: &Path) -> Result<(), HouseError> {
         what: "the folder cannot be made".to_owned(),
         source: Box::new(source),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Sources;
+
+    /// Every connection of the examples becomes a connector with the settings as they stand there.
+    #[tokio::test]
+    async fn the_examples_of_feeds_and_databases_are_settings_that_fit() {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/feeds-and-databases");
+        let data = std::env::temp_dir().join(format!("tenure-examples-{}", std::process::id()));
+        let text = format!("estate.folder = '{examples}'\ndata.folder = '{}'", data.display());
+        let config = Sources::new().toml(&text, "tenure.toml").unwrap().config().unwrap();
+        let read = estate::read(&config.estate_folder).await.unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let mut kinds = Vec::new();
+        for connection in read.documents.connections.values() {
+            let built = connector(connection, Folders::of(&config), &clock).unwrap().unwrap();
+            assert_eq!(built.describe().surface.len(), tenure_connect::Artifact::ALL.len());
+            kinds.push(built.describe().kind.clone());
+        }
+        assert_eq!(kinds, ["file", "file", "sql", "sql", "sql"]);
+        assert!(!data.exists(), "a connector that was never asked anything left something behind");
+    }
+
+    #[tokio::test]
+    async fn a_setting_that_a_connector_does_not_have_is_named() {
+        let text = "apiVersion: tenure/v1\nkind: Connection\nmetadata: { name: shop }\nspec:\n  connector: sql\n  \
+                    direction: source\n  config: { tabel: users }\n";
+        let read = estate::compile("here", vec![("shop.yaml".to_owned(), text.to_owned())]).unwrap();
+        let config = Sources::new().config().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let shop = read.documents.connections.values().next().unwrap();
+        let said = connector(shop, Folders::of(&config), &clock).err().unwrap().to_string();
+        assert!(said.starts_with("connection `shop`: ") && said.contains("tabel"), "{said}");
+    }
 }

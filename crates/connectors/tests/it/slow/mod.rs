@@ -1,0 +1,3 @@
+//! Tests that start servers which take seconds.
+
+mod sql;
