@@ -18,6 +18,11 @@ pub struct Engine<A> {
     pub(crate) changes: broadcast::Sender<Arc<RunRow>>,
 }
 
+/// Which of so many loops may have a partition.
+pub(crate) fn loop_of(partition: u16, loops: usize) -> usize {
+    usize::from(partition) % loops.max(1)
+}
+
 /// The way to one of its loops.
 #[derive(Debug)]
 pub(crate) struct Loop<A> {
@@ -61,7 +66,7 @@ impl<A> Engine<A> {
         let (answer, answered) = oneshot::channel();
         let asked = Asked { begin: Box::new(begin), answer };
         let partition = partition_of(&asked.begin.start.lane);
-        let Some(one) = self.loops.get(usize::from(partition) % self.loops.len().max(1)) else {
+        let Some(one) = self.loops.get(loop_of(partition, self.loops.len())) else {
             return Err(BeginError::Elsewhere(asked.begin));
         };
         if let Err(mpsc::error::SendError(asked)) = one.begin.send(asked).await {

@@ -17,7 +17,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use crate::arrival::Arrival;
 use crate::core::{Core, TurnError, Turned};
-use crate::handle::{Answer, Asked, BeginError, Engine, Gauges, Loop};
+use crate::handle::{Answer, Asked, BeginError, Engine, Gauges, Loop, loop_of};
 use crate::journal::{InboxRow, Journal, PARTITIONS, RunRow, Urgency};
 use crate::limits;
 use crate::message::Message;
@@ -70,7 +70,7 @@ where
             performer: Arc::clone(&parts.performer),
             clock: Arc::clone(&parts.clock),
             lease: parts.lease,
-            partitions: (0..PARTITIONS).filter(|partition| usize::from(*partition) % count == place).collect(),
+            partitions: (0..PARTITIONS).filter(|partition| loop_of(*partition, count) == place).collect(),
             share: count,
             nudge,
             gauges,

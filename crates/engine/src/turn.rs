@@ -155,17 +155,14 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
 
     /// How the runs of this commit move between the statuses.
     fn tally(&self) -> Vec<(u16, RunStatus, i64)> {
-        let mut moved: BTreeMap<(u16, RunStatus), i64> = BTreeMap::new();
-        for row in &self.commit.runs {
+        let moves = |row: &RunRow| {
             let before = self.core.live.get(&row.id).map(|before| before.row.status);
-            if before != Some(row.status) {
-                *moved.entry((row.partition, row.status)).or_default() += 1;
-                if let Some(before) = before {
-                    *moved.entry((row.partition, before)).or_default() -= 1;
-                }
-            }
-        }
-        moved.into_iter().filter(|(_, by)| *by != 0).map(|((partition, status), by)| (partition, status, by)).collect()
+            let moved = before != Some(row.status);
+            let to = moved.then_some((row.partition, row.status, 1));
+            let from = before.filter(|_| moved).map(|before| (row.partition, before, -1));
+            to.into_iter().chain(from)
+        };
+        self.commit.runs.iter().flat_map(moves).collect()
     }
 
     fn letter(&mut self, row: &InboxRow) {

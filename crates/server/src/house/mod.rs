@@ -113,7 +113,7 @@ pub async fn run_watched(
 ) -> Result<(), HouseError> {
     let listener = Listener::bind(config).await?;
     let opened = open_watched(config, probe).await?;
-    open::work_alone(config, &opened).await?;
+    opened.house.store.work_alone().await?;
     let working = Working::start(&opened, opened.sealer());
     let router = crate::http::v1::router(
         Arc::clone(&opened.house),

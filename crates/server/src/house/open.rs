@@ -104,22 +104,13 @@ fn publish(folder: &Path, key: &PublicKey) -> Result<(), HouseError> {
     })
 }
 
-fn database_url(config: &Config) -> Result<DatabaseUrl, HouseError> {
-    let text = config.database_url.expose_secret();
-    text.parse().map_err(|error: tenure_store::url::BadDatabaseUrl| HouseError::Connection {
-        connection: "database.url".to_owned(),
-        reason: error.to_string(),
-    })
-}
-
-/// From now on this process works on the database: on a SQLite file nobody else does.
-pub async fn work_alone(config: &Config, opened: &Opened) -> Result<(), HouseError> {
-    Ok(opened.house.store.work_alone(&database_url(config)?).await?)
-}
-
 /// Opens the database alone.
 pub async fn database(config: &Config) -> Result<Store, HouseError> {
-    let url = database_url(config)?;
+    let text = config.database_url.expose_secret();
+    let url: DatabaseUrl = text.parse().map_err(|error: tenure_store::url::BadDatabaseUrl| HouseError::Connection {
+        connection: "database.url".to_owned(),
+        reason: error.to_string(),
+    })?;
     if let DatabaseUrl::SqliteFile(path) = &url
         && let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty())
     {

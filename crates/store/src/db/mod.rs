@@ -15,6 +15,7 @@ pub(crate) mod tx;
 
 use std::fmt;
 use std::fs::{File, TryLockError};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use futures::future::BoxFuture;
@@ -30,8 +31,13 @@ use crate::url::DatabaseUrl;
 pub struct Store {
     backend: Arc<Backend>,
     place: Arc<str>,
-    /// Held by whoever works on a SQLite file, until the last clone is gone.
-    hold: Arc<OnceLock<File>>,
+    /// A SQLite file, and what holds it for the process that works on it, until the last clone is gone.
+    file: Option<Arc<SqliteFile>>,
+}
+
+struct SqliteFile {
+    path: PathBuf,
+    hold: OnceLock<File>,
 }
 
 enum Backend {
@@ -51,16 +57,20 @@ impl Store {
                 Backend::Postgres(postgres::Postgres::open(config, &limits, &place).await?)
             }
         };
-        Ok(Self { backend: Arc::new(backend), place, hold: Arc::default() })
+        let file = match url {
+            DatabaseUrl::SqliteFile(path) => Some(Arc::new(SqliteFile { path: path.clone(), hold: OnceLock::new() })),
+            DatabaseUrl::SqliteMemory | DatabaseUrl::Postgres(_) => None,
+        };
+        Ok(Self { backend: Arc::new(backend), place, file })
     }
 
     /// Makes this the one process that works on a SQLite file, and takes back what one that died
     /// still held: nobody waits for its leases. PostgreSQL is for several, and there this does
     /// nothing. Call it after [`Store::migrate`].
-    pub async fn work_alone(&self, url: &DatabaseUrl) -> Result<(), OpenError> {
-        let DatabaseUrl::SqliteFile(path) = url else { return Ok(()) };
+    pub async fn work_alone(&self) -> Result<(), OpenError> {
+        let Some(ours) = self.file.as_ref().filter(|ours| ours.hold.get().is_none()) else { return Ok(()) };
         let unreachable = |source: Cause| OpenError::Unreachable { place: self.place.to_string(), source };
-        let mut name = path.clone().into_os_string();
+        let mut name = ours.path.clone().into_os_string();
         name.push(".lock");
         let file = File::options().create(true).truncate(false).write(true).open(name);
         let file = file.map_err(|error| unreachable(Arc::new(error)))?;
@@ -78,8 +88,8 @@ impl Store {
             })
             .await;
         freed.map_err(|error| unreachable(Arc::new(error)))?;
-        // Who asks twice holds it already.
-        drop(self.hold.set(file));
+        // Two that asked at once: the lock of the other was refused before it came here.
+        drop(ours.hold.set(file));
         Ok(())
     }
 

@@ -176,8 +176,11 @@ fn write_tally(tally: Vec<(u16, RunStatus, i64)>) -> Write {
     for (partition, status, by) in tally {
         *moved.entry((partition, status.word())).or_default() += by;
     }
-    let values: Vec<Param> =
-        moved.into_iter().flat_map(|((partition, status), by)| [partition.into(), status.into(), by.into()]).collect();
+    let values: Vec<Param> = moved
+        .into_iter()
+        .filter(|(_, by)| *by != 0)
+        .flat_map(|((partition, status), by)| [partition.into(), status.into(), by.into()])
+        .collect();
     let tail = "ON CONFLICT (partition, status) DO UPDATE SET runs = run_tally.runs + excluded.runs";
     Write::Rows { head: "INSERT INTO run_tally (partition, status, runs)", width: 3, tail, values }
 }

@@ -293,15 +293,16 @@ async fn one_process_works_on_a_file() {
     let url: DatabaseUrl = format!("sqlite:{}", folder.path().join("t.db").display()).parse().unwrap();
     let first = Store::open(&url, StoreLimits::default()).await.unwrap();
     first.migrate().await.unwrap();
-    first.work_alone(&url).await.unwrap();
+    first.work_alone().await.unwrap();
+    first.work_alone().await.expect("who holds it may ask again");
     let (dead, next): (NodeId, NodeId) = (new(), new());
     assert_eq!(owned(&StoreJournal::new(first.clone()), dead).await.len(), 64);
     let second = Store::open(&url, StoreLimits::default()).await.unwrap();
-    let refused = second.work_alone(&url).await.unwrap_err().to_string();
+    let refused = second.work_alone().await.unwrap_err().to_string();
     assert!(refused.contains("another process works on") && refused.contains("PostgreSQL"), "{refused}");
     assert_eq!(owned(&StoreJournal::new(second.clone()), next).await, [], "the leases of the living stand");
     drop(first);
-    second.work_alone(&url).await.unwrap();
+    second.work_alone().await.unwrap();
     let held = owned(&StoreJournal::new(second), next).await;
     assert_eq!(held.iter().map(|own| own.epoch).collect::<Vec<_>>(), [2; 64]);
 }
