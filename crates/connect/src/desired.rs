@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tenure_model::{Attributes, Value};
 
 use crate::locator::Locator;
+use crate::refusal::Refusal;
 use crate::secret::SecretRef;
 use crate::surface::Artifact;
 
@@ -87,6 +88,25 @@ impl Desired {
             | Self::Password { account, .. }
             | Self::Without { account, .. }
             | Self::Deleted { account } => account,
+        }
+    }
+
+    /// The same with its attributes in another form, such as the one that a system reads back.
+    pub fn with_attributes(
+        &self,
+        form: impl FnOnce(&Attributes) -> Result<Attributes, Refusal>,
+    ) -> Result<Self, Refusal> {
+        match self {
+            Self::Present { account, attributes, hold } => {
+                Ok(Self::Present { account: account.clone(), attributes: form(attributes)?, hold: hold.clone() })
+            }
+            Self::Disabled { .. }
+            | Self::Enabled { .. }
+            | Self::Entitlements { .. }
+            | Self::Values { .. }
+            | Self::Password { .. }
+            | Self::Without { .. }
+            | Self::Deleted { .. } => Ok(self.clone()),
         }
     }
 

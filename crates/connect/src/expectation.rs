@@ -7,6 +7,7 @@ use tenure_model::{AccountState, Attributes, NativeId, Observed, Value};
 
 use crate::change::{Change, Write, values};
 use crate::locator::Locator;
+use crate::outcome::{Doubt, DoubtKind, Outcome};
 use crate::refusal::Refusal;
 use crate::surface::Artifact;
 
@@ -172,6 +173,23 @@ impl Verdict {
     /// Whether it is so.
     pub fn is_met(&self) -> bool {
         matches!(self, Self::Met { .. })
+    }
+
+    /// How a write ended that `system` said yes to, by what was seen after it.
+    pub fn end_of(self, change: &Change, system: &str) -> Outcome {
+        let summary = &change.summary;
+        match self {
+            Self::Met { seen } => Outcome::Done { seen },
+            Self::Unmet { differences, .. } => {
+                let how = differences.join(", ");
+                let message = format!("{system} said yes to `{summary}`, and it is not so: {how}");
+                Outcome::Unknown(Doubt::new(DoubtKind::NotSeen, message))
+            }
+            Self::Undecided { refusal } => {
+                let message = format!("{system} said yes to `{summary}`, and could not be read: {refusal}");
+                Outcome::Unknown(Doubt::new(DoubtKind::NotReadBack, message))
+            }
+        }
     }
 }
 

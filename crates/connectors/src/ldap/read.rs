@@ -177,7 +177,7 @@ impl LdapConnector {
 
     /// The writes that would make it so.
     pub(super) async fn plan_changes(&self, desired: &Desired) -> Result<Vec<Change>, Refusal> {
-        let desired = self.in_our_form(desired)?;
+        let desired = desired.with_attributes(|attributes| self.normal(attributes))?;
         let (mut lease, entry) = self.find_with_lease(desired.account()).await?;
         let now = match &entry {
             Some(entry) => Some(self.observed(&mut lease, entry).await?),
@@ -193,23 +193,6 @@ impl LdapConnector {
         let changes = plan::changes(&desired, now.as_ref(), &resolved)?;
         let accounts = self.description.class(ObjectClass::Account);
         Ok(accounts.map_or_else(Vec::new, |accounts| plan::with_moves(changes, accounts)))
-    }
-
-    fn in_our_form(&self, desired: &Desired) -> Result<Desired, Refusal> {
-        match desired {
-            Desired::Present { account, attributes, hold } => Ok(Desired::Present {
-                account: account.clone(),
-                attributes: self.normal(attributes)?,
-                hold: hold.clone(),
-            }),
-            Desired::Disabled { .. }
-            | Desired::Enabled { .. }
-            | Desired::Entitlements { .. }
-            | Desired::Values { .. }
-            | Desired::Password { .. }
-            | Desired::Without { .. }
-            | Desired::Deleted { .. } => Ok(desired.clone()),
-        }
     }
 
     /// Attributes in our spelling and in the form in which they are read back.

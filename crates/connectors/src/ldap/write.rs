@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ldap3::Mod;
 use tenure_connect::plan::{not_there, other_identity};
-use tenure_connect::{Change, Doubt, DoubtKind, Expectation, Locator, Outcome, Refusal, RefusalClass, Verdict, Write};
+use tenure_connect::{Change, Expectation, Locator, Outcome, Refusal, RefusalClass, Write};
 use tenure_model::{AccountState, Attributes, Value};
 
 use super::LdapConnector;
@@ -162,18 +162,6 @@ impl LdapConnector {
     }
 
     async fn read_back(&self, change: &Change) -> Outcome {
-        let summary = &change.summary;
-        match self.verify_past_the_write(&Expectation::after(change)).await {
-            Verdict::Met { seen } => Outcome::Done { seen },
-            Verdict::Unmet { differences, .. } => {
-                let how = differences.join(", ");
-                let message = format!("the server said yes to `{summary}`, and it is not so: {how}");
-                Outcome::Unknown(Doubt::new(DoubtKind::NotSeen, message))
-            }
-            Verdict::Undecided { refusal } => {
-                let message = format!("the server said yes to `{summary}`, and could not be read: {refusal}");
-                Outcome::Unknown(Doubt::new(DoubtKind::NotReadBack, message))
-            }
-        }
+        self.verify_past_the_write(&Expectation::after(change)).await.end_of(change, "the server")
     }
 }

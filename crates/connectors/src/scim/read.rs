@@ -154,7 +154,7 @@ impl ScimConnector {
 
     /// The writes that would make it so.
     pub(super) async fn plan_changes(&self, desired: &Desired) -> Result<Vec<Change>, Refusal> {
-        let desired = self.in_our_form(desired)?;
+        let desired = desired.with_attributes(|attributes| self.normal_map(attributes))?;
         let now = self.observe(desired.account()).await?;
         let mut resolved = Resolved::new();
         for locator in desired.entitlements() {
@@ -163,23 +163,6 @@ impl ScimConnector {
             }
         }
         plan::changes(&desired, now.as_ref(), &resolved)
-    }
-
-    fn in_our_form(&self, desired: &Desired) -> Result<Desired, Refusal> {
-        match desired {
-            Desired::Present { account, attributes, hold } => Ok(Desired::Present {
-                account: account.clone(),
-                attributes: self.normal_map(attributes)?,
-                hold: hold.clone(),
-            }),
-            Desired::Disabled { .. }
-            | Desired::Enabled { .. }
-            | Desired::Entitlements { .. }
-            | Desired::Values { .. }
-            | Desired::Password { .. }
-            | Desired::Without { .. }
-            | Desired::Deleted { .. } => Ok(desired.clone()),
-        }
     }
 
     /// A page of accounts or groups.

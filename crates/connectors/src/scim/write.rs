@@ -6,9 +6,7 @@
 use reqwest::Method;
 use tenure_connect::change::values;
 use tenure_connect::plan::{not_there, other_identity};
-use tenure_connect::{
-    Change, Doubt, DoubtKind, Expectation, Locator, Outcome, Refusal, RefusalClass, SecretRef, Verdict, Write,
-};
+use tenure_connect::{Change, Expectation, Locator, Outcome, Refusal, RefusalClass, SecretRef, Write};
 use tenure_model::{AccountState, Attributes, NativeId, Value};
 
 use super::ScimConnector;
@@ -284,19 +282,7 @@ impl ScimConnector {
     }
 
     async fn read_back(&self, change: &Change, id: Option<&NativeId>) -> Outcome {
-        let summary = &change.summary;
-        match self.verify_by_another_request(&Expectation::after(change), id).await {
-            Verdict::Met { seen } => Outcome::Done { seen },
-            Verdict::Unmet { differences, .. } => {
-                let how = differences.join(", ");
-                let message = format!("the server said yes to `{summary}`, and it is not so: {how}");
-                Outcome::Unknown(Doubt::new(DoubtKind::NotSeen, message))
-            }
-            Verdict::Undecided { refusal } => {
-                let message = format!("the server said yes to `{summary}`, and could not be read: {refusal}");
-                Outcome::Unknown(Doubt::new(DoubtKind::NotReadBack, message))
-            }
-        }
+        self.verify_by_another_request(&Expectation::after(change), id).await.end_of(change, "the server")
     }
 }
 

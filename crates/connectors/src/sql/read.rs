@@ -354,19 +354,16 @@ impl SqlConnector {
             }
         }
         self.pool.keep(lease);
-        let desired = match desired {
-            Desired::Present { account, attributes, hold } => {
-                let mut normal = self.normal(&known, attributes)?;
-                // A new account must be found again by the very text of its locator.
-                if let (None, Locator::Attribute { name, .. }) = (&now, account)
-                    && let Some(given) = attributes.get(name)
-                {
-                    normal.insert(name.clone(), Value::Text(given.to_string()));
-                }
-                Desired::Present { account: account.clone(), attributes: normal, hold: hold.clone() }
+        let desired = desired.with_attributes(|attributes| {
+            let mut normal = self.normal(&known, attributes)?;
+            // A new account must be found again by the very text of its locator.
+            if let (None, Locator::Attribute { name, .. }) = (&now, desired.account())
+                && let Some(given) = attributes.get(name)
+            {
+                normal.insert(name.clone(), Value::Text(given.to_string()));
             }
-            other => other.clone(),
-        };
+            Ok(normal)
+        })?;
         plan::changes(&desired, now.as_ref(), &resolved)
     }
 

@@ -5,7 +5,7 @@
 //! so an attempt whose answer was lost and the next one never overtake each other.
 
 use tenure_connect::plan::{not_there, other_identity};
-use tenure_connect::{Change, Doubt, DoubtKind, Expectation, Locator, Outcome, Refusal, RefusalClass, Verdict, Write};
+use tenure_connect::{Change, Expectation, Locator, Outcome, Refusal, RefusalClass, Verdict, Write};
 use tenure_model::{AccountState, Attributes, NativeId, Observed, Value};
 
 use super::SqlConnector;
@@ -382,19 +382,7 @@ impl SqlConnector {
     }
 
     async fn read_back(&self, change: &Change) -> Outcome {
-        let summary = &change.summary;
-        match self.look_afresh(&Expectation::after(change)).await {
-            Verdict::Met { seen } => Outcome::Done { seen },
-            Verdict::Unmet { differences, .. } => {
-                let how = differences.join(", ");
-                let message = format!("the database said yes to `{summary}`, and it is not so: {how}");
-                Outcome::Unknown(Doubt::new(DoubtKind::NotSeen, message))
-            }
-            Verdict::Undecided { refusal } => {
-                let message = format!("the database said yes to `{summary}`, and could not be read: {refusal}");
-                Outcome::Unknown(Doubt::new(DoubtKind::NotReadBack, message))
-            }
-        }
+        self.look_afresh(&Expectation::after(change)).await.end_of(change, "the database")
     }
 
     /// What a conversation that had no part in the write says.
