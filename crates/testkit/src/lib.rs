@@ -5,6 +5,7 @@
 
 pub mod chaos;
 pub mod company;
+mod daemon;
 pub mod databases;
 pub mod faulty;
 pub mod mariadb;

@@ -6,20 +6,17 @@
 #![expect(clippy::panic, clippy::expect_used, reason = "a test that has no server must stop and say why")]
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::daemon;
 use crate::slapd::certificates;
 
 const MARIADBD: &str = "/usr/sbin/mariadbd";
 const READY_POLLS_MAX: u32 = 3_000;
-const POLL_INTERVAL: Duration = Duration::from_millis(10);
-const STARTS_MAX: u32 = 5;
 
 /// The password of the user `tenure`.
 pub const PASSWORD: &str = "only-for-tests";
@@ -52,24 +49,11 @@ impl Mariadb {
             .output()
             .expect("mariadb-install-db");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        for _ in 0..STARTS_MAX {
-            let port =
-                TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port").local_addr().expect("it").port();
-            let mut child = spawn(path, port);
-            for _ in 0..READY_POLLS_MAX {
-                if client(path, "mysql", "SELECT 1").is_some() {
-                    let server = Self { child, folder, port };
-                    server.prepare();
-                    return server;
-                }
-                if !matches!(child.try_wait(), Ok(None)) {
-                    break;
-                }
-                tokio::time::sleep(POLL_INTERVAL).await;
-            }
-            stop(&mut child);
-        }
-        panic!("MariaDB did not start; its log says:\n{}", fs::read_to_string(path.join("log")).unwrap_or_default());
+        let ready = |_| client(path, "mysql", "SELECT 1").is_some();
+        let (child, port) = daemon::start("MariaDB", path, READY_POLLS_MAX, |port| spawn(path, port), ready).await;
+        let server = Self { child, folder, port };
+        server.prepare();
+        server
     }
 
     fn prepare(&self) {
@@ -105,20 +89,13 @@ impl Mariadb {
 
 impl Drop for Mariadb {
     fn drop(&mut self) {
-        stop(&mut self.child);
-    }
-}
-
-fn stop(child: &mut Child) {
-    if child.kill().is_ok() {
-        child.wait().expect("the end of MariaDB");
+        daemon::stop(&mut self.child);
     }
 }
 
 /// MariaDB is started by root only when it is told so; its folder is ours.
 fn user() -> Option<&'static str> {
-    let output = Command::new("id").arg("-u").output().expect("id");
-    output.stdout.starts_with(b"0\n").then_some("--user=root")
+    daemon::is_root().then_some("--user=root")
 }
 
 fn spawn(folder: &Path, port: u16) -> Child {

@@ -5,19 +5,16 @@
 #![expect(clippy::panic, clippy::expect_used, reason = "a test that has no server must stop and say why")]
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::daemon;
 use crate::slapd::certificates;
 
 const READY_POLLS_MAX: u32 = 2_000;
-const POLL_INTERVAL: Duration = Duration::from_millis(10);
-const STARTS_MAX: u32 = 5;
 
 /// The password of the user `tenure`, who owns the database `tenure`.
 pub const PASSWORD: &str = "only-for-tests";
@@ -45,7 +42,7 @@ impl Postgresql {
         fs::create_dir(&home).expect("a folder for data");
         fs::copy(path.join("server.key"), home.join("server.key")).expect("its key");
         fs::set_permissions(home.join("server.key"), fs::Permissions::from_mode(0o600)).expect("its mode");
-        if is_root() {
+        if daemon::is_root() {
             run(Command::new("chown").args(["-R", "postgres"]).arg(&home));
         }
         let data = home.join("data");
@@ -55,24 +52,11 @@ impl Postgresql {
             .arg(path.join("pw"))
             .arg("-D")
             .arg(&data));
-        for _ in 0..STARTS_MAX {
-            let port =
-                TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port").local_addr().expect("it").port();
-            let mut child = spawn(path, port);
-            for _ in 0..READY_POLLS_MAX {
-                if fs::read_to_string(data.join("postmaster.pid")).is_ok_and(|text| text.contains("ready")) {
-                    let server = Self { child, folder, port };
-                    server.run("CREATE DATABASE tenure");
-                    return server;
-                }
-                if !matches!(child.try_wait(), Ok(None)) {
-                    break;
-                }
-                tokio::time::sleep(POLL_INTERVAL).await;
-            }
-            stop(&mut child);
-        }
-        panic!("PostgreSQL did not start; its log says:\n{}", fs::read_to_string(path.join("log")).unwrap_or_default());
+        let ready = |_| fs::read_to_string(data.join("postmaster.pid")).is_ok_and(|text| text.contains("ready"));
+        let (child, port) = daemon::start("PostgreSQL", path, READY_POLLS_MAX, |port| spawn(path, port), ready).await;
+        let server = Self { child, folder, port };
+        server.run("CREATE DATABASE tenure");
+        server
     }
 
     /// The port.
@@ -119,17 +103,6 @@ impl Drop for Postgresql {
     }
 }
 
-fn stop(child: &mut Child) {
-    if child.kill().is_ok() {
-        child.wait().expect("the end of PostgreSQL");
-    }
-}
-
-fn is_root() -> bool {
-    let output = Command::new("id").arg("-u").output().expect("id");
-    output.stdout.starts_with(b"0")
-}
-
 fn programs() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = versions.map(|entry| entry.path().join("bin")).filter(|path| path.join("initdb").exists()).max();
@@ -139,7 +112,7 @@ fn programs() -> PathBuf {
 /// A program of PostgreSQL, which refuses to be run by root.
 fn as_postgres(program: &str) -> Command {
     let program = programs().join(program);
-    if !is_root() {
+    if !daemon::is_root() {
         return Command::new(program);
     }
     let mut command = Command::new("setpriv");

@@ -7,7 +7,6 @@
 #![expect(clippy::panic, clippy::expect_used, reason = "a test that has no server must stop and say why")]
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,12 +14,10 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
-use tokio::net::TcpStream;
 
-use crate::tools;
+use crate::{daemon, tools};
 
 const READY_TIME_MAX: Duration = Duration::from_secs(30);
-const POLL_INTERVAL: Duration = Duration::from_millis(20);
 const STARTS_MAX: u32 = 5;
 
 /// Which server.
@@ -92,13 +89,13 @@ impl ScimServer {
         });
         // Between finding a free port and using it somebody else may take it, so try again.
         for _ in 0..STARTS_MAX {
-            let port = free_port();
+            let port = daemon::free_port();
             let mut child = spawn(kind, folder.path(), port, &token, config.as_deref());
             let asked = client.get(format!("http://127.0.0.1:{port}{}/ServiceProviderConfig", kind.path()));
-            if !ready(&mut child, port).await
+            if !daemon::answers(&mut child, port, READY_TIME_MAX).await
                 || !asked.bearer_auth(&token).send().await.is_ok_and(|answer| answer.status().is_success())
             {
-                stop(&mut child);
+                daemon::stop(&mut child);
                 continue;
             }
             let server = Self { kind, child, folder, port, token, client };
@@ -182,26 +179,14 @@ impl ScimServer {
 
     /// Stops it for good.
     pub fn stop(&mut self) {
-        stop(&mut self.child);
+        daemon::stop(&mut self.child);
     }
 }
 
 impl Drop for ScimServer {
     fn drop(&mut self) {
-        stop(&mut self.child);
+        daemon::stop(&mut self.child);
     }
-}
-
-fn stop(child: &mut Child) {
-    // It may be gone already; then there is nothing to do.
-    if child.kill().is_ok() {
-        child.wait().expect("the end of the server");
-    }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("its number").port()
 }
 
 fn spawn(kind: ScimKind, folder: &Path, port: u16, token: &str, config: Option<&Path>) -> Child {
@@ -222,20 +207,4 @@ fn spawn(kind: ScimKind, folder: &Path, port: u16, token: &str, config: Option<&
         }
     };
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("the server")
-}
-
-/// Waits until the port answers, while the process lives.
-async fn ready(child: &mut Child, port: u16) -> bool {
-    let waiting = async {
-        loop {
-            if !matches!(child.try_wait(), Ok(None)) {
-                return false;
-            }
-            if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok() {
-                return true;
-            }
-            tokio::time::sleep(POLL_INTERVAL).await;
-        }
-    };
-    tokio::time::timeout(READY_TIME_MAX, waiting).await.unwrap_or(false)
 }

@@ -6,18 +6,17 @@
 #![expect(clippy::panic, clippy::expect_used, reason = "a test that has no server must stop and say why")]
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::net::TcpStream;
+
+use crate::daemon;
 
 const SLAPD: &str = "/usr/sbin/slapd";
 const READY_TIME_MAX: Duration = Duration::from_secs(20);
-const POLL_INTERVAL: Duration = Duration::from_millis(10);
 const STARTS_MAX: u32 = 5;
 
 /// The base of every such server.
@@ -52,12 +51,12 @@ impl Slapd {
         prepare(folder.path(), people);
         // Between finding a free port and using it somebody else may take it, so try again.
         for _ in 0..STARTS_MAX {
-            let (port, tls_port) = (free_port(), free_port());
+            let (port, tls_port) = (daemon::free_port(), daemon::free_port());
             let mut child = spawn(folder.path(), port, tls_port);
-            if ready(&mut child, port).await {
+            if daemon::answers(&mut child, port, READY_TIME_MAX).await {
                 return Self { child, folder, port, tls_port };
             }
-            stop(&mut child);
+            daemon::stop(&mut child);
         }
         let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
         panic!("slapd did not start; its log says:\n{log}");
@@ -95,14 +94,14 @@ impl Slapd {
 
     /// Stops it and starts it again on the same ports, with the same data.
     pub async fn restart(&mut self) {
-        stop(&mut self.child);
+        daemon::stop(&mut self.child);
         self.child = spawn(self.folder.path(), self.port, self.tls_port);
-        assert!(ready(&mut self.child, self.port).await, "slapd did not come back");
+        assert!(daemon::answers(&mut self.child, self.port, READY_TIME_MAX).await, "slapd did not come back");
     }
 
     /// Stops it for good.
     pub fn stop(&mut self) {
-        stop(&mut self.child);
+        daemon::stop(&mut self.child);
     }
 
     /// Whether this DN can sign in with this password, asked with the server's own client.
@@ -135,14 +134,7 @@ impl Slapd {
 
 impl Drop for Slapd {
     fn drop(&mut self) {
-        stop(&mut self.child);
-    }
-}
-
-fn stop(child: &mut Child) {
-    // It may be gone already; then there is nothing to do.
-    if child.kill().is_ok() {
-        child.wait().expect("the end of slapd");
+        daemon::stop(&mut self.child);
     }
 }
 
@@ -157,11 +149,6 @@ fn client(program: &str, url: &str, dn: &str, password: &str, arguments: &[&str]
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("its number").port()
-}
-
 fn spawn(folder: &Path, port: u16, tls_port: u16) -> Child {
     let log = fs::File::create(folder.join("log")).expect("a log for slapd");
     Command::new(SLAPD)
@@ -173,22 +160,6 @@ fn spawn(folder: &Path, port: u16, tls_port: u16) -> Child {
         .stderr(log)
         .spawn()
         .expect("slapd")
-}
-
-/// Waits until the port answers, while the process lives.
-async fn ready(child: &mut Child, port: u16) -> bool {
-    let waiting = async {
-        loop {
-            if !matches!(child.try_wait(), Ok(None)) {
-                return false;
-            }
-            if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok() {
-                return true;
-            }
-            tokio::time::sleep(POLL_INTERVAL).await;
-        }
-    };
-    tokio::time::timeout(READY_TIME_MAX, waiting).await.unwrap_or(false)
 }
 
 fn prepare(folder: &Path, people: usize) {

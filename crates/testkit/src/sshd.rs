@@ -2,21 +2,20 @@
 //!
 //! It lets in the user that runs the test with one key, and gives SFTP. It is killed and its
 //! folder removed when the value is dropped.
-#![expect(clippy::panic, clippy::expect_used, reason = "a test that has no server must stop and say why")]
+#![expect(clippy::expect_used, reason = "a test that has no server must stop and say why")]
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::daemon;
+
 const SSHD: &str = "/usr/sbin/sshd";
 const READY_POLLS_MAX: u32 = 1_000;
-const POLL_INTERVAL: Duration = Duration::from_millis(10);
-const STARTS_MAX: u32 = 5;
 
 /// A running server.
 #[derive(Debug)]
@@ -38,41 +37,17 @@ impl Sshd {
         key(folder.path(), "client");
         key(folder.path(), "stranger");
         // Where the server gives up its rights; the package makes it at boot.
-        if is_root() {
+        if daemon::is_root() {
             fs::create_dir_all("/run/sshd").expect("/run/sshd");
         }
-        for _ in 0..STARTS_MAX {
-            let port =
-                TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port").local_addr().expect("it").port();
-            fs::write(folder.path().join("config"), configuration(folder.path(), port)).expect("its settings");
-            let log = fs::File::create(folder.path().join("log")).expect("a log for sshd");
-            let mut child = Command::new(SSHD)
-                .args(["-D", "-e", "-f"])
-                .arg(folder.path().join("config"))
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(log)
-                .spawn()
-                .expect("sshd");
-            for _ in 0..READY_POLLS_MAX {
-                if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-                    let server = Self { child, folder, port };
-                    server.known_hosts_with("host", "known_hosts");
-                    server.known_hosts_with("stranger", "wrong_hosts");
-                    fs::write(server.folder.path().join("no_hosts"), "").expect("an empty file");
-                    return server;
-                }
-                if !matches!(child.try_wait(), Ok(None)) {
-                    break;
-                }
-                tokio::time::sleep(POLL_INTERVAL).await;
-            }
-            stop(&mut child);
-        }
-        panic!(
-            "sshd did not start; its log says:\n{}",
-            fs::read_to_string(folder.path().join("log")).unwrap_or_default()
-        );
+        let ready = |port| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
+        let path = folder.path();
+        let (child, port) = daemon::start("sshd", path, READY_POLLS_MAX, |port| spawn(path, port), ready).await;
+        let server = Self { child, folder, port };
+        server.known_hosts_with("host", "known_hosts");
+        server.known_hosts_with("stranger", "wrong_hosts");
+        fs::write(server.folder.path().join("no_hosts"), "").expect("an empty file");
+        server
     }
 
     /// Where it listens.
@@ -100,18 +75,21 @@ impl Sshd {
 
 impl Drop for Sshd {
     fn drop(&mut self) {
-        stop(&mut self.child);
+        daemon::stop(&mut self.child);
     }
 }
 
-fn stop(child: &mut Child) {
-    if child.kill().is_ok() {
-        child.wait().expect("the end of sshd");
-    }
-}
-
-fn is_root() -> bool {
-    Sshd::user() == "root"
+fn spawn(folder: &Path, port: u16) -> Child {
+    fs::write(folder.join("config"), configuration(folder, port)).expect("its settings");
+    let log = fs::File::create(folder.join("log")).expect("a log for sshd");
+    Command::new(SSHD)
+        .args(["-D", "-e", "-f"])
+        .arg(folder.join("config"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("sshd")
 }
 
 fn key(folder: &Path, name: &str) {

@@ -1,6 +1,8 @@
 //! The connectors against real servers. One binary for all of them.
 
 #[cfg(test)]
+mod act;
+#[cfg(test)]
 mod file;
 #[cfg(test)]
 mod http;

@@ -11,10 +11,12 @@ mod slow;
 
 use std::sync::Arc;
 
-use tenure_connect::{AnyConnector, Change, FileSecrets, Locator, Operation, Outcome, Write};
+use tenure_connect::{Change, FileSecrets, Locator, Write};
 use tenure_connectors::ldap::{LdapConfig, LdapConnector};
-use tenure_model::{Attributes, Observed, SystemClock, Value};
+use tenure_model::{Attributes, SystemClock, Value};
 use tenure_testkit::slapd::{ADMIN_DN, BASE_DN, Slapd};
+
+use crate::act::{apply, done};
 
 fn config(slapd: &Slapd) -> LdapConfig {
     serde_json::from_value(serde_json::json!({
@@ -52,16 +54,4 @@ fn disable() -> Change {
 
 fn enable() -> Change {
     Change::new(ada(), Write::Enable)
-}
-
-async fn apply(connector: &dyn AnyConnector, change: &Change) -> Outcome {
-    let operation = Operation { key: "0a".parse().unwrap(), generation: 1 };
-    connector.apply(change, &operation).await
-}
-
-async fn done(connector: &dyn AnyConnector, change: &Change) -> Observed {
-    match apply(connector, change).await {
-        Outcome::Done { seen } => seen,
-        other => panic!("`{}` ended otherwise: {other:?}", change.summary),
-    }
 }

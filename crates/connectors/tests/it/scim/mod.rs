@@ -9,10 +9,12 @@ mod life;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use tenure_connect::{AnyConnector, Change, FileSecrets, Locator, Operation, Outcome, Write};
+use tenure_connect::{Change, FileSecrets, Locator, Write};
 use tenure_connectors::scim::{ScimConfig, ScimConnector};
-use tenure_model::{Attributes, Observed, SystemClock, Value};
+use tenure_model::{Attributes, SystemClock, Value};
 use tenure_testkit::scim::ScimServer;
+
+use crate::act::{apply, done};
 
 fn settings(server: &ScimServer) -> Json {
     json!({
@@ -51,16 +53,4 @@ fn disable() -> Change {
 
 fn enable() -> Change {
     Change::new(ada(), Write::Enable)
-}
-
-async fn apply(connector: &dyn AnyConnector, change: &Change) -> Outcome {
-    let operation = Operation { key: "0a".parse().unwrap(), generation: 1 };
-    connector.apply(change, &operation).await
-}
-
-async fn done(connector: &dyn AnyConnector, change: &Change) -> Observed {
-    match apply(connector, change).await {
-        Outcome::Done { seen } => seen,
-        other => panic!("`{}` ended otherwise: {other:?}", change.summary),
-    }
 }

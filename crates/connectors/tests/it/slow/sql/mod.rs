@@ -12,11 +12,13 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
-use tenure_connect::{AnyConnector, Change, FileSecrets, Locator, Operation, Outcome, Write};
+use tenure_connect::{Change, FileSecrets, Locator, Write};
 use tenure_connectors::sql::SqlConnector;
-use tenure_model::{Attributes, Observed, SystemClock, Value};
+use tenure_model::{Attributes, SystemClock, Value};
 use tenure_testkit::mariadb::Mariadb;
 use tenure_testkit::postgresql::Postgresql;
+
+use crate::act::{apply, done};
 
 /// A database of one kind.
 enum Peer {
@@ -173,18 +175,6 @@ fn ada() -> Locator {
 
 fn create() -> Change {
     Change::new(ada(), Write::Create { attributes: attributes("ada") })
-}
-
-async fn apply(connector: &dyn AnyConnector, change: &Change) -> Outcome {
-    let operation = Operation { key: "0a".parse().unwrap(), generation: 1 };
-    connector.apply(change, &operation).await
-}
-
-async fn done(connector: &dyn AnyConnector, change: &Change) -> Observed {
-    match apply(connector, change).await {
-        Outcome::Done { seen } => seen,
-        other => panic!("`{}` ended otherwise: {other:?}", change.summary),
-    }
 }
 
 /// That the tools which the tests look past the connector with are there at all.
