@@ -26,6 +26,8 @@ pub const SQLITE_CACHE_WRITER_KIB: i64 = 16_384;
 /// Pages of SQLite's write-ahead log after which they go into the file itself: often enough to keep
 /// the log small, seldom enough that a page which changes with every commit goes there once.
 pub const SQLITE_CHECKPOINT_PAGES: i64 = 4_096;
+/// A commit on SQLite that takes longer is told of.
+pub const COMMIT_TIME_USUAL_MAX: Duration = Duration::from_millis(500);
 /// SQLite's page cache of each reading connection, in KiB.
 pub const SQLITE_CACHE_READER_KIB: i64 = 4_096;
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ToSql, types::ToSqlOutput, types::ValueRef};
+use tenure_model::{Clock, SystemClock};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::job::{Access, Fate, Job, Work};
@@ -17,7 +18,8 @@ use super::row::{Cell, Param, Row};
 use super::tx::{Link, Texts, Tx, head_of};
 use crate::error::{Cause, OpenError, StoreError};
 use crate::limits::{
-    SQLITE_CACHE_READER_KIB, SQLITE_CACHE_WRITER_KIB, SQLITE_CHECKPOINT_PAGES, STATEMENTS_CACHED_MAX, StoreLimits,
+    COMMIT_TIME_USUAL_MAX, SQLITE_CACHE_READER_KIB, SQLITE_CACHE_WRITER_KIB, SQLITE_CHECKPOINT_PAGES,
+    STATEMENTS_CACHED_MAX, StoreLimits,
 };
 
 type Queued = Box<dyn Job>;
@@ -172,6 +174,7 @@ fn write_loop(mut tx: Tx, mut jobs: Receiver<Queued>, group_max: usize, place: O
 
 fn run_group(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>, place: Option<&Place>) {
     let mut ran: Vec<Queued> = Vec::with_capacity(waiting.len());
+    let clock = SystemClock::new();
     let outcome = match control(tx, "BEGIN IMMEDIATE") {
         Err(error) => {
             ran.extend(waiting.by_ref());
@@ -180,6 +183,11 @@ fn run_group(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>, place: Optio
         Ok(()) if waiting.len() == 1 => run_alone(tx, waiting, &mut ran),
         Ok(()) => run_jobs(tx, waiting, &mut ran).and_then(|()| control(tx, "COMMIT")),
     };
+    let took = clock.elapsed();
+    if took > COMMIT_TIME_USUAL_MAX {
+        let (jobs, ms) = (ran.len(), took.as_millis());
+        tracing::warn!(jobs, ms, "a commit took long: the disk is slow or busy, and whatever writes waits for it");
+    }
     // What was written into a file that is not in its place any more is a promise to nobody.
     let outcome = outcome.and_then(|()| place.map_or(Ok(()), Place::check));
     if outcome.is_err() {
