@@ -45,6 +45,9 @@ async fn what_is_too_large_to_keep_is_named_and_not_kept() {
     let good = works.begin("line", Json::Null).await.unwrap();
     works.keeps(&[good], &world).await;
     assert!(std::fs::metadata(folder.path().join("tenure.db-wal")).unwrap().len() < 4 << 20);
+    let start = works.begin("line", Json::String("x".repeat(5 << 20))).await.unwrap();
+    let row = works.until(start, RunStatus::Cancelled).await;
+    assert!(row.note.contains("at most 4194304 are"), "{}", row.note);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
