@@ -28,6 +28,9 @@ pub enum Unit {
     /// So many.
     #[serde(rename = "")]
     Count,
+    /// So many cores, all of the time.
+    #[serde(rename = "cores")]
+    Cores,
     /// So many in a second.
     #[serde(rename = "/s")]
     PerSecond,
@@ -95,6 +98,7 @@ impl Unit {
     fn text(self, value: f64) -> String {
         match self {
             Self::Count => format!("{value:.0}"),
+            Self::Cores => format!("{value:.2} cores"),
             Self::PerSecond => format!("{value:.0}/s"),
             Self::PerCpuSecond => format!("{value:.0}/CPU-s"),
             Self::Milliseconds => format!("{value:.2} ms"),

@@ -62,6 +62,8 @@ pub const SOAK_PERCENT: u32 = 70;
 pub const SOAK_WINDOW_MAX: Duration = Duration::from_secs(30);
 /// A soak has at least this many windows.
 pub const SOAK_WINDOWS_MIN: u32 = 6;
+/// How often the bare disk is asked during a soak.
+pub const BESIDE_EVERY: Duration = Duration::from_millis(20);
 /// A soak goes for this many windows before its first counts.
 pub const SOAK_WARM_WINDOWS: u32 = 1;
 

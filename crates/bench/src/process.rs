@@ -13,6 +13,16 @@ pub fn cpu_time(process: u32) -> Duration {
     Duration::from_millis(ticks * MS_PER_TICK)
 }
 
+/// CPU time that went to anything but these two so far, other machines on the same hardware
+/// included.
+pub fn others(first: u32, second: u32) -> Duration {
+    let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let ticks: Vec<u64> = stat.split_whitespace().skip(1).map_while(|word| word.parse().ok()).take(8).collect();
+    // Idle and waiting for the disk are the fourth and the fifth.
+    let busy: u64 = ticks.iter().take(3).chain(ticks.iter().skip(5)).sum();
+    Duration::from_millis(busy * MS_PER_TICK).saturating_sub(cpu_time(first) + cpu_time(second))
+}
+
 /// Resident memory of a process, in MiB.
 pub fn resident_mib(process: u32) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
@@ -31,6 +41,12 @@ pub fn load() -> (String, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn others_do_not_count_what_is_ours() {
+        let before = (others(0, 0), others(std::process::id(), 0));
+        assert!(before.1 < before.0 || cpu_time(std::process::id()).is_zero(), "{before:?}");
+    }
 
     #[test]
     fn a_process_has_memory() {

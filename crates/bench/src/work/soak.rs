@@ -7,13 +7,17 @@ use crate::figure::{Goal, Unit};
 use crate::measure::{Bed, Report};
 use crate::plain::{self, Paced};
 use crate::trouble::Trouble;
-use crate::{limits, process};
+use crate::{disk, limits, process};
 
 /// What one window showed.
 struct Window {
     rate: f64,
     p50_ms: f64,
     p99_ms: f64,
+    /// The longest of the syncs of a bare file at the same time.
+    sync_ms: f64,
+    /// Cores that others used meanwhile: a window in which they took what the pace leaves is theirs.
+    others_cores: f64,
     resident_mib: f64,
 }
 
@@ -32,13 +36,16 @@ pub(super) async fn measure(bed: &mut Bed<'_>, report: &mut Report<'_>) -> Resul
     let load = Paced::start(bed.child.address, "/run", pace, limits::IN_FLIGHT);
     tokio::time::sleep(length * limits::SOAK_WARM_WINDOWS).await;
     load.take(length)?;
+    let beside = disk::Beside::start(&bed.options.folder)?;
     let mut seen: Vec<Window> = Vec::new();
     while crate::times::count(seen.len()) < windows {
-        let window = one(bed, &load, length).await?;
+        let window = one(bed, &load, &beside, length).await?;
         let name = format!("{title}, window {}", seen.len() + 1);
         bed.figure(report, &name, "rate", window.rate, Unit::PerSecond, None);
         bed.figure(report, &name, "p50", window.p50_ms, Unit::Milliseconds, None);
         bed.figure(report, &name, "p99", window.p99_ms, Unit::Milliseconds, None);
+        bed.figure(report, &name, "longest sync of a bare file beside it", window.sync_ms, Unit::Milliseconds, None);
+        bed.figure(report, &name, "used by others", window.others_cores, Unit::Cores, None);
         bed.figure(report, &name, "resident memory", window.resident_mib, Unit::Mebibytes, None);
         seen.push(window);
     }
@@ -46,13 +53,18 @@ pub(super) async fn measure(bed: &mut Bed<'_>, report: &mut Report<'_>) -> Resul
     Ok(())
 }
 
-async fn one(bed: &Bed<'_>, load: &Paced, length: Duration) -> Result<Window, Trouble> {
+async fn one(bed: &Bed<'_>, load: &Paced, beside: &disk::Beside, length: Duration) -> Result<Window, Trouble> {
+    let others = || process::others(bed.child.id(), std::process::id());
+    let before = others();
     tokio::time::sleep(length).await;
+    let theirs = others().saturating_sub(before);
     let times = load.take(length)?;
     Ok(Window {
         rate: times.rate(),
         p50_ms: times.p50_ms,
         p99_ms: times.p99_ms,
+        sync_ms: beside.take(length)?.most_ms,
+        others_cores: theirs.as_secs_f64() / length.as_secs_f64().max(1e-3),
         resident_mib: process::resident_mib(bed.child.id()),
     })
 }
@@ -87,7 +99,8 @@ mod tests {
 
     #[test]
     fn one_stall_is_not_a_slope() {
-        let window = |p99_ms| Window { rate: 1.0, p50_ms: 1.0, p99_ms, resident_mib: 1.0 };
+        let window =
+            |p99_ms| Window { rate: 1.0, p50_ms: 1.0, p99_ms, sync_ms: 1.0, others_cores: 0.0, resident_mib: 1.0 };
         let windows = [window(2.0), window(900.0), window(3.0)];
         assert!((middle(&windows, |window| window.p99_ms) - 3.0).abs() < 1e-9);
     }

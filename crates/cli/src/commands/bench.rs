@@ -101,8 +101,13 @@ impl Bench {
 }
 
 impl Engine {
+    /// A variable that is set to nothing names no database.
+    fn postgres(&self) -> Option<String> {
+        self.postgres.clone().filter(|url| !url.is_empty())
+    }
+
     async fn serve(&self, listen: SocketAddr, steps: String) -> Result<Exit, CliError> {
-        let database = self.postgres.clone().unwrap_or_else(|| tenure_bench::sqlite_in(&self.folder));
+        let database = self.postgres().unwrap_or_else(|| tenure_bench::sqlite_in(&self.folder));
         let serving = Serving { listen, steps, database };
         // Whoever started it may have closed the pipe, and need not know.
         let ready = |address| drop(output::write(&format!("{LISTENING}{address}\n")));
@@ -124,7 +129,7 @@ impl Engine {
             engine: [program.into(), OsString::from("bench"), OsString::from("engine")].into(),
             folder: folder.0.clone(),
             workloads: self.workloads(),
-            postgres: self.postgres,
+            postgres: self.postgres(),
             runs: self.runs,
             timers: self.timers,
             parked: self.parked,

@@ -76,7 +76,8 @@ fn the_process_of_the_engine_answers_when_the_run_is_over() {
 
 fn serve(folder: &std::path::Path, steps: &str) -> (Child, String) {
     let mut serve = command(&["bench", "engine", "--serve", "127.0.0.1:0", "--until-closed", "--steps", steps]);
-    serve.arg("--folder").arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+    // Set to nothing, it names no database.
+    serve.arg("--folder").arg(folder).env("TENURE_BENCH_POSTGRES", "").stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = serve.spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
