@@ -40,6 +40,9 @@ const PRODUCERS: &[Producer] = &[
     },
 ];
 
+/// Papers beside the generated files that are written by hand.
+const BY_HAND: &[&str] = &["README.md", "connector-protocol.md"];
+
 /// Writes every generated file, or with `check` names each that is not as it would be written.
 pub fn run(workspace: &Workspace, check: bool) -> Result<()> {
     let ours = Metadata::ours(workspace)?;
@@ -105,7 +108,7 @@ fn undeclared(producer: &Producer, fresh: &Path) -> Result<Vec<String>> {
 /// Each committed file that is not byte for byte what was just generated.
 fn differences(producer: &Producer, fresh: &Path, home: &Path) -> Vec<String> {
     let named = producer.files.iter().map(|file| (*file).to_owned());
-    let stray = names(home).unwrap_or_default().into_iter().filter(|file| file != "README.md");
+    let stray = names(home).unwrap_or_default().into_iter().filter(|file| !BY_HAND.contains(&file.as_str()));
     let all: BTreeSet<String> = named.chain(stray).collect();
     all.iter()
         .filter_map(|file| difference(&fresh.join(file), &home.join(file), &format!("{}/{file}", producer.home)))

@@ -5,6 +5,7 @@ pub mod file;
 pub mod http;
 pub mod ldap;
 pub mod limits;
+pub mod process;
 pub mod scim;
 pub mod sql;
 mod trust;

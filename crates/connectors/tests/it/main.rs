@@ -9,6 +9,8 @@ mod http;
 #[cfg(test)]
 mod ldap;
 #[cfg(test)]
+mod process;
+#[cfg(test)]
 mod scim;
 #[cfg(test)]
 mod slow;

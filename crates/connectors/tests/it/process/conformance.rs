@@ -1,0 +1,56 @@
+//! The conformance suite of the contract, through the protocol.
+
+use std::path::{Path, PathBuf};
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use serde_json::Value as Json;
+use tenure_connect::conformance::{Fixture, Options, Report, Witness, run_with};
+use tenure_connect::{Locator, SecretRef};
+
+use super::{attributes, connector, python};
+
+/// Every row of the database, read past the connector.
+struct Rows(PathBuf);
+
+impl Witness for Rows {
+    fn mark(&self) -> BoxFuture<'_, String> {
+        async {
+            let database = rusqlite::Connection::open(&self.0).unwrap();
+            let text = |sql: &str| -> Vec<String> {
+                let mut statement = database.prepare(sql).unwrap();
+                statement.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+            };
+            let accounts = text(
+                "SELECT concat_ws('|', id, employeeNumber, login, displayName, title, active) FROM account ORDER BY id",
+            );
+            format!("{accounts:?} {:?}", text("SELECT team || account FROM member ORDER BY 1"))
+        }
+        .boxed()
+    }
+}
+
+/// Runs the suite against a connector like the examples, whose accounts `witness` looks at.
+pub async fn suite(settings: Json, witness: &dyn Witness, folder: &Path) -> Report {
+    let fixture = Fixture {
+        identifying_attribute: "employeeNumber",
+        attributes: &attributes,
+        free_attribute: "title",
+        naming_attribute: "login",
+        entitlements: [Locator::attribute("name", "staff"), Locator::attribute("name", "finance")],
+        witness,
+    };
+    let secret = folder.join("password");
+    std::fs::write(&secret, "correct horse battery").unwrap();
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let options = Options { password: Some(SecretRef::File(secret)), ..Options::default() };
+    run_with(&connector(settings), &fixture, &options).await
+}
+
+#[tokio::test]
+async fn the_example_in_python_passes_the_suite() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = suite(python(&folder), &Rows(folder.path().join("accounts.db")), folder.path()).await;
+    assert!(report.is_green() && report.left.is_empty(), "{report}");
+    assert!(report.passed().len() >= 105, "{report}");
+}
