@@ -14,6 +14,7 @@ use tenure_connect::fake::FakeTarget;
 use tenure_connect::{AnyConnector, FileSecrets, Governed};
 use tenure_connectors::file::{FileConfig, FileConnector};
 use tenure_connectors::ldap::{LdapConfig, LdapConnector};
+use tenure_connectors::process::{ProcessConfig, ProcessConnector};
 use tenure_connectors::scim::{ScimConfig, ScimConnector};
 use tenure_connectors::sql::{SqlConfig, SqlConnector};
 use tenure_connectors::web::HttpCaller;
@@ -173,6 +174,14 @@ pub(crate) fn connector(
             let ldap = LdapConnector::new(config, Arc::new(FileSecrets), Arc::clone(clock));
             Ok(Some(Arc::new(ldap.map_err(|error| bad(error.to_string()))?)))
         }
+        "process" => {
+            let mut config: ProcessConfig = serde_json::from_value(with_secrets(&connection.config, estate))
+                .map_err(|error| bad(format!("its `config` is of no use to the connector `process`: {error}")))?;
+            let folder = estate.join(config.folder);
+            config.folder = std::path::absolute(&folder).unwrap_or(folder);
+            let process = ProcessConnector::new(config, Arc::new(FileSecrets), Arc::clone(clock));
+            Ok(Some(Arc::new(process.map_err(|error| bad(error.to_string()))?)))
+        }
         "scim" => {
             let config: ScimConfig = serde_json::from_value(with_secrets(&connection.config, estate))
                 .map_err(|error| bad(format!("its `config` is of no use to the connector `scim`: {error}")))?;
@@ -187,7 +196,7 @@ pub(crate) fn connector(
             Ok(Some(Arc::new(sql.map_err(|error| bad(error.to_string()))?)))
         }
         other => Err(bad(format!(
-            "there is no connector `{other}`; there are `events`, `file`, `ldap`, `memory`, `scim` and `sql`"
+            "there is no connector `{other}`; there are `events`, `file`, `ldap`, `memory`, `process`, `scim` and `sql`"
         ))),
     }
 }

@@ -48,6 +48,19 @@ async fn the_documents_in_the_papers_stand() {
 }
 
 #[tokio::test]
+async fn a_connector_of_others_is_opened_by_the_papers() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").canonicalize().unwrap();
+    let shown = documents("howto/write-a-connector-outside.md");
+    assert_eq!(shown.len(), 1);
+    let here =
+        shown[0].replace("folder: connectors/accounts", &format!("folder: {}/connector-python", examples.display()));
+    assert_ne!(here, shown[0]);
+    opened(std::slice::from_ref(&here)).await.unwrap();
+    let error = opened(&[here.replace("connector-python", "connector-nobody")]).await.unwrap_err();
+    assert!(error.contains("accounts") && error.contains("description.json"), "{error}");
+}
+
+#[tokio::test]
 async fn a_wrong_scim_connection_is_named_with_the_way_out() {
     let good = documents("howto/connect-a-scim-service.md").remove(0);
     for (from, to, said) in [
