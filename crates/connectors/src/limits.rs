@@ -51,6 +51,18 @@ pub const HTTP_TOKEN_MARGIN: Duration = Duration::from_secs(30);
 /// How long a token lives when the server does not say.
 pub const HTTP_TOKEN_LIFE_USUAL: Duration = Duration::from_mins(5);
 
+/// How long a session is used before another is opened, where the server does not end it first.
+pub const HTTP_SESSION_LIFE_USUAL: Duration = Duration::from_mins(15);
+
+/// How long an assertion that we sign may be used.
+pub const HTTP_ASSERTION_LIFE: Duration = Duration::from_mins(5);
+
+/// How deep elements of XML may lie in each other.
+pub const HTTP_XML_DEPTH_MAX: usize = 32;
+
+/// How many elements an answer in XML may have.
+pub const HTTP_XML_ELEMENTS_MAX: usize = 500_000;
+
 /// How many groups of one SCIM user are read.
 pub const SCIM_GROUPS_OF_USER_MAX: usize = 10_000;
 
@@ -68,6 +80,22 @@ pub const SCIM_PATH_LENGTH_MAX: usize = 256;
 
 /// The pause between two looks at a server that shows its writes late.
 pub const SCIM_LOOK_PAUSE: Duration = Duration::from_millis(200);
+
+/// How many objects a page holds where a pack does not say.
+pub const REST_PAGE_USUAL: u32 = 1_000;
+
+/// The highest number of a page, or of objects before it.
+pub const REST_PAGE_NUMBER_MAX: u64 = 1_000_000_000;
+
+/// How many objects are looked through for one that a service cannot be asked for.
+pub const REST_SCAN_OBJECTS_MAX: usize = 200_000;
+
+/// The pause between two looks at a service that shows its writes late.
+pub const REST_LOOK_PAUSE: Duration = Duration::from_millis(200);
+
+/// How many artifacts of one account are listed and ended.
+pub const REST_ARTIFACTS_MAX: usize = 10_000;
+
 /// The largest feed, in bytes.
 pub const FILE_BYTES_MAX: u64 = 4 << 30;
 

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use reqwest::Response;
+use reqwest::header::HeaderMap;
 use serde_json::Value as Json;
 
+use super::{Speech, pause, xml};
 use crate::limits::HTTP_BODY_BYTES_MAX;
 
 /// An answer.
@@ -13,8 +17,8 @@ pub struct Answer {
     pub status: u16,
     /// How long the server wants us to wait.
     pub retry_after: Option<Duration>,
-    /// Where the server points.
-    pub location: Option<String>,
+    /// Everything that the server said about its answer.
+    pub headers: HeaderMap,
     /// What came with it.
     pub body: Body,
 }
@@ -38,7 +42,7 @@ pub enum Body {
 
 impl Body {
     /// What came with a response, as far as it is read.
-    pub(super) async fn of(mut response: reqwest::Response) -> Self {
+    pub(super) async fn of(mut response: Response, speaks: Speech) -> Self {
         let media_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
         let media_type = media_type.unwrap_or_default().to_owned();
         let mut bytes = Vec::new();
@@ -46,7 +50,7 @@ impl Body {
             match response.chunk().await {
                 Ok(Some(chunk)) if bytes.len() + chunk.len() > HTTP_BODY_BYTES_MAX => return Self::TooLong,
                 Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-                Ok(None) => return Self::read(&media_type, &bytes),
+                Ok(None) => return Self::read(&media_type, &bytes, speaks),
                 Err(error) => {
                     tracing::debug!(error = %error.without_url(), "an answer broke off");
                     return Self::Broken;
@@ -56,12 +60,17 @@ impl Body {
     }
 
     /// Reads what was sent. A page is known by its name or its first characters.
-    pub(super) fn read(media_type: &str, bytes: &[u8]) -> Self {
+    pub(super) fn read(media_type: &str, bytes: &[u8], speaks: Speech) -> Self {
         let text = bytes.trim_ascii();
         if text.is_empty() {
             return Self::Empty;
         }
         if let Ok(json) = serde_json::from_slice(text) {
+            return Self::Json(json);
+        }
+        if speaks == Speech::Xml
+            && let Some(json) = std::str::from_utf8(text).ok().and_then(xml::read)
+        {
             return Self::Json(json);
         }
         let html = media_type.to_ascii_lowercase().contains("html");
@@ -84,6 +93,20 @@ impl Body {
 }
 
 impl Answer {
+    /// What was answered. A body that breaks off is [`Body::Broken`]: the status says already what
+    /// became of the request.
+    pub(super) async fn take(response: Response, speaks: Speech, now: Timestamp) -> Self {
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let retry_after = headers.get("retry-after").and_then(|value| pause::parse(value.to_str().ok()?, now));
+        Self { status, retry_after, headers, body: Body::of(response, speaks).await }
+    }
+
+    /// A header, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
     /// Whether the server did what it was asked.
     pub fn is_good(&self) -> bool {
         (200..300).contains(&self.status)
@@ -104,10 +127,10 @@ mod tests {
 
     #[test]
     fn a_page_is_not_mistaken_for_an_answer() {
-        assert_eq!(Body::read("application/json", b" \n"), Body::Empty);
-        assert_eq!(Body::read("text/html", b"{\"a\":1}"), Body::Json(serde_json::json!({"a": 1})));
-        assert_eq!(Body::read("application/scim+json", b"<!doctype html><html>"), Body::Page);
-        assert_eq!(Body::read("text/html; charset=utf-8", b"please sign in"), Body::Page);
-        assert_eq!(Body::read("application/json", b"{\"a\":"), Body::Other);
+        assert_eq!(Body::read("application/json", b" \n", Speech::Json), Body::Empty);
+        assert_eq!(Body::read("text/html", b"{\"a\":1}", Speech::Json), Body::Json(serde_json::json!({"a": 1})));
+        assert_eq!(Body::read("application/scim+json", b"<!doctype html><html>", Speech::Json), Body::Page);
+        assert_eq!(Body::read("text/html; charset=utf-8", b"please sign in", Speech::Json), Body::Page);
+        assert_eq!(Body::read("application/json", b"{\"a\":", Speech::Json), Body::Other);
     }
 }

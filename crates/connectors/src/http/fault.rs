@@ -138,11 +138,13 @@ mod tests {
     use std::error::Error as _;
     use std::time::Duration;
 
+    use reqwest::header::HeaderMap;
+
     use super::super::Body;
     use super::*;
 
     fn answer(status: u16, body: Body) -> Answer {
-        Answer { status, retry_after: Some(Duration::from_secs(3)), location: None, body }
+        Answer { status, retry_after: Some(Duration::from_secs(3)), headers: HeaderMap::new(), body }
     }
 
     #[test]

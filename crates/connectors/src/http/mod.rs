@@ -6,29 +6,37 @@
 
 mod answer;
 mod auth;
+mod call;
 mod fault;
+mod identity;
 mod pause;
+mod session;
+mod sign;
+mod xml;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Client, Method, Response, Url};
-use serde_json::Value as Json;
+use reqwest::{Client, Url};
 use tenure_connect::{Refusal, RefusalClass, Secrets};
 use tenure_model::Clock;
 use tokio::sync::Semaphore;
 
 pub use answer::{Answer, Body};
 pub use auth::{Auth, SecretPlace};
+pub use call::Call;
 pub use fault::{Fault, class_of};
+pub use identity::{Assertion, Hmac, Identity, Part, SigV4};
+pub use session::{Login, SendIn};
 
 use crate::limits::{
     HTTP_DIAL_TIME_MAX, HTTP_IDLE_TIME_MAX, HTTP_PAUSE_MAX, HTTP_PAUSE_USUAL, HTTP_READ_TRIES_MAX,
     HTTP_REQUESTS_AT_ONCE_MAX,
 };
-use auth::SignIn;
+use call::Outgoing;
+use identity::SignIn;
 
 /// How to reach a server.
 #[derive(Debug, Clone)]
@@ -40,11 +48,23 @@ pub struct HttpConfig {
     /// Let secrets and personal data cross the network in the clear.
     pub allow_plain: bool,
     /// How to sign in.
-    pub auth: Auth,
+    pub auth: Identity,
     /// How long one request may take.
     pub request_time_max: Duration,
     /// What bodies are called, besides `application/json`.
     pub media_type: &'static str,
+    /// In what form answers come.
+    pub speaks: Speech,
+}
+
+/// In what form answers come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Speech {
+    /// JSON.
+    #[default]
+    Json,
+    /// XML, which is handed on as the JSON that says the same.
+    Xml,
 }
 
 /// Why a server cannot be spoken to.
@@ -82,60 +102,12 @@ pub enum BadHttpConfig {
     },
 }
 
-/// A request.
-#[derive(Debug, Clone)]
-pub struct Call {
-    /// What is done.
-    pub method: Method,
-    /// The segments of the path below the server's address; they are encoded here.
-    pub path: Vec<String>,
-    /// The query.
-    pub query: Vec<(&'static str, String)>,
-    /// The version that the object must still have.
-    pub if_match: Option<String>,
-    /// What is sent.
-    pub body: Option<Json>,
-}
-
-impl Call {
-    /// A request to read.
-    pub fn get<'a>(path: impl IntoIterator<Item = &'a str>) -> Self {
-        Self::new(Method::GET, path)
-    }
-
-    /// A request of this method.
-    pub fn new<'a>(method: Method, path: impl IntoIterator<Item = &'a str>) -> Self {
-        let path = path.into_iter().map(str::to_owned).collect();
-        Self { method, path, query: Vec::new(), if_match: None, body: None }
-    }
-
-    /// With one more part of the query.
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.query.push((name, value.into()));
-        self
-    }
-
-    /// With this body.
-    pub fn sending(self, body: Json) -> Self {
-        Self { body: Some(body), ..self }
-    }
-
-    /// Only if the object still has this version.
-    pub fn only_if(self, version: Option<String>) -> Self {
-        Self { if_match: version, ..self }
-    }
-
-    /// The request for a human: what and where, without query and body.
-    fn name(&self) -> String {
-        format!("{} /{}", self.method, self.path.join("/"))
-    }
-}
-
 /// A way to one server.
 pub struct HttpClient {
     client: Client,
     base: Url,
     media_type: &'static str,
+    speaks: Speech,
     sign_in: SignIn,
     clock: Arc<dyn Clock>,
     room: Semaphore,
@@ -158,9 +130,10 @@ impl HttpClient {
             builder = builder.tls_certs_only(certificates(path)?);
         }
         let client = builder.build().map_err(|source| BadHttpConfig::Client { source })?;
-        let sign_in = SignIn::new(config.auth, config.allow_plain, client.clone(), secrets, Arc::clone(&clock))?;
+        let line = identity::Line { client: client.clone(), base: base.clone(), allow_plain: config.allow_plain };
+        let sign_in = SignIn::new(config.auth, line, secrets, Arc::clone(&clock))?;
         let room = Semaphore::new(HTTP_REQUESTS_AT_ONCE_MAX);
-        Ok(Self { client, base, media_type: config.media_type, sign_in, clock, room })
+        Ok(Self { client, base, media_type: config.media_type, speaks: config.speaks, sign_in, clock, room })
     }
 
     /// Where the server is.
@@ -203,50 +176,22 @@ impl HttpClient {
         fault::refused(&call.name(), self.url(), answer)
     }
 
+    /// Forgets what was fetched to sign in with; says whether there was anything, so that the next
+    /// request may fare better.
+    pub async fn renew(&self) -> bool {
+        self.sign_in.forget().await
+    }
+
     async fn send_signed(&self, call: &Call) -> Result<Answer, Fault> {
         let Ok(_room) = self.room.acquire().await else {
             return Err(Refusal::new(RefusalClass::Maintenance, "the connector is shutting down").into());
         };
-        let token = self.sign_in.header().await?;
-        let url = self.locate(call)?;
-        let mut request = self.client.request(call.method.clone(), url).header("authorization", token);
-        request = request.header("accept", format!("{}, application/json", self.media_type));
-        if let Some(version) = &call.if_match {
-            request = request.header("if-match", version);
+        let mut outgoing = Outgoing::of(&self.base, call, self.media_type)?;
+        self.sign_in.sign(&mut outgoing).await?;
+        match outgoing.send(&self.client).await {
+            Ok(response) => Ok(Answer::take(response, self.speaks, self.clock.now()).await),
+            Err(error) => Err(fault::unanswered(&call.name(), self.url(), error)),
         }
-        if let Some(body) = &call.body {
-            request = request.header("content-type", self.media_type).body(body.to_string());
-        }
-        let name = call.name();
-        match request.send().await {
-            Ok(response) => Ok(self.take(response).await),
-            Err(error) => Err(fault::unanswered(&name, self.url(), error)),
-        }
-    }
-
-    /// What was answered. A body that breaks off is [`Body::Broken`]: the status says already what
-    /// became of the request.
-    async fn take(&self, response: Response) -> Answer {
-        let status = response.status().as_u16();
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let retry_after = header("retry-after").and_then(|text| pause::parse(&text, self.clock.now()));
-        let location = header("location");
-        let body = Body::of(response).await;
-        Answer { status, retry_after, location, body }
-    }
-
-    fn locate(&self, call: &Call) -> Result<Url, Refusal> {
-        let mut url = self.base.clone();
-        let bad = || Refusal::new(RefusalClass::Invalid, format!("`{}` cannot be part of an address", call.name()));
-        // These two would be swallowed, and the request would go to the parent.
-        if call.path.iter().any(|segment| matches!(segment.as_str(), "" | "." | "..")) {
-            return Err(bad());
-        }
-        url.path_segments_mut().map_err(|()| bad())?.pop_if_empty().extend(&call.path);
-        if !call.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&call.query);
-        }
-        Ok(url)
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::path::Path;
 use super::profile::ProfileName;
-use crate::http::{Auth, BadHttpConfig, HttpConfig};
+use crate::http::{Auth, BadHttpConfig, HttpConfig, Speech};
 use crate::limits::HTTP_REQUEST_TIME_MAX;
 
 /// How to reach a SCIM service, and what is known of it.
@@ -139,9 +139,10 @@ impl ScimConfig {
             url: self.url.clone(),
             ca_file: self.ca_file.clone(),
             allow_plain: self.allow_plain,
-            auth: self.auth.clone(),
+            auth: self.auth.clone().into(),
             request_time_max: self.request_seconds_max.map_or(HTTP_REQUEST_TIME_MAX, Duration::from_secs),
             media_type: "application/scim+json",
+            speaks: Speech::Json,
         }
     }
 

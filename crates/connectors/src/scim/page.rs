@@ -216,10 +216,10 @@ impl ScimConnector {
     async fn ask(&self, ask: &Ask, place: &[(&'static str, String)]) -> Result<Answered, Refusal> {
         let choose = ask.only.as_ref().filter(|_| !self.choiceless.load(Ordering::Relaxed));
         let mut call = Call::get([ask.kind.endpoint()]);
-        call.query.extend(ask.filter.as_ref().map(|filter| ("filter", filter.clone())));
-        call.query.extend(place.iter().cloned());
+        call.ask(ask.filter.as_ref().map(|filter| ("filter", filter.clone())));
+        call.ask(place.iter().cloned());
         let plain = call.clone();
-        call.query.extend(choose.cloned());
+        call.ask(choose.cloned());
         let answer = self.http.read(&call).await?;
         if answer.status != 400 || choose.is_none() {
             return self.answered(ask, &call, &answer);

@@ -301,7 +301,7 @@ mod tests {
         let answer = |status, body: serde_json::Value| Answer {
             status,
             retry_after: None,
-            location: None,
+            headers: reqwest::header::HeaderMap::new(),
             body: Body::Json(body),
         };
         assert!(taken(&answer(409, serde_json::json!({}))));

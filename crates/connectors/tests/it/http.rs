@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tenure_connect::{FileSecrets, Refusal, RefusalClass};
-use tenure_connectors::http::{Auth, Call, HttpClient, HttpConfig, SecretPlace};
+use tenure_connectors::http::{Auth, Call, HttpClient, HttpConfig, SecretPlace, Speech};
 use tenure_model::SystemClock;
 use tenure_testkit::wire::{Peer, Reply, Request};
 
@@ -27,7 +27,8 @@ fn client(url: &str, auth: Auth, ca_file: Option<PathBuf>) -> HttpClient {
         url: url.to_owned(),
         ca_file,
         allow_plain: false,
-        auth,
+        auth: auth.into(),
+        speaks: Speech::Json,
         request_time_max: Duration::from_secs(5),
         media_type: "application/json",
     };
