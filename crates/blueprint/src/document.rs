@@ -18,11 +18,13 @@ pub enum Kind {
     Role,
     /// A process.
     Workflow,
+    /// What a service is like.
+    Pack,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Connection, Self::Role, Self::Workflow];
+    pub const ALL: [Self; 4] = [Self::Connection, Self::Role, Self::Workflow, Self::Pack];
 
     /// The word for it in documents.
     pub fn word(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Kind {
             Self::Connection => "Connection",
             Self::Role => "Role",
             Self::Workflow => "Workflow",
+            Self::Pack => "Pack",
         }
     }
 

@@ -15,10 +15,10 @@ use crate::problem::{Code, Place, Problem};
 use crate::role::{self, PlacedRole};
 use crate::tree;
 
-/// A process as it was written. What it means is not this crate's to say, so its parts keep their
+/// A document as it was written. What it means is not this crate's to say, so its parts keep their
 /// places for whoever does.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Workflow {
+pub struct Written {
     /// The name of the document.
     pub name: Name,
     /// What to call it on a screen.
@@ -41,7 +41,35 @@ pub struct Estate {
     /// The bundles of access.
     pub roles: BTreeMap<Name, Role>,
     /// The processes.
-    pub workflows: BTreeMap<Name, Workflow>,
+    pub workflows: BTreeMap<Name, Written>,
+    /// What services are like, for connections that have no connector of their own.
+    pub packs: BTreeMap<Name, Written>,
+}
+
+impl Written {
+    fn of(file: &str, document: &Document<'_>) -> Self {
+        Self {
+            name: document.name.clone(),
+            title: document.title.clone(),
+            owner: document.owner.clone(),
+            file: file.to_owned(),
+            spec: document.spec.json(),
+            places: document.spec.places().into_iter().collect(),
+        }
+    }
+
+    /// A problem with the part at a JSON pointer, or at the nearest one around it.
+    pub fn problem(&self, at: &str, code: Code, reason: String, hint: String) -> Problem {
+        let mut pointer = at;
+        let place = loop {
+            match (self.places.get(pointer), pointer.rfind('/')) {
+                (Some(place), _) => break *place,
+                (None, Some(slash)) => pointer = pointer.get(..slash).unwrap_or_default(),
+                (None, None) => break Place::default(),
+            }
+        };
+        Problem { file: self.file.clone(), place, code, reason, hint }
+    }
 }
 
 impl Estate {
@@ -136,15 +164,10 @@ impl Reading {
                 }
             }
             Kind::Workflow => {
-                let workflow = Workflow {
-                    name: document.name.clone(),
-                    title: document.title.clone(),
-                    owner: document.owner.clone(),
-                    file: file.to_owned(),
-                    spec: document.spec.json(),
-                    places: document.spec.places().into_iter().collect(),
-                };
-                self.estate.workflows.insert(document.name.clone(), workflow);
+                self.estate.workflows.insert(document.name.clone(), Written::of(file, document));
+            }
+            Kind::Pack => {
+                self.estate.packs.insert(document.name.clone(), Written::of(file, document));
             }
         }
     }

@@ -16,5 +16,5 @@ mod tree;
 
 pub use connection::{Connection, Direction, Guard};
 pub use document::Kind;
-pub use estate::{Estate, Workflow};
+pub use estate::{Estate, Written};
 pub use problem::{Code, Place, Problem};

@@ -6,6 +6,7 @@ pub mod http;
 pub mod ldap;
 pub mod limits;
 pub mod process;
+pub mod rest;
 pub mod scim;
 pub mod sql;
 mod trust;

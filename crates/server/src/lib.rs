@@ -12,6 +12,7 @@ pub mod house;
 pub mod http;
 pub mod limits;
 pub mod listen;
+pub mod packs;
 pub mod telemetry;
 pub mod token;
 

@@ -4,6 +4,7 @@
 //! `slow`, and `--fast` leaves those out by name. A test that takes minutes is `#[ignore]`d with
 //! a reason, and only `--all` runs it. Doc examples are not run: what must work is a test.
 
+mod apps;
 mod packages;
 pub mod postgres;
 mod scim;
@@ -42,6 +43,9 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     packages::provide(needs)?;
     if needs.contains(&Need::Scim) {
         scim::provide(workspace)?;
+    }
+    if needs.contains(&Need::Apps) {
+        apps::provide(workspace)?;
     }
     let server = needs.contains(&Need::Postgres).then(postgres::Server::start).transpose()?;
     let result = tests(workspace, options, package.as_deref(), server.as_ref());

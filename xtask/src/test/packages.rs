@@ -16,6 +16,8 @@ pub enum Need {
     Slapd,
     /// The connectors' tests write to two of them and read back.
     Scim,
+    /// The packs are held against them.
+    Apps,
     /// Accounts are kept in it.
     Mariadb,
     /// Feeds are fetched from it.
@@ -23,7 +25,7 @@ pub enum Need {
 }
 
 /// All of them.
-const EVERY: [Need; 5] = [Need::Postgres, Need::Slapd, Need::Scim, Need::Mariadb, Need::Sshd];
+const EVERY: [Need; 6] = [Need::Postgres, Need::Slapd, Need::Scim, Need::Apps, Need::Mariadb, Need::Sshd];
 
 /// Crates that need less than everything. A crate that is not listed gets every server.
 const NEEDS: &[(&str, &[Need])] = &[
@@ -86,14 +88,16 @@ fn is_there(need: Need) -> bool {
     match need {
         Need::Postgres => postgres_programs().is_some(),
         Need::Slapd => ["slapd", "ldapsearch", "openssl"].into_iter().all(machine::installed),
-        // Debian's Python comes without what makes its environments.
-        Need::Scim => {
-            ["node", "npm"].into_iter().all(machine::installed)
-                && machine::answers("python3", &["-m", "ensurepip", "--version"])
-        }
+        Need::Scim => ["node", "npm"].into_iter().all(machine::installed) && has_python_environments(),
+        Need::Apps => has_python_environments(),
         Need::Mariadb => ["mariadbd", "mariadb-install-db", "mariadb"].into_iter().all(machine::installed),
         Need::Sshd => ["sshd", "ssh", "ssh-keygen"].into_iter().all(machine::installed),
     }
+}
+
+/// Debian's Python comes without what makes its environments.
+fn has_python_environments() -> bool {
+    machine::answers("python3", &["-m", "ensurepip", "--version"])
 }
 
 const fn debian(need: Need) -> &'static [&'static str] {
@@ -101,6 +105,7 @@ const fn debian(need: Need) -> &'static [&'static str] {
         Need::Postgres => &["postgresql-15"],
         Need::Slapd => &["slapd", "ldap-utils", "openssl"],
         Need::Scim => &["python3-venv", "nodejs", "npm"],
+        Need::Apps => &["python3-venv"],
         Need::Mariadb => &["mariadb-server", "mariadb-client"],
         Need::Sshd => &["openssh-server", "openssh-sftp-server", "openssh-client"],
     }
@@ -121,7 +126,7 @@ mod tests {
     fn pure_crates_need_no_server_and_unknown_ones_get_all() {
         assert!(needs_of(Some("tenure-policy")).is_empty());
         assert_eq!(needs_of(Some("tenure-store")), [Need::Postgres]);
-        assert_eq!(needs_of(None).len(), 5);
-        assert_eq!(needs_of(Some("tenure-brand-new")).len(), 5);
+        assert_eq!(needs_of(None).len(), 6);
+        assert_eq!(needs_of(Some("tenure-brand-new")).len(), 6);
     }
 }

@@ -11,6 +11,8 @@ mod ldap;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod rest;
+#[cfg(test)]
 mod scim;
 #[cfg(test)]
 mod slow;

@@ -16,10 +16,11 @@ use tenure_model::{Clock, SystemClock};
 use crate::house::{HouseError, open};
 
 /// A connection of every kind, by its connector.
-const SAMPLES: [(&str, &str); 5] = [
+const SAMPLES: [(&str, &str); 6] = [
     ("file", include_str!("samples/file.yaml")),
     ("ldap", include_str!("samples/ldap.yaml")),
     ("memory", include_str!("samples/memory.yaml")),
+    ("rest-pocketbase", include_str!("samples/rest-pocketbase.yaml")),
     ("scim", include_str!("samples/scim.yaml")),
     ("sql", include_str!("samples/sql.yaml")),
 ];
@@ -42,7 +43,8 @@ pub fn pages() -> Result<Vec<(String, String)>, HouseError> {
 fn entries() -> Result<Vec<Entry>, HouseError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     // No connector opens anything before it is asked something.
-    let folders = open::Folders { estate: Path::new("/etc/tenure/estate"), data: Path::new("/var/lib/tenure") };
+    let folders =
+        open::Folders { estate: Path::new("/etc/tenure/estate"), data: Path::new("/var/lib/tenure"), packs: None };
     let mut entries = Vec::new();
     for (kind, sample) in SAMPLES {
         let bad = |reason: String| HouseError::Connection { connection: kind.to_owned(), reason };

@@ -79,7 +79,7 @@ pub async fn rehearse(options: ConformOptions) -> Result<Rehearsal, HouseError> 
     let bad = |reason: String| HouseError::Connection { connection: options.connection.to_string(), reason };
     let connection = read.documents.connections.get(&options.connection);
     let connection = connection.ok_or_else(|| bad("there is no such connection in the estate".to_owned()))?;
-    let connector = open::connector(connection, open::Folders::of(&config), &clock)?
+    let connector = open::connector(connection, open::Folders::of(&config).with(&read.documents.packs), &clock)?
         .ok_or_else(|| bad("it only sends events, so there is nothing to test".to_owned()))?;
     let peer = connector.check().await.map_err(|refusal| bad(refusal.message))?.peer;
     let template = template(connector.as_ref(), connection, &options.set).map_err(bad)?;

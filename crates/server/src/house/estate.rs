@@ -10,6 +10,7 @@ use tenure_app::estate::{Connection, Estate};
 use tenure_blueprint as blueprint;
 
 use super::fault::HouseError;
+use crate::packs;
 
 /// Workflows that ship with the product.
 const SHIPPED: [(&str, &str); 3] = [
@@ -51,6 +52,10 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
         problems: problems.iter().map(ToString::to_string).collect(),
     };
     let documents = blueprint::Estate::read(files).map_err(bad)?;
+    let problems: Vec<_> = documents.packs.values().filter_map(|pack| packs::compile(pack).err()).flatten().collect();
+    if !problems.is_empty() {
+        return Err(bad(problems));
+    }
     let shipped = SHIPPED.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec();
     let shipped = blueprint::Estate::read(shipped).map_err(bad)?;
     let mut estate = Estate { rules: documents.rules(), ..Estate::default() };

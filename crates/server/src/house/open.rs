@@ -9,23 +9,25 @@ use serde_json::Value as Json;
 use tenure_app::ledger::seal::Sealer;
 use tenure_app::rules::Resolved;
 use tenure_app::{House, NoProbe, Probe};
-use tenure_blueprint::Connection;
+use tenure_blueprint::{Connection, Written};
 use tenure_connect::fake::FakeTarget;
 use tenure_connect::{AnyConnector, FileSecrets, Governed};
 use tenure_connectors::file::{FileConfig, FileConnector};
 use tenure_connectors::ldap::{LdapConfig, LdapConnector};
 use tenure_connectors::process::{ProcessConfig, ProcessConnector};
+use tenure_connectors::rest::{RestConfig, RestConnector};
 use tenure_connectors::scim::{ScimConfig, ScimConnector};
 use tenure_connectors::sql::{SqlConfig, SqlConnector};
 use tenure_connectors::web::HttpCaller;
 use tenure_ledger::{Origin, PublicKey, SigningKey};
-use tenure_model::{Clock, Ids, SystemClock, SystemIds};
+use tenure_model::{Clock, Ids, Name, SystemClock, SystemIds};
 use tenure_policy::authz::Authz;
 use tenure_store::{DatabaseUrl, OpenError, Store, StoreError, StoreLimits, journal, settings};
 
 use super::fault::HouseError;
 use super::{estate, keys};
 use crate::config::Config;
+use crate::packs;
 
 /// The setting of the database that names this installation.
 const INSTALLATION: &str = "installation";
@@ -65,7 +67,7 @@ pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Open
     store.migrate().await?;
     let mut connectors = BTreeMap::new();
     for (name, connection) in &read.documents.connections {
-        if let Some(connector) = connector(connection, Folders::of(config), &clock)? {
+        if let Some(connector) = connector(connection, Folders::of(config).with(&read.documents.packs), &clock)? {
             let governed: Arc<dyn AnyConnector> = Arc::new(Governed::new(connector, Arc::clone(&clock)));
             connectors.insert(name.clone(), governed);
         }
@@ -140,12 +142,19 @@ pub(crate) struct Folders<'a> {
     pub(crate) estate: &'a Path,
     /// Of our own data.
     pub(crate) data: &'a Path,
+    /// The packs of the estate, if it was read.
+    pub(crate) packs: Option<&'a BTreeMap<Name, Written>>,
 }
 
 impl<'a> Folders<'a> {
     /// Those of the settings.
     pub(crate) fn of(config: &'a Config) -> Self {
-        Self { estate: &config.estate_folder, data: &config.data_folder }
+        Self { estate: &config.estate_folder, data: &config.data_folder, packs: None }
+    }
+
+    /// With the packs of the estate.
+    pub(crate) fn with(self, packs: &'a BTreeMap<Name, Written>) -> Self {
+        Self { packs: Some(packs), ..self }
     }
 }
 
@@ -182,6 +191,13 @@ pub(crate) fn connector(
             let process = ProcessConnector::new(config, Arc::new(FileSecrets), Arc::clone(clock));
             Ok(Some(Arc::new(process.map_err(|error| bad(error.to_string()))?)))
         }
+        "rest" => {
+            let config: RestConfig = serde_json::from_value(with_secrets(&connection.config, estate))
+                .map_err(|error| bad(format!("its `config` is of no use to the connector `rest`: {error}")))?;
+            let pack = packs::named(&config.pack, folders.packs).map_err(bad)?;
+            let rest = RestConnector::new(config, pack, Arc::new(FileSecrets), Arc::clone(clock));
+            Ok(Some(Arc::new(rest.map_err(|error| bad(error.to_string()))?)))
+        }
         "scim" => {
             let config: ScimConfig = serde_json::from_value(with_secrets(&connection.config, estate))
                 .map_err(|error| bad(format!("its `config` is of no use to the connector `scim`: {error}")))?;
@@ -196,7 +212,7 @@ pub(crate) fn connector(
             Ok(Some(Arc::new(sql.map_err(|error| bad(error.to_string()))?)))
         }
         other => Err(bad(format!(
-            "there is no connector `{other}`; there are `events`, `file`, `ldap`, `memory`, `process`, `scim` and `sql`"
+            "there is no connector `{other}`; there are `events`, `file`, `ldap`, `memory`, `process`, `rest`, `scim` and `sql`"
         ))),
     }
 }

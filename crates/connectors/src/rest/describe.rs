@@ -1,0 +1,112 @@
+//! What a connection can do, by the word of its pack.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenure_connect::{
+    Artifact, AttributeRule, ClassDescription, Credential, Description, Limits, ObjectClass, Reach, Shape, Verb, limits,
+};
+
+use super::RestConfig;
+use super::pack::{ArtifactPlan, Attribute, AuthPlan, Entitlements, Give, Pack};
+use crate::limits::HTTP_REQUESTS_AT_ONCE_MAX;
+
+/// The attribute with the id, where the pack gives it no name of its own.
+const ID: &str = "id";
+
+pub(super) fn description(config: &RestConfig, pack: &Pack) -> Description {
+    let mut verbs: BTreeMap<Verb, _> = pack.operations.iter().map(|(verb, one)| (*verb, one.undo)).collect();
+    let several = pack.accounts.attributes.iter().any(|one| one.many && one.give == Give::Always);
+    if let Some(set) = verbs.get(&Verb::Set).copied().filter(|_| several) {
+        verbs.insert(Verb::Amend, set);
+    }
+    if pack.artifacts.values().any(|plan| matches!(plan, ArtifactPlan::Reached(reached) if !reached.end.is_empty())) {
+        verbs.insert(Verb::End, tenure_connect::Reversibility::Irreversible);
+    }
+    Description {
+        classes: [account(pack)].into_iter().chain(pack.entitlements.as_ref().map(entitlement)).collect(),
+        limits: Limits {
+            requests_at_once_max: u32::try_from(HTTP_REQUESTS_AT_ONCE_MAX).unwrap_or(u32::MAX),
+            page_objects_max: pack.accounts.list.size_max.min(limits::PAGE_OBJECTS_MAX),
+            requests_per_second_max: pack.requests_per_second_max,
+        },
+        consistency_delay: config.seen_after_seconds.map_or(pack.seen_after, std::time::Duration::from_secs),
+        surface: surface(pack, &verbs.keys().copied().collect()),
+        verbs,
+        credentials: [credential(&pack.auth)].into(),
+        exceptions: pack.exceptions.clone(),
+        ..Description::new("rest")
+    }
+}
+
+fn account(pack: &Pack) -> ClassDescription {
+    let rule = |one: &Attribute| AttributeRule {
+        shape: one.shape,
+        many: one.many,
+        required: one.required,
+        unique: one.unique,
+        write: one.give == Give::Always && pack.operations.contains_key(&Verb::Set),
+        create_only: one.give == Give::Once,
+        filterable: one.find.is_some(),
+        ..AttributeRule::open(&one.name)
+    };
+    let mut attributes: Vec<AttributeRule> = pack.accounts.attributes.iter().map(rule).collect();
+    if !attributes.iter().any(|rule| rule.name == ID) {
+        attributes.push(AttributeRule { filterable: false, ..AttributeRule::read_only(ID) }.unique());
+    }
+    ClassDescription {
+        class: ObjectClass::Account,
+        native_name: pack.accounts.native.clone(),
+        id_attribute: ID.to_owned(),
+        naming_attribute: pack.accounts.name.clone(),
+        attributes,
+    }
+}
+
+fn entitlement(known: &Entitlements) -> ClassDescription {
+    let rule = |name: &String| AttributeRule { filterable: false, ..AttributeRule::read_only(name) };
+    let mut attributes = vec![rule(&known.id_name).unique()];
+    if known.name_name != known.id_name {
+        attributes.push(rule(&known.name_name).of(Shape::Text));
+    }
+    ClassDescription {
+        class: ObjectClass::Entitlement,
+        native_name: known.native.clone(),
+        id_attribute: known.id_name.clone(),
+        naming_attribute: known.name_name.clone(),
+        attributes,
+    }
+}
+
+fn credential(auth: &AuthPlan) -> Credential {
+    match auth {
+        AuthPlan::Basic { .. } | AuthPlan::Session { .. } => Credential::Password,
+        AuthPlan::Bearer { .. } | AuthPlan::Header { .. } => Credential::Token,
+        AuthPlan::ClientCredentials { .. } => Credential::ClientCredentials,
+        AuthPlan::Assertion { .. } => Credential::SignedAssertion,
+        AuthPlan::SigV4 { .. } | AuthPlan::Hmac { .. } => Credential::SignedRequest,
+    }
+}
+
+fn surface(pack: &Pack, verbs: &BTreeSet<Verb>) -> BTreeMap<Artifact, Reach> {
+    let reach = |kind: Artifact| match (kind, pack.artifacts.get(&kind)) {
+        (Artifact::Account, _) if verbs.contains(&Verb::Disable) || verbs.contains(&Verb::Delete) => Reach::Whole,
+        (Artifact::Account, _) => {
+            Reach::ListOnly { why: "the pack describes neither `disable` nor `delete`".to_owned() }
+        }
+        (Artifact::Membership, _) if verbs.contains(&Verb::Revoke) => Reach::Whole,
+        (Artifact::Membership, _) if pack.entitlements.is_none() => Reach::NotThere,
+        (Artifact::Membership, _) => Reach::ListOnly { why: "the pack does not describe `revoke`".to_owned() },
+        (_, Some(ArtifactPlan::NotThere)) => Reach::NotThere,
+        (_, Some(ArtifactPlan::Out(why))) => Reach::out(why),
+        (_, Some(ArtifactPlan::Reached(reached))) => {
+            let why = reached.why.clone().unwrap_or_default();
+            match (&reached.list, reached.end.is_empty()) {
+                (Some(_), false) => Reach::Whole,
+                (Some(_), true) => Reach::ListOnly { why },
+                (None, _) => Reach::Unseen { why },
+            }
+        }
+        (_, None) => Reach::out("the pack does not say"),
+    };
+    Artifact::ALL.map(|kind| (kind, reach(kind))).into()
+}
