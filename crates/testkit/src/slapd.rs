@@ -6,6 +6,7 @@
 #![expect(clippy::panic, clippy::expect_used, reason = "a test that has no server must stop and say why")]
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -14,6 +15,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::daemon;
+use crate::ldap_client::Client;
 
 const SLAPD: &str = "/usr/sbin/slapd";
 const READY_TIME_MAX: Duration = Duration::from_secs(20);
@@ -25,6 +27,24 @@ pub const BASE_DN: &str = "dc=example,dc=org";
 pub const ADMIN_DN: &str = "cn=admin,dc=example,dc=org";
 /// The administrator's password.
 pub const ADMIN_PASSWORD: &str = "only-for-tests";
+
+/// What a server keeps of what was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// Time stamps only.
+    Nothing,
+    /// What content synchronization needs to tell who vanished.
+    Session,
+    /// What content synchronization needs, but not who vanished.
+    ContextAlone,
+    /// A log of accesses.
+    Log,
+}
+
+/// The lock of 389 Directory Server, which OpenLDAP can keep and does not heed.
+const OWN_SCHEMA: &str = "attributetype ( 2.16.840.1.113730.3.1.610 NAME 'nsAccountLock' \
+    EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )\n\
+    objectclass ( 1.3.6.1.4.1.99999.2.1 NAME 'lockable' SUP top AUXILIARY MAY nsAccountLock )\n";
 
 /// A running server.
 #[derive(Debug)]
@@ -41,14 +61,23 @@ impl Slapd {
         Self::start_with(0).await
     }
 
+    /// Starts one that keeps this of what was changed.
+    pub async fn start_keeping(keeps: Keeps) -> Self {
+        Self::start_as(0, keeps).await
+    }
+
     /// Starts one that has so many people already, every tenth of them in `staff`.
     pub async fn start_with(people: usize) -> Self {
+        Self::start_as(people, Keeps::Nothing).await
+    }
+
+    async fn start_as(people: usize, keeps: Keeps) -> Self {
         assert!(
             Path::new(SLAPD).exists(),
             "there is no {SLAPD}; install it with `apt-get install -y --no-install-recommends slapd ldap-utils`"
         );
         let folder = tempfile::tempdir().expect("a folder for slapd");
-        prepare(folder.path(), people);
+        prepare(folder.path(), people, keeps);
         // Between finding a free port and using it somebody else may take it, so try again.
         for _ in 0..STARTS_MAX {
             let (port, tls_port) = (daemon::free_port(), daemon::free_port());
@@ -106,29 +135,37 @@ impl Slapd {
 
     /// Whether this DN can sign in with this password, asked with the server's own client.
     pub fn can_bind(&self, dn: &str, password: &str) -> bool {
-        client("ldapwhoami", &self.url(), dn, password, &[]).is_some()
+        self.client(dn, password).run("ldapwhoami", &[]).is_some()
     }
 
     /// What the server's own client finds, as LDIF.
     pub fn search(&self, base: &str, filter: &str, attributes: &[&str]) -> String {
         let arguments = [&["-LLL", "-o", "ldif-wrap=no", "-b", base, filter], attributes].concat();
-        client("ldapsearch", &self.url(), ADMIN_DN, ADMIN_PASSWORD, &arguments).unwrap_or_default()
+        self.admin().run("ldapsearch", &arguments).unwrap_or_default()
     }
 
     /// Sets a password as the administrator.
     pub fn set_password(&self, dn: &str, password: &str) {
-        let done = client("ldappasswd", &self.url(), ADMIN_DN, ADMIN_PASSWORD, &["-s", password, dn]);
+        let done = self.admin().run("ldappasswd", &["-s", password, dn]);
         assert!(done.is_some(), "the password of `{dn}` could not be set");
     }
 
     /// Takes a member out of a group as the administrator.
     pub fn remove_member(&self, group: &str, member: &str) {
-        let file = self.folder.path().join("change.ldif");
-        let change = format!("dn: {group}\nchangetype: modify\ndelete: member\nmember: {member}\n");
-        fs::write(&file, change).expect("change.ldif");
-        let file = file.display().to_string();
-        let done = client("ldapmodify", &self.url(), ADMIN_DN, ADMIN_PASSWORD, &["-f", &file]);
-        assert!(done.is_some(), "`{member}` could not be taken out of `{group}`");
+        self.change(&format!("dn: {group}\nchangetype: modify\ndelete: member\nmember: {member}\n"));
+    }
+
+    /// Makes changes as the administrator, told as LDIF.
+    pub fn change(&self, ldif: &str) {
+        self.admin().change(self.folder.path(), ldif);
+    }
+
+    fn admin(&self) -> Client<'_> {
+        self.client(ADMIN_DN, ADMIN_PASSWORD)
+    }
+
+    fn client<'a>(&self, dn: &'a str, password: &'a str) -> Client<'a> {
+        Client { url: self.url(), ca_file: None, dn, password }
     }
 }
 
@@ -136,17 +173,6 @@ impl Drop for Slapd {
     fn drop(&mut self) {
         daemon::stop(&mut self.child);
     }
-}
-
-fn client(program: &str, url: &str, dn: &str, password: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program)
-        .args(["-x", "-H", url, "-D", dn, "-w", password])
-        .args(arguments)
-        .output()
-        .unwrap_or_else(|error| {
-            panic!("there is no {program} ({error}); install it with `apt-get install ldap-utils`")
-        });
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn spawn(folder: &Path, port: u16, tls_port: u16) -> Child {
@@ -162,13 +188,15 @@ fn spawn(folder: &Path, port: u16, tls_port: u16) -> Child {
         .expect("slapd")
 }
 
-fn prepare(folder: &Path, people: usize) {
+fn prepare(folder: &Path, people: usize, keeps: Keeps) {
     fs::create_dir(folder.join("db")).expect("a folder for data");
     let password = folder.join("password");
     fs::write(&password, ADMIN_PASSWORD).expect("the password file");
     fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).expect("its mode");
     certificates(folder);
-    fs::write(folder.join("slapd.conf"), configuration(folder)).expect("slapd.conf");
+    fs::create_dir(folder.join("log-db")).expect("a folder for the log");
+    fs::write(folder.join("own.schema"), OWN_SCHEMA).expect("own.schema");
+    fs::write(folder.join("slapd.conf"), configuration(folder, keeps)).expect("slapd.conf");
     fs::write(folder.join("seed.ldif"), seed(people)).expect("seed.ldif");
     run(Command::new(SLAPD)
         .args(["-T", "add", "-q", "-b", BASE_DN, "-f"])
@@ -177,7 +205,7 @@ fn prepare(folder: &Path, people: usize) {
         .arg(folder.join("seed.ldif")));
 }
 
-fn run(command: &mut Command) {
+pub(crate) fn run(command: &mut Command) {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));
     assert!(output.status.success(), "{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
 }
@@ -192,31 +220,52 @@ pub(crate) fn folder_in_memory() -> TempDir {
 /// Makes an authority of its own (`ca.crt`) and a certificate of it for this machine (`server.crt`
 /// with `server.key`).
 pub(crate) fn certificates(folder: &Path) {
+    certificates_at(folder, Ipv4Addr::LOCALHOST);
+}
+
+/// The same for another address of this machine besides.
+pub(crate) fn certificates_at(folder: &Path, address: Ipv4Addr) {
     let openssl = |arguments: &str| {
         run(Command::new("openssl").current_dir(folder).args(arguments.split(' ')));
     };
-    fs::write(folder.join("san"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n").expect("the names");
+    let names = format!("subjectAltName=DNS:localhost,IP:127.0.0.1,IP:{address}\n");
+    fs::write(folder.join("san"), names).expect("the names");
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
     openssl(&format!("req -x509 {key} -days 2 -subj /CN=authority -keyout ca.key -out ca.crt"));
     openssl(&format!("req {key} -subj /CN=localhost -keyout server.key -out server.csr"));
     openssl("x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile san -out server.crt");
 }
 
-fn configuration(folder: &Path) -> String {
+fn configuration(folder: &Path, keeps: Keeps) -> String {
     let folder = folder.display();
-    let schemas: String =
-        ["core", "cosine", "inetorgperson"].map(|name| format!("include /etc/ldap/schema/{name}.schema\n")).concat();
-    let modules: String = ["back_mdb", "memberof", "ppolicy"].map(|name| format!("moduleload {name}\n")).concat();
+    let schemas: String = ["core", "cosine", "inetorgperson", "nis"]
+        .map(|name| format!("include /etc/ldap/schema/{name}.schema\n"))
+        .concat();
+    let modules: String = ["back_mdb", "memberof", "ppolicy", "syncprov", "accesslog"]
+        .map(|name| format!("moduleload {name}\n"))
+        .concat();
+    let (log, overlay) = match keeps {
+        Keeps::Nothing => (String::new(), ""),
+        Keeps::Session => (String::new(), "overlay syncprov\nsyncprov-sessionlog 100\n"),
+        Keeps::ContextAlone => (String::new(), "overlay syncprov\n"),
+        Keeps::Log => (
+            format!(
+                "database mdb\nsuffix cn=accesslog\nrootdn \"{ADMIN_DN}\"\ndirectory {folder}/log-db\n\
+                 index reqStart,reqResult,objectClass eq\n"
+            ),
+            "overlay accesslog\nlogdb cn=accesslog\nlogops writes\nlogsuccess TRUE\n",
+        ),
+    };
     format!(
-        "{schemas}pidfile {folder}/pid\nmodulepath /usr/lib/ldap\n{modules}\
+        "{schemas}include {folder}/own.schema\npidfile {folder}/pid\nmodulepath /usr/lib/ldap\n{modules}\
          TLSCACertificateFile {folder}/ca.crt\nTLSCertificateFile {folder}/server.crt\n\
-         TLSCertificateKeyFile {folder}/server.key\nsizelimit unlimited\n\
+         TLSCertificateKeyFile {folder}/server.key\nsizelimit unlimited\n{log}\
          database mdb\nsuffix \"{BASE_DN}\"\nrootdn \"{ADMIN_DN}\"\nrootpw {ADMIN_PASSWORD}\n\
          directory {folder}/db\nmaxsize 1073741824\ndbnosync\n\
-         index objectClass,uid,cn,employeeNumber,member,entryUUID eq\n\
+         index objectClass,uid,cn,employeeNumber,member,memberUid,entryUUID,entryCSN eq\n\
          access to attrs=userPassword by self write by anonymous auth by * none\n\
          access to * by users read by anonymous auth\n\
-         overlay memberof\noverlay ppolicy\nppolicy_default \"cn=default,ou=policies,{BASE_DN}\"\n"
+         overlay memberof\noverlay ppolicy\nppolicy_default \"cn=default,ou=policies,{BASE_DN}\"\n{overlay}"
     )
 }
 

@@ -7,6 +7,7 @@
 mod apps;
 mod packages;
 pub mod postgres;
+mod samba;
 mod scim;
 mod summary;
 
@@ -46,6 +47,9 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     }
     if needs.contains(&Need::Apps) {
         apps::provide(workspace)?;
+    }
+    if needs.contains(&Need::Samba) {
+        samba::provide(workspace)?;
     }
     let server = needs.contains(&Need::Postgres).then(postgres::Server::start).transpose()?;
     let result = tests(workspace, options, package.as_deref(), server.as_ref());

@@ -22,10 +22,13 @@ pub enum Need {
     Mariadb,
     /// Feeds are fetched from it.
     Sshd,
+    /// A domain of Active Directory.
+    Samba,
 }
 
 /// All of them.
-const EVERY: [Need; 6] = [Need::Postgres, Need::Slapd, Need::Scim, Need::Apps, Need::Mariadb, Need::Sshd];
+const EVERY: [Need; 7] =
+    [Need::Postgres, Need::Slapd, Need::Scim, Need::Apps, Need::Mariadb, Need::Sshd, Need::Samba];
 
 /// Crates that need less than everything. A crate that is not listed gets every server.
 const NEEDS: &[(&str, &[Need])] = &[
@@ -92,6 +95,11 @@ fn is_there(need: Need) -> bool {
         Need::Apps => has_python_environments(),
         Need::Mariadb => ["mariadbd", "mariadb-install-db", "mariadb"].into_iter().all(machine::installed),
         Need::Sshd => ["sshd", "ssh", "ssh-keygen"].into_iter().all(machine::installed),
+        // What a domain is made from is a package of its own.
+        Need::Samba => {
+            let made_from = Path::new("/usr/share/samba/setup/provision.ldif");
+            ["samba", "samba-tool", "ldapsearch", "openssl"].into_iter().all(machine::installed) && made_from.exists()
+        }
     }
 }
 
@@ -108,6 +116,9 @@ const fn debian(need: Need) -> &'static [&'static str] {
         Need::Apps => &["python3-venv"],
         Need::Mariadb => &["mariadb-server", "mariadb-client"],
         Need::Sshd => &["openssh-server", "openssh-sftp-server", "openssh-client"],
+        Need::Samba => {
+            &["samba", "samba-ad-provision", "samba-dsdb-modules", "samba-vfs-modules", "ldap-utils", "openssl"]
+        }
     }
 }
 
@@ -126,7 +137,7 @@ mod tests {
     fn pure_crates_need_no_server_and_unknown_ones_get_all() {
         assert!(needs_of(Some("tenure-policy")).is_empty());
         assert_eq!(needs_of(Some("tenure-store")), [Need::Postgres]);
-        assert_eq!(needs_of(None).len(), 6);
-        assert_eq!(needs_of(Some("tenure-brand-new")).len(), 6);
+        assert_eq!(needs_of(None).len(), 7);
+        assert_eq!(needs_of(Some("tenure-brand-new")).len(), 7);
     }
 }
