@@ -204,6 +204,12 @@ pub const LDAP_GROUP_PAGE: i32 = 100;
 /// The most members of all groups together that are kept for one reading.
 pub const LDAP_MEMBERS_MAX: usize = 5_000_000;
 
+/// How many groups are asked about in one request while groups within groups are followed.
+pub const LDAP_GROUPS_AT_ONCE_MAX: usize = 50;
+
+/// How many steps from group to group are followed.
+pub const LDAP_GROUP_DEPTH_MAX: usize = 32;
+
 /// How long a connector outside this program may take to say who it is.
 pub const PROCESS_START_TIME_MAX: Duration = Duration::from_secs(10);
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use tenure_connect::SecretRef;
 
+use super::dialect::Dialect;
 use super::dn::is_attribute_name;
 
 /// How to reach a directory, and how accounts and groups look in it.
@@ -38,6 +39,12 @@ pub struct LdapConfig {
     /// How an account is made unusable.
     #[serde(default)]
     pub disable: Disable,
+    /// How the directory is asked what changed.
+    #[serde(default)]
+    pub changes: ChangeSource,
+    /// What the directory calls things.
+    #[serde(skip)]
+    pub dialect: Dialect,
 }
 
 /// How accounts look.
@@ -50,7 +57,8 @@ pub struct People {
     pub rdn: String,
     /// The object classes of a new entry; an entry with the first of them is an account.
     pub object_classes: Vec<String>,
-    /// The attributes that are read and written; no other is touched.
+    /// The attributes that are read and written; no other is touched. With `container` among them,
+    /// the place of an entry below the base can be seen and changed.
     pub attributes: Vec<String>,
 }
 
@@ -88,8 +96,13 @@ pub struct Groups {
     pub container: String,
     /// Their object class.
     pub object_class: String,
-    /// The attribute that holds the DNs of their members.
+    /// The attribute that holds their members.
     pub member: String,
+    /// The attribute of an account by whose value it is a member, such as `uid` for `memberUid`;
+    /// by its DN if none.
+    pub member_by: Option<String>,
+    /// Whether groups are members of groups, and accounts show what they hold through them.
+    pub nested: bool,
     /// The attribute that names them.
     pub rdn: String,
     /// The DN that stays behind in a group that must not be empty; `cn=nobody` under the base if
@@ -103,6 +116,8 @@ impl Default for Groups {
             container: "ou=groups".into(),
             object_class: "groupOfNames".into(),
             member: "member".into(),
+            member_by: None,
+            nested: false,
             rdn: "cn".into(),
             placeholder: None,
         }
@@ -129,6 +144,30 @@ pub enum Disable {
         #[serde(default)]
         enabled: Option<String>,
     },
+    /// By a bit of `userAccountControl`, which only Active Directory has.
+    #[serde(skip)]
+    AccountControl,
+}
+
+/// How a directory is asked what changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeSource {
+    /// In the best way that it announces.
+    #[default]
+    Announced,
+    /// By content synchronization (RFC 4533), which tells who vanished.
+    Syncrepl,
+    /// By the log of accesses in `cn=accesslog`, which tells who vanished.
+    Accesslog,
+    /// By time stamps, which do not.
+    Timestamps,
+    /// By the directory synchronization of Active Directory, which tells memberships too.
+    #[serde(skip)]
+    Dirsync,
+    /// By the update numbers of a domain controller.
+    #[serde(skip)]
+    UpdateNumbers,
 }
 
 /// How the line to the server is kept private.
@@ -178,6 +217,14 @@ pub enum BadLdapConfig {
         /// Where.
         place: &'static str,
     },
+    /// A plain line to a domain controller.
+    #[error(
+        "`{url}` would send passwords in the clear, and a domain controller takes none that way; use `ldaps://HOST:636`"
+    )]
+    DomainInClear {
+        /// As it was given.
+        url: String,
+    },
     /// A secret among the attributes.
     #[error("`{name}` in `people.attributes` holds a secret, which is never read; take it out")]
     Secret {
@@ -207,6 +254,10 @@ impl LdapConfig {
         if self.attribute(&rdn).is_none() {
             self.people.attributes.push(rdn);
         }
+        let by = self.groups.member_by.clone();
+        if let Some(by) = by.filter(|by| self.attribute(by).is_none()) {
+            self.people.attributes.push(by);
+        }
         let lock = self.disable.attribute().to_owned();
         self.people.attributes.retain(|name| !name.eq_ignore_ascii_case(&lock));
         self
@@ -218,6 +269,9 @@ impl LdapConfig {
         let url = || self.url.clone();
         let (scheme, rest) = self.url.split_once("://").ok_or_else(|| BadLdapConfig::Url { url: url() })?;
         let host = host_of(rest).ok_or_else(|| BadLdapConfig::Url { url: url() })?;
+        if self.dialect == Dialect::ActiveDirectory && scheme == "ldap" {
+            return Err(BadLdapConfig::DomainInClear { url: url() });
+        }
         match (scheme, self.start_tls) {
             ("ldaps", false) => Ok(Privacy::Ldaps),
             ("ldap", true) => Ok(Privacy::StartTls),
@@ -245,6 +299,7 @@ impl LdapConfig {
         ];
         names.extend(people.object_classes.iter().map(|name| ("people.objectClasses", name)));
         names.extend(people.attributes.iter().map(|name| ("people.attributes", name)));
+        names.extend(groups.member_by.iter().map(|name| ("groups.memberBy", name)));
         if let Disable::Attribute { name, .. } = &self.disable {
             names.push(("disable.name", name));
         }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::form::digits;
 use crate::limits::LDAP_ATTRIBUTE_NAME_LENGTH_MAX;
 
 /// The DN of an entry below a parent.
@@ -60,6 +61,24 @@ pub(super) fn comparable(dn: &str) -> String {
     normal
 }
 
+/// A DN as it is written when nobody's spelling is kept: in lower case, with every escape the same.
+/// None where a part is no name with a value.
+pub(super) fn canonical(dn: &str) -> Option<String> {
+    let part = |part: &str| {
+        let (name, value) = part.split_once('=')?;
+        let (name, value) = (name.trim(), unescaped(value.trim()).to_lowercase());
+        let whole = is_attribute_name(name) && !value.is_empty() && split(part, b'+').count() == 1;
+        whole.then(|| rdn(&name.to_ascii_lowercase(), &value))
+    };
+    Some(split(dn, b',').map(part).collect::<Option<Vec<_>>>()?.join(","))
+}
+
+/// Whether an entry is at or below another, whatever their spelling.
+pub(super) fn is_within(dn: &str, base: &str) -> bool {
+    let whole_parts = |dn: &str| format!("\u{0}{}", comparable(dn));
+    base.trim().is_empty() || whole_parts(dn).ends_with(&whole_parts(base))
+}
+
 /// The parts between separators that are not escaped.
 fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
@@ -114,6 +133,18 @@ pub(super) fn equals(attribute: &str, value: &str) -> String {
     format!("({attribute}={value})")
 }
 
+/// A filter that is true where the attribute has exactly these bytes.
+pub(super) fn bytes_equal(attribute: &str, bytes: &[u8]) -> String {
+    let escaped = |byte: &u8| ["\\".to_owned(), digits(*byte).into_iter().collect()].concat();
+    let value: String = bytes.iter().map(escaped).collect();
+    format!("({attribute}={value})")
+}
+
+/// A filter that is true where one of these is.
+pub(super) fn any(filters: &[String]) -> String {
+    format!("(|{})", filters.concat())
+}
+
 /// A filter that is true where all of these are.
 pub(super) fn all(filters: &[String]) -> String {
     format!("(&{})", filters.concat())
@@ -163,6 +194,22 @@ mod tests {
         for (one, other) in [("uid=a,dc=x", "uid=a,dc=y"), ("uid=a\\,dc=x", "uid=a,dc=x"), ("cn=ab", "cn=a b")] {
             assert_ne!(comparable(one), comparable(other), "{one}");
         }
+    }
+
+    #[test]
+    fn a_place_has_one_spelling_and_is_below_its_own_base() {
+        let place = canonical("OU=Sales\\2c North, ou=Staff").unwrap();
+        assert_eq!(
+            (place.as_str(), canonical(&place).as_deref()),
+            ("ou=sales\\2c north,ou=staff", Some(place.as_str()))
+        );
+        for bad in ["", "sales", "ou=", "ou=a+cn=b", "o u=a", "ou=a,,ou=b"] {
+            assert_eq!(canonical(bad), None, "{bad}");
+        }
+        assert!(is_within("cn=a,OU=Staff,DC=x", "ou=staff,dc=x") && is_within("ou=staff,dc=x", "OU=Staff,DC=x"));
+        assert!(is_within("dc=x", "") && !is_within("cn=a,ou=other,dc=x", "ou=staff,dc=x"));
+        assert!(!is_within("cn=a,ou=nostaff,dc=x", "ou=staff,dc=x") && !is_within("dc=x", "ou=staff,dc=x"));
+        assert_eq!(bytes_equal("objectGUID", &[0x28, 0x2a]), "(objectGUID=\\28\\2a)");
     }
 
     #[test]

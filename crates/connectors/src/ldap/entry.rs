@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use ldap3::ResultEntry;
 use tenure_connect::{Refusal, RefusalClass};
-use tenure_model::{Attributes, NativeId, Value};
+use tenure_model::{NativeId, Value};
 
-/// The operational attribute that never changes, not even when an entry is moved (RFC 4530).
-pub(super) const ENTRY_UUID: &str = "entryUUID";
+use super::form;
 
 /// An entry: its DN, its native id, and its texts by attribute in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,11 +17,13 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Reads what the server sent. Values that are no text are left out.
-    pub(super) fn parse(raw: ResultEntry) -> Result<Self, Refusal> {
+    /// Reads what the server sent, known by this attribute. Values that are no text are left out.
+    pub(super) fn parse(raw: ResultEntry, id_attribute: &str) -> Result<Self, Refusal> {
         let (dn, texts) = texts(raw).ok_or_else(|| malformed("an entry that cannot be read"))?;
-        let id = texts.get("entryuuid").and_then(|values| values.first()).map(NativeId::new);
-        let id = id.ok_or_else(|| malformed("an entry without `entryUUID`, which our bind DN must be able to read"))?;
+        let id = texts.get(&id_attribute.to_ascii_lowercase()).and_then(|values| values.first()).map(NativeId::new);
+        let id = id.ok_or_else(|| {
+            malformed(&format!("an entry without `{id_attribute}`, which our bind DN must be able to read"))
+        })?;
         Ok(Self { dn, id, texts })
     }
 
@@ -31,9 +32,14 @@ impl Entry {
         self.texts.get(&name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
     }
 
-    /// These attributes, in the form in which all attributes are compared.
-    pub(super) fn attributes<'a>(&self, names: impl Iterator<Item = &'a str>) -> Attributes {
-        names.filter_map(|name| Some((name.to_owned(), value_of(self.values(name).to_vec())?))).collect()
+    /// The first value of an attribute.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.values(name).first().map(String::as_str)
+    }
+
+    /// Every attribute that was sent, by its name in lower case.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.texts.iter().map(|(name, values)| (name.as_str(), values.as_slice()))
     }
 }
 
@@ -42,7 +48,7 @@ pub(super) fn values(raw: ResultEntry, name: &str) -> Vec<String> {
     texts(raw).and_then(|(_, mut texts)| texts.remove(&name.to_ascii_lowercase())).unwrap_or_default()
 }
 
-fn malformed(what: &str) -> Refusal {
+pub(super) fn malformed(what: &str) -> Refusal {
     Refusal::new(RefusalClass::Invalid, format!("the server sent {what}"))
 }
 
@@ -55,7 +61,9 @@ fn texts(raw: ResultEntry) -> Option<(String, BTreeMap<String, Vec<String>>)> {
         let name = String::from_utf8(parts.next()?.expect_primitive()?).ok()?.to_ascii_lowercase();
         let values = parts.next()?.expect_constructed()?.into_iter();
         let values: Option<Vec<Vec<u8>>> = values.map(ldap3::asn1::StructureTag::expect_primitive).collect();
-        texts.insert(name, values?.into_iter().filter_map(|bytes| String::from_utf8(bytes).ok()).collect());
+        let values = values?;
+        let values = values.into_iter().filter_map(|bytes| form::text(&name, bytes)).collect();
+        texts.insert(name, values);
     }
     Some((dn, texts))
 }
@@ -84,8 +92,16 @@ pub(super) fn texts_of(value: &Value) -> Option<Vec<String>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// An entry as if a server had sent it, known by its first value.
+    pub(in crate::ldap) fn entry(dn: &str, texts: &[(&str, &[&str])]) -> Entry {
+        let owned = |values: &[&str]| values.iter().map(|text| (*text).to_owned()).collect();
+        let texts: BTreeMap<String, Vec<String>> =
+            texts.iter().map(|(name, values)| (name.to_ascii_lowercase(), owned(values))).collect();
+        Entry { dn: dn.to_owned(), id: NativeId::new(texts.values().next().unwrap()[0].clone()), texts }
+    }
 
     #[test]
     fn values_compare_as_a_directory_means_them() {

@@ -3,6 +3,8 @@
 use ldap3::{LdapError, LdapResult};
 use tenure_connect::{Doubt, DoubtKind, Refusal, RefusalClass};
 
+use super::ad::codes;
+
 /// How a write can fail.
 pub(super) enum WriteFault {
     /// Nothing was changed.
@@ -21,7 +23,7 @@ impl From<Refusal> for WriteFault {
 /// quote values.
 pub(super) fn refused(what: &str, server: &str, result: LdapResult) -> Refusal {
     use RefusalClass::{Auth, Exists, Gone, Invalid, Maintenance, Permission, Rate, Stale, Unsupported};
-    let (class, why) = match result.rc {
+    let by_code = match result.rc {
         3 | 11 => (Rate, "a time or work limit of the server was reached; raise it for our bind DN"),
         4 => (Rate, "a size limit of the server was reached; raise it for our bind DN"),
         8 | 13 => (Auth, "the server wants an encrypted connection; use `ldaps://` or `startTls: true`"),
@@ -38,6 +40,7 @@ pub(super) fn refused(what: &str, server: &str, result: LdapResult) -> Refusal {
         64 | 65 | 67 | 69 => (Invalid, "the schema forbids it; check the object classes and required attributes"),
         _ => (Invalid, "the server gave a code that says no more; see its log"),
     };
+    let (class, why) = codes::meaning(&result).unwrap_or(by_code);
     let code = result.rc;
     Refusal::new(class, format!("{what} was refused by `{server}` with code {code}: {why}")).because(result)
 }

@@ -2,20 +2,24 @@
 
 use std::collections::HashSet;
 
-use ldap3::Mod;
+use ldap3::{Mod, Scope};
 use tenure_connect::plan::no_entitlement;
 use tenure_connect::{Locator, Refusal, RefusalClass, SeenEntitlement};
 use tenure_model::NativeId;
 
 use super::LdapConnector;
+use super::ad;
+use super::dn::equals;
 use super::entry::Entry;
 use super::fault::WriteFault;
-use super::pool::Lease;
+use super::pool::{Lease, Search};
 
 /// A group and where it is.
 pub(super) struct Group {
-    dn: String,
+    pub(super) dn: String,
     pub(super) seen: SeenEntitlement,
+    /// By which an account can be in it without being among its members.
+    pub(super) sid: Option<String>,
 }
 
 /// The server's codes for "that value is there" and "that value is not there".
@@ -23,6 +27,9 @@ const VALUE_EXISTS: u32 = 20;
 const NO_SUCH_VALUE: u32 = 16;
 /// The server's code for a group that would be left empty.
 const SCHEMA_FORBIDS: u32 = 65;
+/// What a domain controller says for both, and for other things.
+const NAME_EXISTS: u32 = 68;
+const UNWILLING: u32 = 53;
 
 impl LdapConnector {
     /// The one group that answers to the locator.
@@ -37,35 +44,75 @@ impl LdapConnector {
             return Err(lease.refusal("a search for a group", result));
         }
         let Some(raw) = found.pop() else { return Ok(None) };
-        let entry = Entry::parse(raw)?;
-        Ok(Some(Group { seen: self.seen_group(&entry), dn: entry.dn }))
+        Ok(Some(self.as_group(self.parse(raw)?)))
+    }
+
+    pub(super) fn as_group(&self, entry: Entry) -> Group {
+        Group { seen: self.seen_group(&entry), sid: entry.value("objectSid").map(str::to_owned), dn: entry.dn }
     }
 
     /// Adds the account to the group.
-    pub(super) async fn grant(&self, lease: &mut Lease, account: &str, group: &NativeId) -> Result<(), WriteFault> {
+    pub(super) async fn grant(&self, lease: &mut Lease, entry: &Entry, group: &NativeId) -> Result<(), WriteFault> {
         let group = self.known_group(lease, group).await?;
-        let member = self.config().groups.member.clone();
-        let result = lease.modify(&group.dn, vec![Mod::Add(member, one(account))]).await?;
+        if ad::primary::is(entry, &group) {
+            return Ok(());
+        }
+        self.add_member(lease, &group.dn, &self.member(entry)?).await
+    }
+
+    /// Takes the account out of the group.
+    pub(super) async fn revoke(&self, lease: &mut Lease, entry: &Entry, group: &NativeId) -> Result<(), WriteFault> {
+        let group = self.known_group(lease, group).await?;
+        if ad::primary::is(entry, &group) {
+            self.leave_primary_group(lease, entry).await?;
+        }
+        self.remove_member(lease, &group.dn, &self.member(entry)?).await
+    }
+
+    /// Adds a member where it is not one already.
+    pub(super) async fn add_member(&self, lease: &mut Lease, group: &str, member: &str) -> Result<(), WriteFault> {
+        let change = Mod::Add(self.config().groups.member.clone(), one(member));
+        let result = lease.modify(group, vec![change]).await?;
         match result.rc {
             0 | VALUE_EXISTS => Ok(()),
-            _ => Err(lease.refusal(&format!("adding a member to `{}`", group.dn), result).into()),
+            NAME_EXISTS if self.is_member(lease, group, member).await? => Ok(()),
+            _ => Err(lease.refusal(&format!("adding a member to `{group}`"), result).into()),
         }
     }
 
-    /// Takes the account out of the group. Where the schema demands a member and this was the last
+    /// Takes a member out where it is one. Where the schema demands a member and this was the last
     /// one, the placeholder takes its place in the same request.
-    pub(super) async fn revoke(&self, lease: &mut Lease, account: &str, group: &NativeId) -> Result<(), WriteFault> {
-        let group = self.known_group(lease, group).await?;
-        let member = || self.config().groups.member.clone();
-        let take = || Mod::Delete(member(), one(account));
-        let mut result = lease.modify(&group.dn, vec![take()]).await?;
+    pub(super) async fn remove_member(&self, lease: &mut Lease, group: &str, member: &str) -> Result<(), WriteFault> {
+        let attribute = || self.config().groups.member.clone();
+        let take = || Mod::Delete(attribute(), one(member));
+        let mut result = lease.modify(group, vec![take()]).await?;
         if result.rc == SCHEMA_FORBIDS {
-            let stay = Mod::Add(member(), one(&self.config().placeholder_dn()));
-            result = lease.modify(&group.dn, vec![stay, take()]).await?;
+            let stay = Mod::Add(attribute(), one(&self.config().placeholder_dn()));
+            result = lease.modify(group, vec![stay, take()]).await?;
         }
         match result.rc {
             0 | NO_SUCH_VALUE => Ok(()),
-            _ => Err(lease.refusal(&format!("taking a member out of `{}`", group.dn), result).into()),
+            UNWILLING if !self.is_member(lease, group, member).await? => Ok(()),
+            _ => Err(lease.refusal(&format!("taking a member out of `{group}`"), result).into()),
+        }
+    }
+
+    /// Whether somebody is a member, asked after a refusal: a domain controller has several codes
+    /// for what is so already, and they mean other things too.
+    async fn is_member(&self, lease: &mut Lease, group: &str, member: &str) -> Result<bool, Refusal> {
+        let filter = equals(&self.config().groups.member, member);
+        let search = Search {
+            base: group,
+            scope: Scope::Base,
+            filter: &filter,
+            attributes: vec!["1.1"],
+            entries_max: 1,
+            controls: Vec::new(),
+        };
+        let (found, result) = lease.search(search).await?;
+        match result.rc {
+            0 => Ok(!found.is_empty()),
+            _ => Err(lease.refusal("looking for a member", result)),
         }
     }
 

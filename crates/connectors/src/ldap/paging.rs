@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use ldap3::controls::PagedResults;
 use ldap3::{LdapResult, ResultEntry, Scope};
 use tenure_connect::{Batch, Completeness, ObjectClass, Page, PageToken, Query, Refusal, RefusalClass, Seen};
 use tokio::task::JoinHandle;
 
 use super::LdapConnector;
-use super::entry::Entry;
 use super::memberships::Memberships;
 use super::pool::{Lease, Search};
-use super::read::next_cookie;
+use super::read::{next_cookie, paged};
 use crate::limits::LDAP_READINGS_OPEN_MAX;
 
 /// Readings that are under way. A server ties a cursor to its connection, so each holds one.
@@ -60,7 +58,7 @@ async fn fetch(mut lease: Lease, wanted: Arc<Wanted>, cookie: Vec<u8>) -> Fetche
         filter: &wanted.filter,
         attributes: wanted.attributes.iter().map(String::as_str).collect(),
         entries_max: 0,
-        control: Some(PagedResults { size: wanted.size, cookie }.into()),
+        controls: vec![paged(wanted.size, cookie)],
     };
     let found = lease.search(search).await;
     (lease, found)
@@ -78,7 +76,7 @@ impl LdapConnector {
         // Without the groups of everybody the connection is needed for those of each.
         if query.class == ObjectClass::Account && memberships.is_none() {
             for raw in std::mem::take(&mut found) {
-                objects.push(Seen::Account(self.observed(&mut lease, &Entry::parse(raw)?).await?));
+                objects.push(Seen::Account(self.observed(&mut lease, &self.parse(raw)?).await?));
             }
         }
         let (next, completeness) = match (result.rc, next_cookie(&result.ctrls)) {
@@ -98,9 +96,9 @@ impl LdapConnector {
             _ => return Err(lease.refusal("reading a page", result)),
         };
         for raw in found {
-            let entry = Entry::parse(raw)?;
+            let entry = self.parse(raw)?;
             objects.push(match &memberships {
-                Some(known) => Seen::Account(self.with_groups(&entry, known.of(&entry.dn))),
+                Some(known) => Seen::Account(self.with_groups(&entry, known.of(&entry, &self.member(&entry)?))),
                 None => Seen::Entitlement(self.seen_group(&entry)),
             });
         }

@@ -8,7 +8,9 @@ use tenure_model::{Attributes, Value};
 
 use super::LdapConnector;
 use super::config::Disable;
-use super::dn::rdn;
+use super::container::CONTAINER;
+use super::dialect::Dialect;
+use super::dn::{comparable, parent, rdn};
 use super::entry::{Entry, texts_of};
 use super::fault::WriteFault;
 use super::pool::Lease;
@@ -20,46 +22,65 @@ impl LdapConnector {
     /// Takes the entry away. Its memberships go first: a server that does not look after them
     /// would hand them to whoever gets the same DN next.
     pub(super) async fn delete(&self, lease: &mut Lease, entry: &Entry) -> Result<(), WriteFault> {
-        for group in self.groups_of(lease, &entry.dn).await? {
-            self.revoke(lease, &entry.dn, &group).await?;
+        if !self.dialect().keeps_links() {
+            let member = self.member(entry)?;
+            for group in self.groups_of(lease, entry).await? {
+                self.remove_member(lease, &group.dn, &member).await?;
+            }
         }
-        let result = lease.delete(&entry.dn).await?;
+        let result = lease.delete(&self.target(entry)).await?;
         match result.rc {
             0 | NO_SUCH_ENTRY => Ok(()),
             _ => Err(lease.refusal(&format!("deleting `{}`", entry.dn), result).into()),
         }
     }
 
-    /// Renames the entry, and takes its memberships along where the server does not.
+    /// Gives the entry another name or place, and takes its memberships along where the server
+    /// does not.
     pub(super) async fn move_to(
         &self,
         lease: &mut Lease,
         entry: &Entry,
         attributes: &Attributes,
     ) -> Result<(), WriteFault> {
-        let wanted = self.normal(attributes)?;
+        let wanted = self.wanted(attributes)?;
         let naming = &self.config().people.rdn;
-        let name = match (wanted.len(), wanted.iter().next()) {
-            (1, Some((name, Value::Text(text)))) if name.eq_ignore_ascii_case(naming) => text,
-            _ => {
-                let message = format!("`{}` is moved by one value of `{naming}` and by nothing else", entry.dn);
+        let foreign = |name: &&String| !name.eq_ignore_ascii_case(naming) && name.as_str() != CONTAINER;
+        if let Some(name) = wanted.keys().find(foreign) {
+            let message = format!("`{}` is moved by `{naming}` or `{CONTAINER}`, and not by `{name}`", entry.dn);
+            return Err(Refusal::new(RefusalClass::Invalid, message).into());
+        }
+        let name = wanted.iter().find(|(name, _)| name.eq_ignore_ascii_case(naming)).map(|(_, value)| value);
+        let name = match (name, entry.value(naming)) {
+            (Some(Value::Text(new)), _) => new.as_str(),
+            (None, Some(now)) => now,
+            (Some(_), _) | (None, None) => {
+                let message = format!("`{}` is named by one value of `{naming}`; give it one", entry.dn);
                 return Err(Refusal::new(RefusalClass::Invalid, message).into());
             }
         };
-        if entry.values(naming).iter().any(|value| value == name) {
+        let old_parent = parent(&entry.dn);
+        let new_parent = self.parent_for(&wanted, old_parent)?;
+        let (new, stays) = (rdn(naming, name), comparable(&new_parent) == comparable(old_parent));
+        if stays && entry.values(naming).iter().any(|value| value == name) {
             return Ok(());
         }
-        let held = self.groups_of(lease, &entry.dn).await?;
-        let new = rdn(naming, name);
-        let result = lease.rename(&entry.dn, &new).await?;
+        let held = if self.dialect().keeps_links() { Vec::new() } else { self.groups_of(lease, entry).await? };
+        // A domain controller of Samba knows no entry by its id where no parent is named.
+        let target = if stays { entry.dn.clone() } else { self.target(entry) };
+        let result = lease.rename(&target, &new, (!stays).then_some(new_parent.as_str())).await?;
         if result.rc != 0 {
-            return Err(lease.refusal(&format!("renaming `{}`", entry.dn), result).into());
+            return Err(lease.refusal(&format!("moving `{}`", entry.dn), result).into());
         }
-        let parent = super::dn::parent(&entry.dn);
-        let moved = format!("{new},{parent}");
+        let by_name = self.config().groups.member_by.as_deref().is_some_and(|by| by.eq_ignore_ascii_case(naming));
+        let (before, after) = match (&self.config().groups.member_by, by_name) {
+            (None, _) => (entry.dn.clone(), format!("{new},{new_parent}")),
+            (Some(_), true) => (self.member(entry)?, name.to_owned()),
+            (Some(_), false) => return Ok(()),
+        };
         for group in held {
-            self.grant(lease, &moved, &group).await?;
-            self.revoke(lease, &entry.dn, &group).await?;
+            self.add_member(lease, &group.dn, &after).await?;
+            self.remove_member(lease, &group.dn, &before).await?;
         }
         Ok(())
     }
@@ -72,11 +93,14 @@ impl LdapConnector {
         secret: &SecretRef,
         must_change: bool,
     ) -> Result<(), WriteFault> {
+        if self.dialect() == Dialect::ActiveDirectory {
+            return self.set_domain_password(lease, entry, secret, must_change).await;
+        }
         let renewal = match (must_change, &self.config().disable) {
             (false, _) => None,
             (true, Disable::PpolicyLock) => Some(("pwdReset", "TRUE")),
             (true, Disable::NsAccountLock) => Some(("passwordExpirationTime", "19700101000000Z")),
-            (true, Disable::Attribute { .. }) => {
+            (true, Disable::Attribute { .. } | Disable::AccountControl) => {
                 let message = "this directory has no way to demand another password at the next sign-in";
                 return Err(Refusal::new(RefusalClass::Unsupported, message).into());
             }
@@ -101,10 +125,7 @@ impl LdapConnector {
         remove: &[Value],
     ) -> Result<(), WriteFault> {
         let known = self.config().attribute(attribute).ok_or_else(|| super::read::unmanaged(attribute))?;
-        if known.eq_ignore_ascii_case(&self.config().people.rdn) {
-            let message = format!("attribute `{known}` names the entry `{}`; move the account", entry.dn);
-            return Err(Refusal::new(RefusalClass::Invalid, message).into());
-        }
+        self.demand_settable(entry, known)?;
         let now = entry.values(known);
         let texts = |values: &[Value], there: bool| -> HashSet<String> {
             let all = values.iter().filter_map(texts_of).flatten();

@@ -1,20 +1,21 @@
 //! A few connections to one server, kept and renewed, and the requests made over them.
 
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ldap3::controls::RawControl;
 use ldap3::exop::PasswordModify;
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, ResultEntry, Scope, SearchOptions};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, ResultEntry, Scope, SearchOptions};
+use rustls::ClientConfig;
 use tenure_connect::{Refusal, RefusalClass, SecretRef, SecretText, Secrets};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::config::{BadLdapConfig, LdapConfig, Privacy};
 use super::fault::{WriteFault, refused, unread, unwritten};
+use super::write::NewEntry;
 use crate::limits::{LDAP_CONNECTIONS_MAX, LDAP_DIAL_TIME_MAX, LDAP_REQUEST_TIME_MAX};
+use crate::trust;
 
 /// The connections of one connector.
 pub(super) struct Pool {
@@ -43,7 +44,7 @@ pub(super) struct Search<'a> {
     pub(super) attributes: Vec<&'a str>,
     /// The most entries wanted; 0 for no limit of ours.
     pub(super) entries_max: i32,
-    pub(super) control: Option<RawControl>,
+    pub(super) controls: Vec<RawControl>,
 }
 
 impl Pool {
@@ -51,7 +52,10 @@ impl Pool {
         let privacy = config.privacy()?;
         let tls = match privacy {
             Privacy::Plain => None,
-            Privacy::Ldaps | Privacy::StartTls => Some(Arc::new(tls(&config)?)),
+            Privacy::Ldaps | Privacy::StartTls => {
+                let tls = trust::client(config.ca_file.as_deref());
+                Some(Arc::new(tls.map_err(|source| BadLdapConfig::Certificates { source })?))
+            }
         };
         let permits = Arc::new(Semaphore::new(LDAP_CONNECTIONS_MAX));
         Ok(Self { config, privacy, tls, secrets, idle: Mutex::default(), permits })
@@ -150,11 +154,12 @@ impl Lease {
     /// Searches, and hands back the entries and the result, whose code the caller must look at.
     pub(super) async fn search(&mut self, search: Search<'_>) -> Result<(Vec<ResultEntry>, LdapResult), Refusal> {
         let options = SearchOptions::new().sizelimit(search.entries_max);
-        if let Some(control) = search.control {
-            self.ldap.with_controls(control);
-        }
-        let searching =
-            self.ldap.with_search_options(options).search(search.base, search.scope, search.filter, search.attributes);
+        let searching = self.ldap.with_controls(search.controls).with_search_options(options).search(
+            search.base,
+            search.scope,
+            search.filter,
+            search.attributes,
+        );
         let found = match timeout(LDAP_REQUEST_TIME_MAX, searching).await {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => return Err(unread("a search", &self.server, error)),
@@ -163,18 +168,48 @@ impl Lease {
         Ok((found.0, found.1))
     }
 
+    /// Searches, and hands each message over as it comes, those between the entries too. None where
+    /// somebody had enough; then the line is of no more use.
+    pub(super) async fn stream(
+        &mut self,
+        search: Search<'_>,
+        mut each: impl FnMut(ResultEntry) -> bool,
+    ) -> Result<Option<LdapResult>, Refusal> {
+        let server = self.server.clone();
+        let failed = |error: LdapError| unread("a search", &server, error);
+        let asking = self.ldap.with_controls(search.controls).streaming_search(
+            search.base,
+            search.scope,
+            search.filter,
+            search.attributes,
+        );
+        let mut messages =
+            timeout(LDAP_REQUEST_TIME_MAX, asking).await.map_err(|late| failed(late.into()))?.map_err(failed)?;
+        loop {
+            let next = timeout(LDAP_REQUEST_TIME_MAX, messages.next()).await.map_err(|late| failed(late.into()))?;
+            match next.map_err(failed)? {
+                Some(message) => {
+                    if !each(message) {
+                        return Ok(None);
+                    }
+                }
+                None => return Ok(Some(messages.finish().await)),
+            }
+        }
+    }
+
     /// Changes an entry; hands back the result, whose code the caller must look at.
-    pub(super) async fn modify(&mut self, dn: &str, mods: Vec<ldap3::Mod<String>>) -> Result<LdapResult, WriteFault> {
+    pub(super) async fn modify<Bytes: AsRef<[u8]> + Eq + Hash>(
+        &mut self,
+        dn: &str,
+        mods: Vec<Mod<Bytes>>,
+    ) -> Result<LdapResult, WriteFault> {
         let sent = self.ldap.with_timeout(LDAP_REQUEST_TIME_MAX).modify(dn, mods).await;
         sent.map_err(|error| unwritten("a change", &self.server, error))
     }
 
     /// Adds an entry; hands back the result, whose code the caller must look at.
-    pub(super) async fn add(
-        &mut self,
-        dn: &str,
-        attributes: Vec<(String, std::collections::HashSet<String>)>,
-    ) -> Result<LdapResult, WriteFault> {
+    pub(super) async fn add(&mut self, dn: &str, attributes: NewEntry) -> Result<LdapResult, WriteFault> {
         let sent = self.ldap.with_timeout(LDAP_REQUEST_TIME_MAX).add(dn, attributes).await;
         sent.map_err(|error| unwritten("a new entry", &self.server, error))
     }
@@ -185,10 +220,11 @@ impl Lease {
         sent.map_err(|error| unwritten("a deletion", &self.server, error))
     }
 
-    /// Renames an entry; hands back the result, whose code the caller must look at.
-    pub(super) async fn rename(&mut self, dn: &str, rdn: &str) -> Result<LdapResult, WriteFault> {
-        let sent = self.ldap.with_timeout(LDAP_REQUEST_TIME_MAX).modifydn(dn, rdn, true, None).await;
-        sent.map_err(|error| unwritten("a new name", &self.server, error))
+    /// Gives an entry another name, and another parent if there is one; hands back the result, whose
+    /// code the caller must look at.
+    pub(super) async fn rename(&mut self, dn: &str, rdn: &str, parent: Option<&str>) -> Result<LdapResult, WriteFault> {
+        let sent = self.ldap.with_timeout(LDAP_REQUEST_TIME_MAX).modifydn(dn, rdn, true, parent).await;
+        sent.map_err(|error| unwritten("a new name or place", &self.server, error))
     }
 
     /// Sets a password; hands back the result, whose code the caller must look at.
@@ -202,28 +238,4 @@ impl Lease {
     pub(super) fn refusal(&self, what: &str, result: LdapResult) -> Refusal {
         refused(what, &self.server, result)
     }
-}
-
-fn tls(config: &LdapConfig) -> Result<ClientConfig, BadLdapConfig> {
-    let certificates = |source| BadLdapConfig::Certificates { source };
-    let mut roots = RootCertStore::empty();
-    match &config.ca_file {
-        Some(path) => {
-            let pem = CertificateDer::pem_file_iter(path).map_err(|error| certificates(Box::new(error)))?;
-            for certificate in pem {
-                let certificate = certificate.map_err(|error| certificates(Box::new(error)))?;
-                roots.add(certificate).map_err(|error| certificates(Box::new(error)))?;
-            }
-        }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    if roots.is_empty() {
-        return Err(certificates("there is no certificate".into()));
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|error| certificates(Box::new(error)))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }

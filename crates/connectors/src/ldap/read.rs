@@ -1,22 +1,30 @@
 //! Reading: one account, pages of them, and the plan that is made from what was read.
 
-use std::collections::BTreeSet;
-
-use ldap3::controls::{Control, ControlType, PagedResults};
+use ldap3::controls::{Control, RawControl};
 use ldap3::{ResultEntry, Scope};
 use tenure_connect::plan::{self, Resolved};
 use tenure_connect::{Change, Checked, Desired, Locator, ObjectClass, Query, Refusal, RefusalClass, SeenEntitlement};
-use tenure_model::{Attributes, EntitlementKind, NativeId, Observed, Value};
+use tenure_model::{Attributes, EntitlementKind, Observed, Value};
 
 use super::LdapConnector;
+use super::ad;
+use super::ber::{self, Part};
 use super::config::Disable;
-use super::dn::{all, equals, is_attribute_name};
-use super::entry::{ENTRY_UUID, Entry, texts_of, value_of, values};
+use super::container::{self, CONTAINER};
+use super::dialect::Dialect;
+use super::dn::{all, any, equals, is_attribute_name, is_within};
+use super::entry::{Entry, values};
+use super::form::Form;
+use super::groups::Group;
+use super::memberships::Held;
+use super::nested::NESTED_GROUPS;
 use super::pool::{Lease, Search};
 use crate::limits::LDAP_GROUPS_OF_ACCOUNT_MAX;
 
 /// The OID by which a server says that it enforces password policies.
 const PASSWORD_POLICY_OID: &str = "1.3.6.1.4.1.42.2.27.8.5.1";
+/// The OID of reading in pages (RFC 2696).
+const PAGED_RESULTS_OID: &str = "1.2.840.113556.1.4.319";
 
 impl LdapConnector {
     /// Whether the server answers, lets us in, and has what the settings speak of.
@@ -29,14 +37,18 @@ impl LdapConnector {
                 filter: "(objectClass=*)",
                 attributes: vec!["1.1"],
                 entries_max: 1,
-                control: None,
+                controls: Vec::new(),
             };
             let (found, result) = lease.search(search).await?;
             if result.rc != 0 || found.is_empty() {
                 return Err(lease.refusal(&format!("looking at `{dn}`"), result));
             }
         }
-        if self.config().disable == Disable::PpolicyLock && !announces_password_policy(&mut lease).await? {
+        if self.dialect() == Dialect::ActiveDirectory {
+            ad::demand_domain(&mut lease, &self.config().url).await?;
+        }
+        let controls = root(&mut lease, "supportedControl").await?;
+        if self.config().disable == Disable::PpolicyLock && !controls.iter().any(|oid| oid == PASSWORD_POLICY_OID) {
             return Err(Refusal::new(
                 RefusalClass::Unsupported,
                 format!(
@@ -86,7 +98,7 @@ impl LdapConnector {
             filter: &filter,
             attributes: self.account_attributes(),
             entries_max: 2,
-            control: None,
+            controls: Vec::new(),
         };
         let (mut found, result) = lease.search(search).await?;
         if found.len() > 1 {
@@ -96,35 +108,72 @@ impl LdapConnector {
             ));
         }
         match result.rc {
-            0 => found.pop().map(Entry::parse).transpose(),
+            0 => found.pop().map(|raw| self.parse(raw)).transpose(),
             _ => Err(lease.refusal("a search for an account", result)),
         }
+    }
+
+    /// An entry, known by the id of this kind of directory.
+    pub(super) fn parse(&self, raw: ResultEntry) -> Result<Entry, Refusal> {
+        Entry::parse(raw, self.dialect().id_attribute())
     }
 
     /// What an entry means, with the groups that it is in.
     #[tracing::instrument(name = "connectors.ldap.observe", skip_all)]
     pub(super) async fn observed(&self, lease: &mut Lease, entry: &Entry) -> Result<Observed, Refusal> {
-        let holds = self.groups_of(lease, &entry.dn).await?;
-        Ok(self.with_groups(entry, holds))
+        let held = self.groups_of(lease, entry).await?;
+        let through = if self.config().groups.nested { self.groups_around(lease, &held).await? } else { Vec::new() };
+        let ids = |groups: Vec<Group>| groups.into_iter().map(|group| group.seen.native_id).collect();
+        Ok(self.with_groups(entry, Held { direct: ids(held), through: ids(through) }))
     }
 
-    pub(super) fn with_groups(&self, entry: &Entry, holds: BTreeSet<NativeId>) -> Observed {
+    pub(super) fn with_groups(&self, entry: &Entry, held: Held) -> Observed {
+        let names = self.config().people.attributes.iter().map(String::as_str);
+        let mut attributes = self.attributes_of(entry, names);
+        if !held.through.is_empty() {
+            let groups = held.through.iter().map(|id| Value::from(id.as_str())).collect();
+            attributes.insert(NESTED_GROUPS.to_owned(), Value::List(groups));
+        }
         Observed {
             native_id: Some(entry.id.clone()),
             name: entry.dn.clone(),
             state: self.config().disable.state(entry),
-            holds,
-            attributes: entry.attributes(self.config().people.attributes.iter().map(String::as_str)),
+            holds: held.direct,
+            attributes,
             at: self.clock.now(),
         }
     }
 
-    pub(super) async fn groups_of(&self, lease: &mut Lease, dn: &str) -> Result<BTreeSet<NativeId>, Refusal> {
-        let filter = all(&[self.group_class(), equals(&self.config().groups.member, dn)]);
+    /// These attributes, in the form in which all attributes are compared.
+    pub(super) fn attributes_of<'a>(&self, entry: &Entry, names: impl Iterator<Item = &'a str>) -> Attributes {
+        let value = |name: &str| match name {
+            CONTAINER => container::of(&entry.dn, &self.config().base_dn),
+            _ => Form::of(self.dialect(), name).read(entry.values(name).to_vec()),
+        };
+        names.filter_map(|name| Some((name.to_owned(), value(name)?))).collect()
+    }
+
+    /// The groups that an account is a member of itself.
+    pub(super) async fn groups_of(&self, lease: &mut Lease, entry: &Entry) -> Result<Vec<Group>, Refusal> {
+        let mut ways = vec![equals(&self.config().groups.member, &self.member(entry)?)];
+        ways.extend(ad::primary::filter(entry));
+        let filter = all(&[self.group_class(), any(&ways)]);
         let (found, result) = self.search_groups(lease, &filter, LDAP_GROUPS_OF_ACCOUNT_MAX).await?;
         match result.rc {
-            0 => found.into_iter().map(|raw| Entry::parse(raw).map(|entry| entry.id)).collect(),
+            0 => found.into_iter().map(|raw| Ok(self.as_group(self.parse(raw)?))).collect(),
             _ => Err(lease.refusal("reading the groups of an account", result)),
+        }
+    }
+
+    /// What stands for an account in its groups.
+    pub(super) fn member(&self, entry: &Entry) -> Result<String, Refusal> {
+        let Some(by) = &self.config().groups.member_by else { return Ok(entry.dn.clone()) };
+        match entry.values(by) {
+            [one] => Ok(one.clone()),
+            _ => Err(Refusal::new(
+                RefusalClass::Invalid,
+                format!("`{}` must have one value of `{by}`; it is a member of groups by it", entry.dn),
+            )),
         }
     }
 
@@ -135,27 +184,37 @@ impl LdapConnector {
         entries_max: i32,
     ) -> Result<(Vec<ResultEntry>, ldap3::LdapResult), Refusal> {
         let base = self.config().groups_dn();
-        let attributes = vec![ENTRY_UUID, self.config().groups.rdn.as_str()];
-        lease
-            .search(Search { base: &base, scope: Scope::Subtree, filter, attributes, entries_max, control: None })
-            .await
+        let search = Search {
+            base: &base,
+            scope: Scope::Subtree,
+            filter,
+            attributes: self.group_attributes(),
+            entries_max,
+            controls: Vec::new(),
+        };
+        lease.search(search).await
     }
 
     pub(super) fn group_class(&self) -> String {
         equals("objectClass", &self.config().groups.object_class)
     }
 
+    pub(super) fn group_attributes(&self) -> Vec<&str> {
+        let own = self.dialect().group_attributes().iter().copied();
+        own.chain([self.config().groups.rdn.as_str()]).collect()
+    }
+
     pub(super) fn account_attributes(&self) -> Vec<&str> {
-        let managed = self.config().people.attributes.iter().map(String::as_str);
-        managed.chain([ENTRY_UUID, self.config().disable.attribute()]).collect()
+        let managed = self.config().people.attributes.iter().map(String::as_str).filter(|name| *name != CONTAINER);
+        let own = self.dialect().own_attributes().iter().copied().chain([self.config().disable.attribute()]);
+        managed.chain(own).collect()
     }
 
     pub(super) fn account_filter(&self, only: Option<&Locator>) -> Result<String, Refusal> {
-        let class = self.config().people.object_classes.first().map_or("person", String::as_str);
-        let mut parts = vec![equals("objectClass", class)];
+        let mut parts = vec![self.dialect().account_class(self.config())];
         match only {
             None => {}
-            Some(Locator::Native(id)) => parts.push(equals(ENTRY_UUID, id.as_str())),
+            Some(Locator::Native(id)) => parts.push(self.dialect().id_filter(id.as_str())),
             Some(Locator::Attribute { name, value }) => {
                 let name = self.config().attribute(name).ok_or_else(|| unmanaged(name))?;
                 parts.push(equals(name, value));
@@ -168,7 +227,7 @@ impl LdapConnector {
         let mut parts = vec![self.group_class()];
         match only {
             None => {}
-            Some(Locator::Native(id)) => parts.push(equals(ENTRY_UUID, id.as_str())),
+            Some(Locator::Native(id)) => parts.push(self.dialect().id_filter(id.as_str())),
             Some(Locator::Attribute { name, value }) if is_attribute_name(name) => parts.push(equals(name, value)),
             Some(Locator::Attribute { name, .. }) => return Err(unmanaged(name)),
         }
@@ -177,7 +236,7 @@ impl LdapConnector {
 
     /// The writes that would make it so.
     pub(super) async fn plan_changes(&self, desired: &Desired) -> Result<Vec<Change>, Refusal> {
-        let desired = desired.with_attributes(|attributes| self.normal(attributes))?;
+        let desired = desired.with_attributes(|attributes| self.wanted(attributes))?;
         let (mut lease, entry) = self.find_with_lease(desired.account()).await?;
         let now = match &entry {
             Some(entry) => Some(self.observed(&mut lease, entry).await?),
@@ -199,13 +258,25 @@ impl LdapConnector {
     pub(super) fn normal(&self, attributes: &Attributes) -> Result<Attributes, Refusal> {
         let one = |(name, value): (&String, &Value)| {
             let known = self.config().attribute(name).ok_or_else(|| unmanaged(name))?;
-            let texts = texts_of(value).ok_or_else(|| {
-                let message = format!("attribute `{name}` has an empty value; a directory has none, so clear it");
-                Refusal::new(RefusalClass::Invalid, message)
-            })?;
-            Ok((known.to_owned(), value_of(texts).unwrap_or(Value::Cleared)))
+            if known == CONTAINER {
+                return Ok((known.to_owned(), self.normal_container(value)?));
+            }
+            let form = Form::of(self.dialect(), known);
+            let texts = form.write(value).ok_or_else(|| unwritable(name, form))?;
+            Ok((known.to_owned(), form.read(texts).unwrap_or(Value::Cleared)))
         };
         attributes.iter().map(one).collect()
+    }
+
+    /// The same, of attributes that are to be written.
+    pub(super) fn wanted(&self, attributes: &Attributes) -> Result<Attributes, Refusal> {
+        if let Some(name) = attributes.keys().find(|name| self.dialect().is_read_only(name)) {
+            let message = format!("attribute `{name}` is written by the directory alone; take it out of what is set");
+            return Err(Refusal::new(RefusalClass::Invalid, message));
+        }
+        let wanted = self.normal(attributes)?;
+        ad::mailbox::demand_one_primary(&wanted)?;
+        Ok(wanted)
     }
 
     /// Where a query looks, for what, and which attributes it wants.
@@ -221,38 +292,47 @@ impl LdapConnector {
                 }
                 (config.people_dn(), filter, self.account_attributes())
             }
-            ObjectClass::Entitlement => {
-                (config.groups_dn(), self.group_filter(only)?, vec![ENTRY_UUID, config.groups.rdn.as_str()])
-            }
+            ObjectClass::Entitlement => (config.groups_dn(), self.group_filter(only)?, self.group_attributes()),
         })
     }
 
     pub(super) fn seen_group(&self, entry: &Entry) -> SeenEntitlement {
-        let name = entry.values(&self.config().groups.rdn).first().cloned().unwrap_or_else(|| entry.dn.clone());
+        let name = entry.value(&self.config().groups.rdn).unwrap_or(&entry.dn).to_owned();
         SeenEntitlement { native_id: entry.id.clone(), kind: EntitlementKind::Group, name }
+    }
+
+    /// Whether an entry is where accounts are.
+    pub(super) fn is_among_people(&self, dn: &str) -> bool {
+        is_within(dn, &self.config().people_dn())
     }
 }
 
-async fn announces_password_policy(lease: &mut Lease) -> Result<bool, Refusal> {
+/// What the server says of itself under this name.
+pub(super) async fn root(lease: &mut Lease, attribute: &str) -> Result<Vec<String>, Refusal> {
     let search = Search {
         base: "",
         scope: Scope::Base,
         filter: "(objectClass=*)",
-        attributes: vec!["supportedControl"],
+        attributes: vec![attribute],
         entries_max: 1,
-        control: None,
+        controls: Vec::new(),
     };
     let (mut found, result) = lease.search(search).await?;
-    let controls = found.pop().map(|raw| values(raw, "supportedControl")).unwrap_or_default();
     match result.rc {
-        0 => Ok(controls.iter().any(|oid| oid == PASSWORD_POLICY_OID)),
+        0 => Ok(found.pop().map(|raw| values(raw, attribute)).unwrap_or_default()),
         _ => Err(lease.refusal("asking the server what it can do", result)),
     }
 }
 
+/// A request for a page after this cookie.
+pub(super) fn paged(size: i32, cookie: Vec<u8>) -> RawControl {
+    RawControl { crit: false, ..ber::demand(PAGED_RESULTS_OID, vec![Part::Number(size), Part::Octets(cookie)]) }
+}
+
+/// Where the next page begins; none after the last one.
 pub(super) fn next_cookie(controls: &[Control]) -> Option<Vec<u8>> {
-    let paged = controls.iter().find(|control| matches!(control.0, Some(ControlType::PagedResults)))?;
-    Some(paged.1.parse::<PagedResults>().cookie).filter(|cookie| !cookie.is_empty())
+    let cookie = ber::control(controls, PAGED_RESULTS_OID)?.into_iter().nth(1)?.expect_primitive()?;
+    Some(cookie).filter(|cookie| !cookie.is_empty())
 }
 
 pub(super) fn unmanaged(name: &str) -> Refusal {
@@ -260,6 +340,14 @@ pub(super) fn unmanaged(name: &str) -> Refusal {
         RefusalClass::Invalid,
         format!("`{name}` is not among the attributes of this connection; add it to `people.attributes`"),
     )
+}
+
+fn unwritable(name: &str, form: Form) -> Refusal {
+    let message = match form {
+        Form::Text => format!("attribute `{name}` has an empty value; a directory has none, so clear it"),
+        Form::Moment => format!("attribute `{name}` is a day or a moment, such as `2027-03-31`; give it one"),
+    };
+    Refusal::new(RefusalClass::Invalid, message)
 }
 
 #[cfg(test)]

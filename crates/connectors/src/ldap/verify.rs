@@ -5,8 +5,8 @@ use tenure_connect::{Expectation, Refusal, Verdict};
 use tenure_model::{AccountState, Observed};
 
 use super::LdapConnector;
-use super::dn::{all, equals};
-use super::entry::{ENTRY_UUID, Entry};
+use super::dn::all;
+use super::entry::Entry;
 use super::pool::{Lease, Search};
 
 impl LdapConnector {
@@ -46,7 +46,7 @@ impl LdapConnector {
     }
 
     async fn state_by_filter(&self, lease: &mut Lease, entry: &Entry) -> Result<AccountState, Refusal> {
-        let filter = all(&[equals(ENTRY_UUID, entry.id.as_str()), self.config().disable.filter()]);
+        let filter = all(&[self.dialect().id_filter(entry.id.as_str()), self.config().disable.filter()]);
         let base = self.config().people_dn();
         let search = Search {
             base: &base,
@@ -54,7 +54,7 @@ impl LdapConnector {
             filter: &filter,
             attributes: vec!["1.1"],
             entries_max: 1,
-            control: None,
+            controls: Vec::new(),
         };
         let (found, result) = lease.search(search).await?;
         match (result.rc, found.is_empty()) {

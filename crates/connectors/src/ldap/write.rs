@@ -1,6 +1,7 @@
 //! Writing: one change, sent only if it is not so already, and read back over a new connection.
 
 use std::collections::HashSet;
+use std::hash::Hash;
 
 use ldap3::Mod;
 use tenure_connect::plan::{not_there, other_identity};
@@ -8,10 +9,17 @@ use tenure_connect::{Change, Expectation, Locator, Outcome, Refusal, RefusalClas
 use tenure_model::{AccountState, Attributes, Value};
 
 use super::LdapConnector;
+use super::ad;
+use super::container::CONTAINER;
+use super::dialect::Dialect;
 use super::dn::child;
-use super::entry::{Entry, texts_of};
+use super::entry::Entry;
 use super::fault::WriteFault;
+use super::form::Form;
 use super::pool::Lease;
+
+/// The attributes of a new entry with their values.
+pub(super) type NewEntry = Vec<(Vec<u8>, HashSet<Vec<u8>>)>;
 
 impl LdapConnector {
     /// Makes one change and reads it back.
@@ -37,8 +45,8 @@ impl LdapConnector {
             (Write::Set { attributes }, Some(entry)) => self.set(&mut lease, &entry, attributes).await?,
             (Write::Enable, Some(entry)) => self.lock(&mut lease, &entry, AccountState::Active).await?,
             (Write::Disable, Some(entry)) => self.lock(&mut lease, &entry, AccountState::Disabled).await?,
-            (Write::Grant { entitlement, .. }, Some(entry)) => self.grant(&mut lease, &entry.dn, entitlement).await?,
-            (Write::Revoke { entitlement, .. }, Some(entry)) => self.revoke(&mut lease, &entry.dn, entitlement).await?,
+            (Write::Grant { entitlement, .. }, Some(entry)) => self.grant(&mut lease, &entry, entitlement).await?,
+            (Write::Revoke { entitlement, .. }, Some(entry)) => self.revoke(&mut lease, &entry, entitlement).await?,
             (Write::Amend { attribute, add, remove }, Some(entry)) => {
                 self.amend(&mut lease, &entry, attribute, add, remove).await?;
             }
@@ -69,7 +77,7 @@ impl LdapConnector {
             return self.set(lease, entry, attributes).await;
         }
         let Locator::Attribute { name, value } = account else { return Err(not_there(account).into()) };
-        let mut attributes = self.normal(attributes)?;
+        let mut attributes = self.wanted(attributes)?;
         let key = self.config().attribute(name).unwrap_or(name).to_owned();
         // Without it nobody would find the account again, and the next attempt would make another.
         let identity = attributes.entry(key).or_insert_with(|| Value::from(value.as_str()));
@@ -77,7 +85,7 @@ impl LdapConnector {
             return Err(other_identity(account, name).into());
         }
         let dn = self.new_dn(&attributes)?;
-        let result = lease.add(&dn, self.new_entry(&attributes)).await?;
+        let result = lease.add(&dn, self.new_entry(&attributes)?).await?;
         match result.rc {
             0 => Ok(()),
             // Somebody else may have made the same account since we looked.
@@ -96,43 +104,59 @@ impl LdapConnector {
             let message = format!("attribute `{rdn}` must have one value; the entry is named by it");
             Refusal::new(RefusalClass::Invalid, message)
         })?;
-        Ok(child(rdn, name, &self.config().people_dn()))
+        Ok(child(rdn, name, &self.parent_for(attributes, &self.config().people_dn())?))
     }
 
-    fn new_entry(&self, attributes: &Attributes) -> Vec<(String, HashSet<String>)> {
-        let classes = self.config().people.object_classes.iter().cloned().collect();
-        let mut entry = vec![("objectClass".to_owned(), classes)];
-        for (name, value) in attributes {
-            let texts: HashSet<String> = texts_of(value).unwrap_or_default().into_iter().collect();
+    fn new_entry(&self, attributes: &Attributes) -> Result<NewEntry, Refusal> {
+        let (config, disable) = (self.config(), &self.config().disable);
+        let bytes = |texts: Vec<String>| -> HashSet<Vec<u8>> { texts.into_iter().map(String::into_bytes).collect() };
+        let mut entry = vec![("objectClass", bytes(config.people.object_classes.clone()))];
+        for (name, value) in attributes.iter().filter(|(name, _)| *name != CONTAINER) {
+            let texts = Form::of(self.dialect(), name).write(value).unwrap_or_default();
             if !texts.is_empty() {
-                entry.push((name.clone(), texts));
+                entry.push((name, bytes(texts)));
             }
         }
-        let disable = &self.config().disable;
         if let Some(unlocked) = disable.unlocked() {
             entry.retain(|(name, _)| !name.eq_ignore_ascii_case(disable.attribute()));
-            entry.push((disable.attribute().to_owned(), HashSet::from([unlocked.to_owned()])));
+            entry.push((disable.attribute(), bytes(vec![unlocked.to_owned()])));
         }
-        entry
+        if self.dialect() == Dialect::ActiveDirectory {
+            entry.push((ad::password::ATTRIBUTE, HashSet::from([ad::password::nobodys()?])));
+        }
+        Ok(entry.into_iter().map(|(name, values)| (name.as_bytes().to_vec(), values)).collect())
     }
 
     async fn set(&self, lease: &mut Lease, entry: &Entry, attributes: &Attributes) -> Result<(), WriteFault> {
-        let wanted = self.normal(attributes)?;
-        let now = entry.attributes(wanted.keys().map(String::as_str));
+        let wanted = self.wanted(attributes)?;
+        let now = self.attributes_of(entry, wanted.keys().map(String::as_str));
         let mut mods = Vec::new();
         for (name, value) in &wanted {
             let current = now.get(name);
             if current == Some(value) || (current.is_none() && *value == Value::Cleared) {
                 continue;
             }
-            if name.eq_ignore_ascii_case(&self.config().people.rdn) {
-                let message =
-                    format!("attribute `{name}` names the entry `{}` and is not set; move the account", entry.dn);
-                return Err(Refusal::new(RefusalClass::Invalid, message).into());
-            }
-            mods.push(Mod::Replace(name.clone(), texts_of(value).unwrap_or_default().into_iter().collect()));
+            self.demand_settable(entry, name)?;
+            let texts = Form::of(self.dialect(), name).write(value).unwrap_or_default();
+            mods.push(Mod::Replace(name.clone(), texts.into_iter().collect()));
         }
         self.modify(lease, entry, mods, "changing attributes").await
+    }
+
+    /// Demands that an attribute says neither where the account is nor what it is a member by.
+    pub(super) fn demand_settable(&self, entry: &Entry, name: &str) -> Result<(), Refusal> {
+        let (config, dn) = (self.config(), &entry.dn);
+        let is = |other: &str| name.eq_ignore_ascii_case(other);
+        let message = if is(&config.people.rdn) || is(CONTAINER) {
+            format!("attribute `{name}` says where the entry `{dn}` is and is not set; move the account")
+        } else if config.groups.member_by.as_deref().is_some_and(is) {
+            format!("`{dn}` is a member of groups by `{name}`, which is therefore not changed; name entries by it")
+        } else if self.dialect().is_read_only(name) {
+            format!("attribute `{name}` is written by the directory alone")
+        } else {
+            return Ok(());
+        };
+        Err(Refusal::new(RefusalClass::Invalid, message))
     }
 
     async fn lock(&self, lease: &mut Lease, entry: &Entry, wanted: AccountState) -> Result<(), WriteFault> {
@@ -140,24 +164,33 @@ impl LdapConnector {
         if disable.state(entry) == wanted {
             return Ok(());
         }
-        let change = if wanted == AccountState::Disabled { disable.lock() } else { disable.unlock() };
+        let change = disable.change(entry, wanted)?;
         self.modify(lease, entry, vec![change], "changing the lock").await
     }
 
-    pub(super) async fn modify(
+    pub(super) async fn modify<Bytes: AsRef<[u8]> + Eq + Hash>(
         &self,
         lease: &mut Lease,
         entry: &Entry,
-        mods: Vec<Mod<String>>,
+        mods: Vec<Mod<Bytes>>,
         what: &str,
     ) -> Result<(), WriteFault> {
         if mods.is_empty() {
             return Ok(());
         }
-        let result = lease.modify(&entry.dn, mods).await?;
+        let result = lease.modify(&self.target(entry), mods).await?;
         match result.rc {
             0 => Ok(()),
             _ => Err(lease.refusal(&format!("{what} of `{}`", entry.dn), result).into()),
+        }
+    }
+
+    /// The entry as a request names it: where the server understands it by its id, so that whoever
+    /// renames it meanwhile does not send the write astray.
+    pub(super) fn target(&self, entry: &Entry) -> String {
+        match self.dialect() {
+            Dialect::Rfc => entry.dn.clone(),
+            Dialect::ActiveDirectory => format!("<GUID={}>", entry.id),
         }
     }
 

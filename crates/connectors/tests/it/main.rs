@@ -3,11 +3,15 @@
 #[cfg(test)]
 mod act;
 #[cfg(test)]
+mod ad;
+#[cfg(test)]
 mod file;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
 mod ldap;
+#[cfg(test)]
+mod lossy;
 #[cfg(test)]
 mod process;
 #[cfg(test)]

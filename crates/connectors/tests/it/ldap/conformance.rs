@@ -3,8 +3,9 @@
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tenure_connect::Locator;
-use tenure_connect::conformance::{Fixture, Options, Witness, run_with};
-use tenure_testkit::slapd::{BASE_DN, Slapd};
+use tenure_connect::conformance::{Fixture, Options, Report, Witness, run_with};
+use tenure_connectors::ldap::{ChangeSource, LdapConfig};
+use tenure_testkit::slapd::{BASE_DN, Keeps, Slapd};
 
 use super::{attributes, config, connector};
 
@@ -17,20 +18,38 @@ impl Witness for ChangeNumbers<'_> {
     }
 }
 
-#[tokio::test]
-async fn it_passes_the_suite_on_a_real_server() {
-    let slapd = Slapd::start().await;
+async fn run(slapd: &Slapd, settings: LdapConfig, only: Option<&str>) -> Report {
     let fixture = Fixture {
         identifying_attribute: "employeeNumber",
         attributes: &attributes,
         free_attribute: "title",
         naming_attribute: "uid",
         entitlements: [Locator::attribute("cn", "staff"), Locator::attribute("cn", "finance")],
-        witness: &ChangeNumbers(&slapd),
+        witness: &ChangeNumbers(slapd),
     };
     let password = format!("file:{}", slapd.password_file().display()).parse().unwrap();
-    let options = Options { password: Some(password), ..Options::default() };
-    let report = run_with(&connector(config(&slapd)), &fixture, &options).await;
+    let options = Options { password: Some(password), only: only.map(str::to_owned), ..Options::default() };
+    run_with(&connector(settings), &fixture, &options).await
+}
+
+#[tokio::test]
+async fn it_passes_the_suite_on_a_real_server() {
+    let slapd = Slapd::start().await;
+    let report = run(&slapd, config(&slapd), None).await;
     assert!(report.is_green() && report.left.is_empty(), "{report}");
     assert!(report.passed().len() >= 100, "{report}");
+}
+
+#[tokio::test]
+async fn its_cases_of_a_feed_pass_in_every_way() {
+    for (keeps, changes) in [
+        (Keeps::Session, ChangeSource::Syncrepl),
+        (Keeps::Log, ChangeSource::Accesslog),
+        (Keeps::ContextAlone, ChangeSource::Announced),
+    ] {
+        let slapd = Slapd::start_keeping(keeps).await;
+        let report = run(&slapd, LdapConfig { changes, ..config(&slapd) }, Some("feed")).await;
+        let least = if changes == ChangeSource::Announced { 3 } else { 4 };
+        assert!(report.is_green() && report.passed().len() >= least, "{changes:?}: {report}");
+    }
 }

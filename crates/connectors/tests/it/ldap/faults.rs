@@ -7,7 +7,8 @@ use tenure_model::AccountState;
 use tenure_testkit::slapd::{BASE_DN, Slapd};
 use tokio::net::TcpListener;
 
-use super::lossy::{ADD, LossyLine, MODIFY, SEARCH};
+use crate::lossy::{ADD, LossyLine, MODIFY, SEARCH};
+
 use super::{ada, ada_dn, apply, config, connector, create, disable, done};
 
 fn lost(outcome: Outcome) {

@@ -1,11 +1,12 @@
 //! The LDAP connector against a real OpenLDAP.
 
 mod conformance;
+mod dialects;
 mod disable;
 mod faults;
+mod feed;
 mod groups;
 mod lines;
-mod lossy;
 mod place;
 mod slow;
 

@@ -86,7 +86,7 @@ async fn a_change_by_somebody_else_is_told() {
     let [Changed::Now(seen)] = changed.as_slice() else { panic!("{changed:?}") };
     assert_eq!((&seen.account().unwrap().native_id, more), (&made.native_id, false));
     assert!(matches!(connector.changes(ObjectClass::Account, Some(&next)).await.unwrap(), Changes::Since { .. }));
-    let far = ChangeToken::new("29990101000000Z");
+    let far = ChangeToken::new("time:29990101000000Z");
     let Changes::Since { changed, .. } = connector.changes(ObjectClass::Account, Some(&far)).await.unwrap() else {
         panic!("a reset");
     };

@@ -1,3 +1,4 @@
 //! Tests that start servers which take seconds.
 
+mod ad;
 mod sql;
