@@ -27,8 +27,7 @@ pub enum Need {
 }
 
 /// All of them.
-const EVERY: [Need; 7] =
-    [Need::Postgres, Need::Slapd, Need::Scim, Need::Apps, Need::Mariadb, Need::Sshd, Need::Samba];
+const EVERY: [Need; 7] = [Need::Postgres, Need::Slapd, Need::Scim, Need::Apps, Need::Mariadb, Need::Sshd, Need::Samba];
 
 /// Crates that need less than everything. A crate that is not listed gets every server.
 const NEEDS: &[(&str, &[Need])] = &[

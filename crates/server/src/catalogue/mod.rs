@@ -16,7 +16,8 @@ use tenure_model::{Clock, SystemClock};
 use crate::house::{HouseError, open};
 
 /// A connection of every kind, by its connector.
-const SAMPLES: [(&str, &str); 6] = [
+const SAMPLES: [(&str, &str); 7] = [
+    ("ad", include_str!("samples/ad.yaml")),
     ("file", include_str!("samples/file.yaml")),
     ("ldap", include_str!("samples/ldap.yaml")),
     ("memory", include_str!("samples/memory.yaml")),
@@ -73,7 +74,7 @@ mod tests {
         for (kind, _) in SAMPLES {
             assert!(matrix.contains(&format!("[`{kind}`]({kind}.md)")), "{matrix}");
         }
-        let ldap = &pages[2].1;
+        let ldap = &pages[3].1;
         assert!(ldap.contains("| session | no |") && ldap.contains("keep their own sessions"), "{ldap}");
     }
 

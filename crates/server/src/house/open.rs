@@ -13,7 +13,7 @@ use tenure_blueprint::{Connection, Written};
 use tenure_connect::fake::FakeTarget;
 use tenure_connect::{AnyConnector, FileSecrets, Governed};
 use tenure_connectors::file::{FileConfig, FileConnector};
-use tenure_connectors::ldap::{LdapConfig, LdapConnector};
+use tenure_connectors::ldap::{AdConfig, LdapConfig, LdapConnector};
 use tenure_connectors::process::{ProcessConfig, ProcessConnector};
 use tenure_connectors::rest::{RestConfig, RestConnector};
 use tenure_connectors::scim::{ScimConfig, ScimConnector};
@@ -167,6 +167,12 @@ pub(crate) fn connector(
     let estate = folders.estate;
     let bad = |reason: String| HouseError::Connection { connection: connection.name.to_string(), reason };
     match connection.connector.as_str() {
+        "ad" => {
+            let config: AdConfig = serde_json::from_value(with_secrets(&connection.config, estate))
+                .map_err(|error| bad(format!("its `config` is of no use to the connector `ad`: {error}")))?;
+            let ad = LdapConnector::new(config.into(), Arc::new(FileSecrets), Arc::clone(clock));
+            Ok(Some(Arc::new(ad.map_err(|error| bad(error.to_string()))?)))
+        }
         "events" => Ok(None),
         "memory" => Ok(Some(Arc::new(memory(connection, clock)))),
         "file" => {
@@ -212,7 +218,7 @@ pub(crate) fn connector(
             Ok(Some(Arc::new(sql.map_err(|error| bad(error.to_string()))?)))
         }
         other => Err(bad(format!(
-            "there is no connector `{other}`; there are `events`, `file`, `ldap`, `memory`, `process`, `rest`, `scim` and `sql`"
+            "there is no connector `{other}`; there are `ad`, `events`, `file`, `ldap`, `memory`, `process`, `rest`, `scim` and `sql`"
         ))),
     }
 }

@@ -48,6 +48,23 @@ async fn the_documents_in_the_papers_stand() {
 }
 
 #[tokio::test]
+async fn a_domain_is_opened_by_the_papers_and_never_in_the_clear() {
+    let [shown] = <[String; 1]>::try_from(documents("howto/connect-active-directory.md")).unwrap();
+    // It names a file of certificates that only the reader has.
+    let good = shown.replace("    caFile: /etc/ssl/certs/company-ca.pem\n", "");
+    opened(std::slice::from_ref(&good)).await.unwrap();
+    for (from, to, said) in [
+        ("ldaps://dc1.example.com:636", "ldap://dc1.example.com", "ldaps://HOST:636"),
+        ("baseDn: dc=example,dc=com", "baseDn: ''", "baseDn"),
+        ("groups: { container: ou=groups }", "changes: guess", "guess"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let error = opened(&[good.replace(from, to)]).await.unwrap_err();
+        assert!(error.contains("domain") && error.contains(said), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_connector_of_others_is_opened_by_the_papers() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").canonicalize().unwrap();
     let shown = documents("howto/write-a-connector-outside.md");
