@@ -36,6 +36,8 @@ pub struct ChaosPeer {
 struct Shared {
     behind: String,
     trouble: Trouble,
+    /// The text without which a request goes through untroubled.
+    about: Option<&'static str>,
     client: reqwest::Client,
     state: Mutex<State>,
     struck: AtomicU64,
@@ -55,15 +57,26 @@ struct State {
 impl ChaosPeer {
     /// In front of this server (`http://host:port`), with a trouble that strikes whenever it can.
     pub async fn always(behind: &str, trouble: Trouble) -> std::io::Result<Self> {
-        Self::start(behind, trouble, None).await
+        Self::start(behind, trouble, None, None).await
+    }
+
+    /// The same for what has this text in its body alone: where questions are writes by their
+    /// method too, or somebody has to sign in first.
+    pub async fn about(behind: &str, trouble: Trouble, text: &'static str) -> std::io::Result<Self> {
+        Self::start(behind, trouble, None, Some(text)).await
     }
 
     /// The same with a trouble that strikes now and then, by the seed.
     pub async fn seeded(behind: &str, trouble: Trouble, seed: u64) -> std::io::Result<Self> {
-        Self::start(behind, trouble, Some(Dice::new(seed))).await
+        Self::start(behind, trouble, Some(Dice::new(seed)), None).await
     }
 
-    async fn start(behind: &str, trouble: Trouble, dice: Option<Dice>) -> std::io::Result<Self> {
+    async fn start(
+        behind: &str,
+        trouble: Trouble,
+        dice: Option<Dice>,
+        about: Option<&'static str>,
+    ) -> std::io::Result<Self> {
         drop(rustls::crypto::ring::default_provider().install_default());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -71,6 +84,7 @@ impl ChaosPeer {
         let shared = Arc::new(Shared {
             behind: behind.trim_end_matches('/').to_owned(),
             trouble,
+            about,
             client: client.map_err(std::io::Error::other)?,
             state: Mutex::new(State { dice, ..State::default() }),
             struck: AtomicU64::new(0),
@@ -138,6 +152,9 @@ impl Shared {
     }
 
     async fn answer(&self, request: &Request) -> Delivery {
+        if self.about.is_some_and(|text| !String::from_utf8_lossy(&request.body).contains(text)) {
+            return Delivery::Whole(self.pass(request).await);
+        }
         if self.strikes(Trouble::RateLimit) {
             return Delivery::Whole(Answer::text(429, "slow down").with("retry-after", "1"));
         }
@@ -225,7 +242,7 @@ impl Shared {
         let method = request.method.parse().unwrap_or(reqwest::Method::GET);
         let mut asked = self.client.request(method, format!("{}{}", self.behind, request.path));
         for (name, value) in &request.headers {
-            if !matches!(name.as_str(), "host" | "connection" | "content-length" | "accept-encoding") {
+            if !matches!(name.as_str(), "connection" | "content-length" | "accept-encoding") {
                 asked = asked.header(name, value);
             }
         }

@@ -138,10 +138,12 @@ pub(super) fn basic(user: &str, password: &SecretText) -> Result<HeaderValue, Re
     marked(&format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.expose()))))
 }
 
-/// A form as a body (RFC 1866): everything but unreserved characters in per cent.
+/// A form as a body (RFC 1866): everything but the unreserved characters of RFC 3986 in per cent.
+/// Browsers draw that line elsewhere, and who signs a form may write it anew to check it.
 pub(super) fn encoded<N: AsRef<str>, V: AsRef<str>>(form: &[(N, V)]) -> String {
     let url = Url::parse_with_params("form:", form).ok();
-    url.and_then(|url| url.query().map(str::to_owned)).unwrap_or_default()
+    let query = url.and_then(|url| url.query().map(str::to_owned)).unwrap_or_default();
+    query.replace('*', "%2A").replace("%7E", "~")
 }
 
 #[cfg(test)]
@@ -150,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_form_holds_what_was_put_in() {
-        assert_eq!(encoded(&[("a", "b c"), ("d", "&=/é")]), "a=b+c&d=%26%3D%2F%C3%A9");
+        assert_eq!(encoded(&[("a", "b c*~"), ("d", "&=/é%7E")]), "a=b+c%2A~&d=%26%3D%2F%C3%A9%257E");
     }
 
     #[test]

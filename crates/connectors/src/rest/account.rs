@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 use tenure_connect::{Refusal, RefusalClass, Shape};
 use tenure_model::{AccountState, Attributes, NativeId, Observed, Value};
 
@@ -67,7 +67,7 @@ impl Account {
         if let Some(fields) = json.as_object_mut() {
             fields.remove(WITH);
         }
-        for (attribute, value) in given {
+        for (attribute, value) in given.iter().filter(|(attribute, _)| !attribute.is_joined()) {
             attribute.write(&mut json, value);
         }
         json
@@ -95,11 +95,29 @@ impl Attribute {
         }
     }
 
-    /// Puts a value where it belongs. What is among others of a list has requests of its own.
+    /// Puts a value where it belongs.
     pub(super) fn write(&self, json: &mut Json, value: &Value) {
-        if let Source::At(pointer) = &self.source {
-            put(json, pointer, self.wire(value));
+        match &self.source {
+            Source::At(pointer) => put(json, pointer, self.wire(value)),
+            Source::Among { list, key, is, value: place } => {
+                let named = |one: &Json| one.pointer(key).and_then(scalar).as_ref() == Some(is);
+                let mut all = items(json, list).to_vec();
+                all.retain(|one| !named(one));
+                if *value != Value::Cleared {
+                    let mut element = json!({});
+                    put(&mut element, key, is.as_str().into());
+                    put(&mut element, place, self.wire(value));
+                    all.push(element);
+                }
+                put(json, list, Json::Array(all));
+            }
         }
+    }
+
+    /// Whether it is seen only together with what belongs to an account.
+    pub(super) fn is_joined(&self) -> bool {
+        let (Source::At(pointer) | Source::Among { list: pointer, .. }) = &self.source;
+        pointer.strip_prefix('/').is_some_and(|path| path.split('/').next() == Some(WITH))
     }
 
     /// A value as the service writes it.
@@ -219,7 +237,6 @@ fn put(json: &mut Json, pointer: &str, value: Json) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_value_is_put_where_its_place_says() {

@@ -17,6 +17,8 @@ use crate::limits::{REST_PAGE_NUMBER_MAX, REST_SCAN_OBJECTS_MAX};
 pub(super) struct Mark {
     /// How many came before.
     seen: u64,
+    /// How many of the page there were handed out already, by a service that sends more than we ask.
+    skip: usize,
     /// A number, a cursor, an address or an id, by the style.
     at: String,
 }
@@ -35,14 +37,17 @@ impl Mark {
 
     /// The mark as a token.
     pub(super) fn token(&self) -> PageToken {
-        PageToken::new(format!("{}{}.{}", Self::SIGN, self.seen, self.at))
+        PageToken::new(format!("{}{}.{}.{}", Self::SIGN, self.seen, self.skip, self.at))
     }
 
     /// Reads a token.
     pub(super) fn parse(token: &PageToken) -> Result<Self, Refusal> {
-        let parts = token.as_str().strip_prefix(Self::SIGN).and_then(|text| text.split_once('.'));
-        let mark = parts.and_then(|(seen, at)| Some(Self { seen: seen.parse().ok()?, at: at.to_owned() }));
-        mark.ok_or_else(foreign)
+        let mark = |text: &str| {
+            let mut parts = text.splitn(3, '.');
+            let (seen, skip) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+            Some(Self { seen, skip, at: parts.next()?.to_owned() })
+        };
+        token.as_str().strip_prefix(Self::SIGN).and_then(mark).ok_or_else(foreign)
     }
 
     fn number(&self) -> Result<u64, Refusal> {
@@ -72,13 +77,13 @@ impl RestConnector {
                 sized(&Some(name.clone()), &mut call);
             }
             (Style::Cursor { send, size, .. }, mark) => {
-                if let Some(mark) = mark {
+                if let Some(mark) = mark.filter(|mark| !mark.at.is_empty()) {
                     say(&self.pack.speaks, list, &mut call, send, mark.at.as_str().into());
                 }
                 sized(size, &mut call);
             }
-            (Style::Link { size, .. }, None) => sized(size, &mut call),
-            (Style::Link { .. }, Some(mark)) => self.follow(&mark.at, &mut call)?,
+            (Style::Link { .. }, Some(mark)) if !mark.at.is_empty() => self.follow(&mark.at, &mut call)?,
+            (Style::Link { size, .. }, _) => sized(size, &mut call),
         }
         let said = self.must_read(&call).await?;
         if said.json.pointer(&list.items).is_none() {
@@ -95,10 +100,26 @@ impl RestConnector {
     fn page(&self, list: &List, id: &str, size: u32, mark: Option<&Mark>, said: Said) -> Result<Listed, Refusal> {
         let mut objects = items(&said.json, &list.items).to_vec();
         let came = objects.len() as u64;
+        let skip = mark.map_or(0, |mark| mark.skip);
+        objects.drain(..skip.min(objects.len()));
+        let more = objects.len() > size as usize;
         let total = list.total.as_ref().and_then(|at| scalar(said.json.pointer(at)?)?.parse::<u64>().ok());
-        let seen = mark.map_or(0, |mark| mark.seen).saturating_add(came);
+        let before = mark.map_or(0, |mark| mark.seen);
+        let seen = before.saturating_add(objects.len() as u64);
         let next = match &list.style {
             Style::Whole => return Ok(self.part_of_whole(list, id, size, mark, &said, objects)),
+            _ if more => {
+                objects.truncate(size as usize);
+                let at = mark.map_or_else(|| list.style.first(), |mark| mark.at.clone());
+                let seen = before.saturating_add(size.into());
+                return Ok(self.listed(
+                    list,
+                    objects,
+                    Some(Mark { seen, skip: skip + size as usize, at }),
+                    total,
+                    &said,
+                ));
+            }
             Style::Page { first, .. } | Style::Offset { first, .. } => {
                 let at = mark.map(Mark::number).transpose()?.unwrap_or(*first);
                 let step = if matches!(list.style, Style::Page { .. }) { 1 } else { came };
@@ -110,21 +131,31 @@ impl RestConnector {
             }
             Style::Link { next: None, .. } => linked(&said),
         };
-        let next = next.map(|at| Mark { seen, at });
+        let next = next.map(|at| Mark { seen, skip: 0, at });
         if next.is_some() && next.as_ref() == mark {
             return Err(Refusal::new(RefusalClass::Invalid, "the service gives the same page again and again"));
         }
-        let completeness = match (&next, total) {
-            (Some(_), _) => Completeness::Open,
-            (None, Some(total)) if total > seen => {
-                Completeness::Partial { why: format!("the service says that there are {total}, and gave {seen}") }
-            }
-            (None, _) => self.end(list, &said),
-        };
+        let mut listed = self.listed(list, objects, next, total, &said);
+        if let (None, Some(total)) = (&listed.next, total.filter(|total| *total > seen)) {
+            let why = format!("the service says that there are {total}, and gave {seen}");
+            listed.completeness = Completeness::Partial { why };
+        }
+        Ok(listed)
+    }
+
+    fn listed(
+        &self,
+        list: &List,
+        mut objects: Vec<Json>,
+        next: Option<Mark>,
+        total: Option<u64>,
+        said: &Said,
+    ) -> Listed {
+        let completeness = if next.is_some() { Completeness::Open } else { self.end(list, said) };
         // What is left out is not counted by us, so the service's count would not fit.
         let counted = list.leave.is_empty();
         objects.retain(|one| !list.leave.iter().any(|leave| leave.holds(one, &self.scope())));
-        Ok(Listed { objects, next, completeness, total: total.filter(|_| counted) })
+        Listed { objects, next, completeness, total: total.filter(|_| counted) }
     }
 
     fn end(&self, list: &List, said: &Said) -> Completeness {
@@ -152,7 +183,7 @@ impl RestConnector {
         let more = objects.len() > size as usize;
         objects.truncate(size as usize);
         let seen = mark.map_or(0, |mark| mark.seen).saturating_add(objects.len() as u64);
-        let next = objects.last().and_then(key).filter(|_| more).map(|at| Mark { seen, at });
+        let next = objects.last().and_then(key).filter(|_| more).map(|at| Mark { seen, skip: 0, at });
         let completeness = if next.is_some() { Completeness::Open } else { self.end(list, said) };
         Listed { objects, next, completeness, total: Some(total) }
     }
@@ -192,6 +223,16 @@ impl RestConnector {
                     return Err(Refusal::new(RefusalClass::Unsupported, message));
                 }
             }
+        }
+    }
+}
+
+impl Style {
+    /// Where a reading begins.
+    fn first(&self) -> String {
+        match self {
+            Self::Page { first, .. } | Self::Offset { first, .. } => first.to_string(),
+            Self::Whole | Self::Cursor { .. } | Self::Link { .. } => String::new(),
         }
     }
 }

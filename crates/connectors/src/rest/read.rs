@@ -100,7 +100,7 @@ impl RestConnector {
     }
 
     /// What a question for one has for an answer: nothing, one or several.
-    async fn looked_up(&self, lookup: &Lookup, scope: &Scope<'_>) -> Result<Vec<Json>, Refusal> {
+    pub(super) async fn looked_up(&self, lookup: &Lookup, scope: &Scope<'_>) -> Result<Vec<Json>, Refusal> {
         let call = self.call(&lookup.request, scope)?;
         Ok(match self.read(&call).await? {
             Some(said) => items(&said.json, &lookup.answer).to_vec(),
@@ -235,14 +235,6 @@ impl Lookup {
     /// Whether a value can be asked for without being taken for something else.
     pub(super) fn can_ask(&self, value: &str) -> bool {
         !matches!(value, "" | "." | "..") && !value.contains(|letter| self.not_with.contains(letter))
-    }
-}
-
-impl Attribute {
-    /// Whether it is seen only together with what belongs to an account.
-    fn is_joined(&self) -> bool {
-        let (super::pack::Source::At(pointer) | super::pack::Source::Among { list: pointer, .. }) = &self.source;
-        pointer.strip_prefix('/').is_some_and(|path| path.starts_with(WITH))
     }
 }
 

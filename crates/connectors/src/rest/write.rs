@@ -9,7 +9,9 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::{Value as Json, json};
 use tenure_connect::change::values;
 use tenure_connect::plan::{no_entitlement, not_there, other_identity};
-use tenure_connect::{Change, Expectation, Locator, Outcome, Refusal, RefusalClass, SecretRef, Verb, Write};
+use tenure_connect::{
+    Change, Doubt, DoubtKind, Expectation, Locator, Outcome, Refusal, RefusalClass, SecretRef, Verb, Write,
+};
 use tenure_model::{AccountState, Attributes, NativeId, Value};
 
 use super::RestConnector;
@@ -91,10 +93,14 @@ impl RestConnector {
         account: &Json,
         given: &[(&Attribute, Value)],
     ) -> Result<(), WriteFault> {
+        let mut done = 0_usize;
         for step in steps {
-            for item in each(step, account, given) {
+            let items = self.each(step, scope, account, given).await.map_err(|no| halfway(no.into(), done))?;
+            for item in items {
                 let scope = item.into_iter().fold(scope.clone(), |scope, item| scope.with("item", item));
-                self.write_once(&self.call(&step.request, &scope)?, &step.accept).await?;
+                let call = self.call(&step.request, &scope).map_err(|no| halfway(no.into(), done))?;
+                self.write_once(&call, &step.accept).await.map_err(|fault| halfway(fault, done))?;
+                done += 1;
             }
         }
         Ok(())
@@ -110,7 +116,7 @@ impl RestConnector {
         let wanted = self.new_attributes(account, attributes)?;
         self.is_unclaimed(account, &wanted, None).await?;
         let mut fields = json!({});
-        for (attribute, value) in &wanted {
+        for (attribute, value) in wanted.iter().filter(|(attribute, _)| !attribute.is_joined()) {
             attribute.write(&mut fields, value);
         }
         let scope = self.scope().with("attributes", fields).with("random", random()?);
@@ -206,7 +212,8 @@ impl RestConnector {
         // What goes back whole must be what is there now, not what was there before we waited.
         let account = self.account(&account.id).await?.ok_or_else(|| not_there(locator))?;
         let mut fields = json!({});
-        for (attribute, value) in &given {
+        // What is among others has requests of its own: a list sent with some of it would be all.
+        for (attribute, value) in given.iter().filter(|(attribute, _)| !is_among(attribute)) {
             attribute.write(&mut fields, value);
         }
         let scope = self.scope_of(&account).with("attributes", fields).with("object", account.object_with(&given));
@@ -303,6 +310,31 @@ impl RestConnector {
         let scope = self.scope_of(account).with("password", password.expose());
         self.steps(&operation.steps, &scope, &account.json, &[]).await
     }
+
+    /// For what a step is made: once for nothing in particular, or once for each of several things.
+    async fn each(
+        &self,
+        step: &Step,
+        scope: &Scope<'_>,
+        account: &Json,
+        given: &[(&Attribute, Value)],
+    ) -> Result<Vec<Option<Json>>, Refusal> {
+        let item = |(attribute, value): &(&Attribute, Value)| {
+            let key = match &attribute.source {
+                Source::At(pointer) => pointer,
+                Source::Among { is, .. } => is,
+            };
+            Some(json!({ "name": attribute.name, "key": key, "value": attribute.wire(value) }))
+        };
+        let parts = given.iter().filter(|(attribute, _)| is_among(attribute));
+        Ok(match &step.each {
+            None => vec![None],
+            Some(Each::Given) => parts.filter(|(_, value)| *value != Value::Cleared).map(item).collect(),
+            Some(Each::Cleared) => parts.filter(|(_, value)| *value == Value::Cleared).map(item).collect(),
+            Some(Each::Of(pointer)) => items(account, pointer).iter().cloned().map(Some).collect(),
+            Some(Each::Found(lookup)) => self.looked_up(lookup, scope).await?.into_iter().map(Some).collect(),
+        })
+    }
 }
 
 /// A text that nobody can guess, with a letter of each kind in it for whoever insists.
@@ -314,21 +346,17 @@ fn random() -> Result<String, Refusal> {
     Ok(format!("{}aA1!", URL_SAFE_NO_PAD.encode(bytes)))
 }
 
-/// For what a step is made: once for nothing in particular, or once for each of several things.
-fn each(step: &Step, account: &Json, given: &[(&Attribute, Value)]) -> Vec<Option<Json>> {
-    let item = |(attribute, value): &(&Attribute, Value)| {
-        let key = match &attribute.source {
-            Source::At(pointer) => pointer,
-            Source::Among { is, .. } => is,
-        };
-        Some(json!({ "name": attribute.name, "key": key, "value": attribute.wire(value) }))
-    };
-    let among = |(attribute, _): &&(&Attribute, Value)| matches!(attribute.source, Source::Among { .. });
-    let parts = given.iter().filter(among);
-    match &step.each {
-        None => vec![None],
-        Some(Each::Given) => parts.filter(|(_, value)| *value != Value::Cleared).map(item).collect(),
-        Some(Each::Cleared) => parts.filter(|(_, value)| *value == Value::Cleared).map(item).collect(),
-        Some(Each::Of(pointer)) => items(account, pointer).iter().cloned().map(Some).collect(),
+/// A refusal says that nothing was changed, which after the first step is no longer so.
+fn halfway(fault: WriteFault, done: usize) -> WriteFault {
+    match fault {
+        WriteFault::Refused(refusal) if done > 0 => {
+            let message = format!("{refusal}; what came before it was done, so read before anything else");
+            WriteFault::Doubt(Doubt::new(DoubtKind::NotSeen, message))
+        }
+        fault => fault,
     }
+}
+
+fn is_among(attribute: &Attribute) -> bool {
+    matches!(attribute.source, Source::Among { .. })
 }

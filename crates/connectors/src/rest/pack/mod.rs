@@ -303,7 +303,7 @@ pub(super) struct Step {
 }
 
 /// For each of which things a step is made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) enum Each {
     /// Attributes that are given.
     Given,
@@ -311,6 +311,8 @@ pub(super) enum Each {
     Cleared,
     /// The elements of a list on the account.
     Of(Pointer),
+    /// What a question of its own has for an answer.
+    Found(Box<Lookup>),
 }
 
 /// How far a kind of artifact is reached.

@@ -181,6 +181,7 @@ impl<'p> Around<'p> {
         let fields = at.fields(&keys)?;
         let each = match fields.get("each") {
             None => None,
+            Some(at) if at.json.is_object() => Some(Each::Found(Box::new(self.lookup(&at)?))),
             Some(at) => Some(match at.text()? {
                 "given" => Each::Given,
                 "cleared" => Each::Cleared,
