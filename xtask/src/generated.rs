@@ -36,7 +36,17 @@ const PRODUCERS: &[Producer] = &[
         program: "tenure",
         arguments: &["gen", "--connectors", "--into"],
         home: "docs/reference/connectors",
-        files: &["README.md", "ad.md", "file.md", "ldap.md", "memory.md", "rest-pocketbase.md", "scim.md", "sql.md"],
+        files: &[
+            "README.md",
+            "ad.md",
+            "file.md",
+            "ldap.md",
+            "memory.md",
+            "rest-aws-iam.md",
+            "rest-pocketbase.md",
+            "scim.md",
+            "sql.md",
+        ],
     },
 ];
 

@@ -11,7 +11,10 @@ use tenure_connectors::rest::pack::FaultKind;
 use tenure_model::Name;
 
 /// Every pack that ships, by its name and text.
-pub const SHIPPED: [(&str, &str); 1] = [("pocketbase", include_str!("../../../packs/pocketbase.yaml"))];
+pub const SHIPPED: [(&str, &str); 2] = [
+    ("aws-iam", include_str!("../../../packs/aws-iam.yaml")),
+    ("pocketbase", include_str!("../../../packs/pocketbase.yaml")),
+];
 
 /// A pack with its document.
 #[derive(Debug, Clone)]

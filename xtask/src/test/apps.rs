@@ -15,7 +15,7 @@ use crate::trouble::{Because, Result};
 /// Where the pins are.
 const PINS: &str = "crates/testkit/apps";
 /// The applications, by the names of their files.
-const APPS: [&str; 1] = ["pocketbase"];
+const APPS: [&str; 2] = ["aws-iam", "pocketbase"];
 /// Where testkit looks for them, below the target folder.
 const FOLDER: &str = "test-tools/apps";
 

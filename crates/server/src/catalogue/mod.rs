@@ -16,11 +16,12 @@ use tenure_model::{Clock, SystemClock};
 use crate::house::{HouseError, open};
 
 /// A connection of every kind, by its connector.
-const SAMPLES: [(&str, &str); 7] = [
+const SAMPLES: [(&str, &str); 8] = [
     ("ad", include_str!("samples/ad.yaml")),
     ("file", include_str!("samples/file.yaml")),
     ("ldap", include_str!("samples/ldap.yaml")),
     ("memory", include_str!("samples/memory.yaml")),
+    ("rest-aws-iam", include_str!("samples/rest-aws-iam.yaml")),
     ("rest-pocketbase", include_str!("samples/rest-pocketbase.yaml")),
     ("scim", include_str!("samples/scim.yaml")),
     ("sql", include_str!("samples/sql.yaml")),

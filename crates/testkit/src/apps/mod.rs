@@ -6,6 +6,7 @@
     reason = "a test that has no application must stop and say why"
 )]
 
+mod aws_iam;
 mod pocketbase;
 
 use std::fs;
@@ -47,9 +48,6 @@ impl App {
     /// Starts a program; `command` gets the folder and the port.
     async fn start(what: &str, folder: TempDir, command: impl Fn(&std::path::Path, u16) -> Command) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
-        let password = folder.path().join("password");
-        fs::write(&password, ADMIN_PASSWORD).expect("the password");
-        fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).expect("its mode");
         let spawn = |port| {
             let log = fs::File::create(folder.path().join("log")).expect("a log");
             let errors = log.try_clone().expect("a log");
@@ -60,7 +58,16 @@ impl App {
         let (child, port) = daemon::start(what, folder.path(), POLLS_MAX, spawn, ready).await;
         // Every request has a line of its own: servers hang up on those that rest.
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client");
-        Self { child, folder, port, client, headers: HeaderMap::new() }
+        let app = Self { child, folder, port, client, headers: HeaderMap::new() };
+        app.keep("password", ADMIN_PASSWORD);
+        app
+    }
+
+    /// Keeps a secret in a file for a connector.
+    pub fn keep(&self, name: &str, secret: &str) {
+        let path = self.file(name);
+        fs::write(&path, secret).expect("a secret");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("its mode");
     }
 
     /// Says in every request from now on who we are.
@@ -74,9 +81,9 @@ impl App {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The file with the password of its administrator.
-    pub fn password_file(&self) -> PathBuf {
-        self.folder.path().join("password")
+    /// A file of it, such as `password`, in which its administrator's is.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// Asks it as its administrator, without any connector.

@@ -1,5 +1,6 @@
 //! The packs that ship, each against the application that it describes.
 
+mod aws_iam;
 mod pocketbase;
 
 use std::sync::Arc;
@@ -21,8 +22,13 @@ fn connector(name: &str, mut config: Json) -> RestConnector {
     RestConnector::new(config, pack(name), Arc::new(FileSecrets), Arc::new(SystemClock::new())).unwrap()
 }
 
+/// The password of whoever administers the application.
 fn secret(app: &App) -> String {
-    format!("file:{}", app.password_file().display())
+    secret_in(app, "password")
+}
+
+fn secret_in(app: &App, file: &str) -> String {
+    format!("file:{}", app.file(file).display())
 }
 
 fn attributes<const N: usize>(given: [(&str, &str); N]) -> Attributes {
