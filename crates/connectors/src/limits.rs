@@ -204,6 +204,9 @@ pub const LDAP_GROUP_PAGE: i32 = 100;
 /// The most members of all groups together that are kept for one reading.
 pub const LDAP_MEMBERS_MAX: usize = 5_000_000;
 
+/// How long a server may go on telling what changed, piece after piece.
+pub const LDAP_FEED_TIME_MAX: Duration = Duration::from_mins(10);
+
 /// How many groups are asked about in one request while groups within groups are followed.
 pub const LDAP_GROUPS_AT_ONCE_MAX: usize = 50;
 

@@ -7,13 +7,14 @@ mod times;
 
 use std::collections::BTreeSet;
 
-use tenure_connect::{ChangeToken, Changed, Changes, Locator, Refusal, Seen};
+use tenure_connect::{ChangeToken, Changed, Changes, Locator, Refusal, RefusalClass, Seen};
 use tenure_model::NativeId;
+use tokio::time::timeout;
 
 use super::LdapConnector;
 use super::config::ChangeSource;
 use super::pool::Lease;
-use crate::limits::LDAP_CHANGES_MAX;
+use crate::limits::{LDAP_CHANGES_MAX, LDAP_FEED_TIME_MAX};
 
 /// What was found, before anybody looked at the accounts.
 #[derive(Debug, Default)]
@@ -47,6 +48,14 @@ impl ChangeSource {
 impl LdapConnector {
     /// Every account that changed since the token. What was told last may be told again.
     pub(super) async fn changed_since(&self, since: Option<&ChangeToken>) -> Result<Changes, Refusal> {
+        let server = &self.config().url;
+        timeout(LDAP_FEED_TIME_MAX, self.asked_since(since)).await.unwrap_or_else(|late| {
+            let message = format!("`{server}` did not come to an end of what changed; look into its log");
+            Err(Refusal::new(RefusalClass::Maintenance, message).because(late))
+        })
+    }
+
+    async fn asked_since(&self, since: Option<&ChangeToken>) -> Result<Changes, Refusal> {
         let mut lease = self.pool.fresh().await?;
         let source = self.source(&mut lease).await?;
         let token = |rest: &str| ChangeToken::new(format!("{}:{rest}", source.word()));

@@ -8,6 +8,7 @@ mod feed;
 mod groups;
 mod lines;
 mod place;
+mod ranges;
 mod slow;
 
 use std::sync::Arc;
