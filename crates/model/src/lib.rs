@@ -13,6 +13,7 @@ pub mod event;
 pub mod grant;
 pub mod ids;
 pub mod name;
+pub mod notice;
 pub mod person;
 pub mod transition;
 pub mod value;
@@ -30,6 +31,7 @@ pub use ids::{
     RequestId, RunId, TokenId,
 };
 pub use name::{BadName, ConnectionName, Name, NativeId};
+pub use notice::{FieldType, NoticeKind};
 pub use person::{IdentityKind, Person, Standing, standing};
 pub use transition::BadTransition;
 pub use value::{Attributes, Value};

@@ -1,5 +1,5 @@
-//! Pure decisions with reasons: expressions, correlation, birthright, plans, brakes and
-//! authorization.
+//! Pure decisions with reasons: expressions, correlation, birthright, plans, brakes, the
+//! words of notices, and authorization.
 //!
 //! Nothing here does IO, reads a clock, knows a database or a wire format: facts and the moment
 //! come in, a decision and its reasons go out. This is the only crate that imports the
@@ -11,11 +11,15 @@ pub mod brakes;
 pub mod correlate;
 pub mod expression;
 pub mod limits;
+pub mod notice;
 pub mod plan;
 pub mod role;
+pub mod template;
 mod transliterate;
 
 pub use account::AccountTemplate;
 pub use expression::{BadExpression, Expression, Facts, Verdict};
+pub use notice::{Telling, Words};
 pub use plan::{Action, Change, PersonFacts, Plan, Rules, Target, plan};
 pub use role::{Birthright, Role, RoleGrant};
+pub use template::{BadTemplate, Form, Template};

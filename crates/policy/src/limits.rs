@@ -35,3 +35,9 @@ pub const TEXT_BYTES_MAX: usize = 4_096;
 pub const LIST_ITEMS_MAX: usize = 256;
 /// How many names are tried for a new account.
 pub const ACCOUNT_NAMES_TRIED_MAX: usize = 100;
+/// The longest template, in bytes.
+pub const TEMPLATE_BYTES_MAX: usize = 65_536;
+/// The most placeholders of a template.
+pub const TEMPLATE_PLACEHOLDERS_MAX: usize = 200;
+/// The most characters that one value fills into a template; a longer one is cut.
+pub const TEMPLATE_VALUE_CHARS_MAX: usize = 2_000;

@@ -1,0 +1,69 @@
+//! What the outside can be told, and what can be said of it.
+//!
+//! A notice carries ids and moments. What is known of a person is read when it is delivered, so
+//! that the outbox keeps no personal data.
+
+use std::fmt;
+
+/// What a field of a notice holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldType {
+    /// A text.
+    Text,
+    /// A moment.
+    Instant,
+}
+
+/// A kind of notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoticeKind {
+    /// A question waits for a human.
+    CaseOpened,
+    /// A run came to its end, and its record is sealed.
+    RunSealed,
+}
+
+impl NoticeKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::CaseOpened, Self::RunSealed];
+
+    /// The word for it in documents and on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::CaseOpened => "case.opened",
+            Self::RunSealed => "run.sealed",
+        }
+    }
+
+    /// The kind of this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// What such a notice says, besides what is known of its person.
+    pub fn fields(self) -> &'static [(&'static str, FieldType)] {
+        match self {
+            Self::CaseOpened => &[
+                ("at", FieldType::Instant),
+                ("case", FieldType::Text),
+                ("connection", FieldType::Text),
+                ("event", FieldType::Text),
+            ],
+            Self::RunSealed => &[("at", FieldType::Instant), ("run", FieldType::Text)],
+        }
+    }
+
+    /// Whether it is about one person, of whom more is known.
+    pub fn is_of_person(self) -> bool {
+        match self {
+            Self::CaseOpened => false,
+            Self::RunSealed => true,
+        }
+    }
+}
+
+impl fmt::Display for NoticeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
