@@ -6,6 +6,7 @@
 //! suite that every connector has to pass is [`conformance`], and [`fake`] is a target for tests.
 
 pub mod change;
+pub mod channel;
 pub mod chaos;
 pub mod conformance;
 pub mod connector;
@@ -30,6 +31,7 @@ pub mod undo;
 pub mod web;
 
 pub use change::{BadOperationKey, Change, Operation, OperationKey, Write};
+pub use channel::{Channel, Content, Facts, Letter, Message, Sent};
 pub use connector::{AnyConnector, Checked, Connector};
 pub use description::{AttributeRule, ClassDescription, Credential, Description, Limits, Reversibility, Shape, Verb};
 pub use desired::Desired;

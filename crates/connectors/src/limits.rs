@@ -213,6 +213,52 @@ pub const LDAP_GROUPS_AT_ONCE_MAX: usize = 50;
 /// How many steps from group to group are followed.
 pub const LDAP_GROUP_DEPTH_MAX: usize = 32;
 
+/// How long connecting to a mail server may take.
+pub const MAIL_DIAL_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How long everything up to the text of a mail may take together.
+pub const MAIL_TIME_MAX: Duration = Duration::from_secs(25);
+
+/// How long a mail server may take to say that it has taken a mail over. Together with the time
+/// before, less than a notice is held.
+pub const MAIL_DOUBT_TIME_MAX: Duration = Duration::from_secs(25);
+
+/// How long a mail server may take to say goodbye.
+pub const MAIL_QUIT_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// The longest line of a mail server, in bytes.
+pub const MAIL_LINE_BYTES_MAX: usize = 4096;
+
+/// The most lines of one reply of a mail server.
+pub const MAIL_REPLY_LINES_MAX: usize = 100;
+
+/// The longest mail address, in bytes.
+pub const MAIL_ADDRESS_BYTES_MAX: usize = 254;
+
+/// The longest name before a mail address.
+pub const MAIL_NAME_CHARS_MAX: usize = 100;
+
+/// How long one call of a webhook may take, from the name of the host to the end of the answer.
+pub const HOOK_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// How long connecting to the receiver of a webhook may take.
+pub const HOOK_DIAL_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// The largest body of a webhook that goes out, in bytes.
+pub const HOOK_BODY_BYTES_MAX: usize = 256 << 10;
+
+/// The most keys of a webhook at once.
+pub const HOOK_KEYS_MAX: usize = 5;
+
+/// The most signatures that are looked at in one header.
+pub const HOOK_SIGNATURES_MAX: usize = 10;
+
+/// The longest id of a webhook that comes in, in bytes.
+pub const HOOK_ID_BYTES_MAX: usize = 200;
+
+/// How far the clock of whoever signs a webhook may be from ours.
+pub const HOOK_AGE_MAX: Duration = Duration::from_mins(5);
+
 /// How long a connector outside this program may take to say who it is.
 pub const PROCESS_START_TIME_MAX: Duration = Duration::from_secs(10);
 

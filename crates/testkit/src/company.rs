@@ -44,6 +44,15 @@ impl Company {
         Self::with(database, &target, &sample("roles/staff.yaml").replace("ldap", "scim"))
     }
 
+    /// The same with a directory in memory, and further documents.
+    pub fn with_memory(database: &str, documents: &str) -> Self {
+        let ldap = sample("connections/ldap.yaml");
+        let account = ldap.find("  account:").and_then(|place| ldap.get(place..)).unwrap_or_default();
+        let head = "apiVersion: tenure/v1\nkind: Connection\nmetadata: { name: ldap }\nspec:\n  connector: memory\n  \
+                    direction: target\n  config: {}\n";
+        Self::with(database, &format!("{head}{account}\n---\n{documents}"), &sample("roles/staff.yaml"))
+    }
+
     /// A company with an HR source, this target and these roles.
     #[expect(clippy::expect_used, reason = "a test without a folder must stop")]
     fn with(database: &str, target: &str, roles: &str) -> Self {

@@ -11,6 +11,7 @@ pub mod databases;
 pub mod faulty;
 mod ldap_client;
 pub mod mariadb;
+pub mod notices;
 pub mod peer;
 pub mod postgresql;
 pub mod running;

@@ -38,6 +38,11 @@ impl Running {
         Self { child, url, token: token.to_owned(), client: reqwest::Client::new() }
     }
 
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Asks; none if nobody answers.
     pub async fn get(&self, path: &str) -> Option<(u16, Json)> {
         answer(self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token)).await

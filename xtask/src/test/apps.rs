@@ -1,42 +1,23 @@
-//! The applications that packs are held against: packages of Python, installed beside the build.
+//! Servers of others that are packages of Python: the applications that packs are held against,
+//! and those whom notices go to.
 //!
-//! What is installed is pinned in `crates/testkit/apps`, one file for each application, and each
-//! has an environment of its own. It is installed once, and again when its file changes; nothing
-//! outside the target folder is touched.
+//! What is installed is pinned, one file for each, and each has an environment of its own.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use super::python;
+use crate::machine::Workspace;
+use crate::trouble::Result;
 
-use crate::machine::{self, Workspace};
-use crate::metadata::Metadata;
-use crate::trouble::{Because, Result};
-
-/// Where the pins are.
-const PINS: &str = "crates/testkit/apps";
-/// The applications, by the names of their files.
+/// The applications, by the names of their files in `crates/testkit/apps`.
 const APPS: [&str; 2] = ["aws-iam", "pocketbase"];
-/// Where testkit looks for them, below the target folder.
-const FOLDER: &str = "test-tools/apps";
 
 /// Installs the applications unless they are there as pinned.
 pub fn provide(workspace: &Workspace) -> Result<()> {
-    let folder = PathBuf::from(Metadata::ours(workspace)?.target_directory).join(FOLDER);
-    for app in APPS {
-        let pins = format!("{PINS}/{app}.txt");
-        let (home, wanted) = (folder.join(app), workspace.read(&pins)?);
-        let stamp = home.join("installed");
-        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-            continue;
-        }
-        machine::say(&format!("test: installing {app} into `{}`", home.display()));
-        machine::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
-        machine::run(
-            Command::new(home.join("bin/pip"))
-                .args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])
-                .arg(workspace.path(&pins)),
-        )?;
-        fs::write(&stamp, wanted).because(|| format!("cannot write `{}`", stamp.display()))?;
-    }
-    Ok(())
+    let provide =
+        |app: &&str| python::provide(workspace, &format!("apps/{app}"), &format!("crates/testkit/apps/{app}.txt"));
+    APPS.iter().try_for_each(provide)
+}
+
+/// Installs a mail server and a receiver of webhooks unless they are there as pinned.
+pub fn provide_notices(workspace: &Workspace) -> Result<()> {
+    python::provide(workspace, "notices", "crates/testkit/notices/requirements.txt")
 }

@@ -7,6 +7,7 @@
 mod apps;
 mod packages;
 pub mod postgres;
+mod python;
 mod samba;
 mod scim;
 mod summary;
@@ -47,6 +48,9 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     }
     if needs.contains(&Need::Apps) {
         apps::provide(workspace)?;
+    }
+    if needs.contains(&Need::Notices) {
+        apps::provide_notices(workspace)?;
     }
     if needs.contains(&Need::Samba) {
         samba::provide(workspace)?;

@@ -18,6 +18,8 @@ pub enum Need {
     Scim,
     /// The packs are held against them.
     Apps,
+    /// Notices go to its mail server and its receiver of webhooks.
+    Notices,
     /// Accounts are kept in it.
     Mariadb,
     /// Feeds are fetched from it.
@@ -27,7 +29,8 @@ pub enum Need {
 }
 
 /// All of them.
-const EVERY: [Need; 7] = [Need::Postgres, Need::Slapd, Need::Scim, Need::Apps, Need::Mariadb, Need::Sshd, Need::Samba];
+const EVERY: [Need; 8] =
+    [Need::Postgres, Need::Slapd, Need::Scim, Need::Apps, Need::Notices, Need::Mariadb, Need::Sshd, Need::Samba];
 
 /// Crates that need less than everything. A crate that is not listed gets every server.
 const NEEDS: &[(&str, &[Need])] = &[
@@ -92,6 +95,7 @@ fn is_there(need: Need) -> bool {
         Need::Slapd => ["slapd", "ldapsearch", "openssl"].into_iter().all(machine::installed),
         Need::Scim => ["node", "npm"].into_iter().all(machine::installed) && has_python_environments(),
         Need::Apps => has_python_environments(),
+        Need::Notices => machine::installed("openssl") && has_python_environments(),
         Need::Mariadb => ["mariadbd", "mariadb-install-db", "mariadb"].into_iter().all(machine::installed),
         Need::Sshd => ["sshd", "ssh", "ssh-keygen"].into_iter().all(machine::installed),
         // What a domain is made from is a package of its own.
@@ -113,6 +117,7 @@ const fn debian(need: Need) -> &'static [&'static str] {
         Need::Slapd => &["slapd", "ldap-utils", "openssl"],
         Need::Scim => &["python3-venv", "nodejs", "npm"],
         Need::Apps => &["python3-venv"],
+        Need::Notices => &["python3-venv", "openssl"],
         Need::Mariadb => &["mariadb-server", "mariadb-client"],
         Need::Sshd => &["openssh-server", "openssh-sftp-server", "openssh-client"],
         Need::Samba => {
@@ -136,7 +141,7 @@ mod tests {
     fn pure_crates_need_no_server_and_unknown_ones_get_all() {
         assert!(needs_of(Some("tenure-policy")).is_empty());
         assert_eq!(needs_of(Some("tenure-store")), [Need::Postgres]);
-        assert_eq!(needs_of(None).len(), 7);
-        assert_eq!(needs_of(Some("tenure-brand-new")).len(), 7);
+        assert_eq!(needs_of(None).len(), 8);
+        assert_eq!(needs_of(Some("tenure-brand-new")).len(), 8);
     }
 }

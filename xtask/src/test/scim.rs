@@ -39,14 +39,7 @@ fn pins(workspace: &Workspace) -> Result<String> {
 }
 
 fn python(workspace: &Workspace, folder: &Path) -> Result<()> {
-    let home = folder.join("python");
-    machine::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
-    let requirements = workspace.path(PINS).join("requirements.txt");
-    machine::run(
-        Command::new(home.join("bin/pip"))
-            .args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])
-            .arg(requirements),
-    )
+    super::python::install(&folder.join("python"), &workspace.path(PINS).join("requirements.txt"))
 }
 
 fn node(workspace: &Workspace, folder: &Path) -> Result<()> {

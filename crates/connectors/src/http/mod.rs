@@ -9,7 +9,7 @@ mod auth;
 mod call;
 mod fault;
 mod identity;
-mod pause;
+pub(crate) mod pause;
 mod session;
 mod sign;
 mod xml;
@@ -207,7 +207,7 @@ fn may_be_better(answer: &Answer) -> bool {
 }
 
 /// A URL that may be spoken to.
-fn address(text: &str, place: &'static str, allow_plain: bool) -> Result<Url, BadHttpConfig> {
+pub(crate) fn address(text: &str, place: &'static str, allow_plain: bool) -> Result<Url, BadHttpConfig> {
     let bad = || BadHttpConfig::Url { url: shown(text), place };
     let url: Url = text.parse().map_err(|_| bad())?;
     let plain = !url.username().is_empty() || url.password().is_some() || url.query().is_some();
@@ -232,7 +232,7 @@ fn shown(text: &str) -> String {
     }
 }
 
-fn certificates(path: &std::path::Path) -> Result<Vec<reqwest::Certificate>, BadHttpConfig> {
+pub(crate) fn certificates(path: &std::path::Path) -> Result<Vec<reqwest::Certificate>, BadHttpConfig> {
     let pem = std::fs::read(path).map_err(|error| BadHttpConfig::Certificates { source: Box::new(error) })?;
     let found = reqwest::Certificate::from_pem_bundle(&pem)
         .map_err(|error| BadHttpConfig::Certificates { source: Box::new(error) })?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 /// The pause that a `Retry-After` means now; none if it says nothing we understand.
-pub(super) fn parse(text: &str, now: Timestamp) -> Option<Duration> {
+pub(crate) fn parse(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<u64>() {
         return Some(Duration::from_secs(seconds));

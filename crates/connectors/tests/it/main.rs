@@ -7,11 +7,15 @@ mod ad;
 #[cfg(test)]
 mod file;
 #[cfg(test)]
+mod hook;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod ldap;
 #[cfg(test)]
 mod lossy;
+#[cfg(test)]
+mod mail;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
