@@ -105,6 +105,9 @@ codes! {
     Forbidden = "TEN-E0204", Some(403), "not allowed",
         "Your roles do not include this action.",
         "Ask an owner for a token with a role that may; the access table lists them.";
+    NotSigned = "TEN-E0205", Some(401), "not signed by anybody who is believed",
+        "There is no webhook here for whoever sent this: the signature, its age or the name is wrong.",
+        "Check the address, the key and the clock of the sender; it signs as the Standard Webhooks specification has it.";
     UnknownKind = "TEN-E0301", Some(422), "there is no such kind of event",
         "The `type` of the event is not one that Tenure knows.",
         "Use one of the types that the reason lists.";

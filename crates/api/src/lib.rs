@@ -20,6 +20,7 @@ pub use wire::case::{CaseResolution, CaseView};
 pub use wire::connection::ConnectionView;
 pub use wire::event::{BadEvent, EventAnswer, EventIn, EventParts, EventStatus, EventView};
 pub use wire::ledger::{CheckpointView, LedgerEntryView};
+pub use wire::notice::{DropIn, NoticeView};
 pub use wire::page::{Page, PageQuery};
 pub use wire::person::{EngagementView, GrantView, GrantWish, PersonDetail, PersonView};
 pub use wire::plan::{ChangeView, PlanView};

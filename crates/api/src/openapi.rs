@@ -119,7 +119,10 @@ fn content(body: &Body) -> Content {
 
 /// The codes that this operation can answer, by status.
 fn bad(operation: &Operation) -> BTreeMap<u16, BTreeSet<&'static str>> {
-    let token: &[Code] = if operation.access == Access::Public { &[] } else { WITH_TOKEN };
+    let token: &[Code] = match operation.access {
+        Access::Public | Access::Signed => &[],
+        Access::Action(_) => WITH_TOKEN,
+    };
     let body: &[Code] = if operation.takes.is_some() { WITH_BODY } else { &[] };
     let path: &[Code] = if operation.variables().next().is_some() { &[Code::NotFound] } else { &[] };
     let query: &[Code] = if operation.query.is_empty() { &[] } else { &[Code::BadRequest] };
@@ -187,7 +190,8 @@ mod tests {
             assert_eq!(one["operationId"], operation.id);
             let guarded = operation.access != Access::Public;
             assert_eq!(one["responses"].get("401").is_some(), guarded, "{}", operation.id);
-            assert_eq!(one.get("security").is_some(), guarded, "{}", operation.id);
+            let by_token = matches!(operation.access, Access::Action(_));
+            assert_eq!(one.get("security").is_some(), by_token, "{}", operation.id);
         }
     }
 

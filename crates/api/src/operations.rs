@@ -10,6 +10,7 @@ use crate::wire::case::{CaseResolution, CaseView};
 use crate::wire::connection::ConnectionView;
 use crate::wire::event::{EventAnswer, EventIn, EventView};
 use crate::wire::ledger::{CheckpointView, LedgerEntryView};
+use crate::wire::notice::{DropIn, NoticeView};
 use crate::wire::page::Page;
 use crate::wire::person::{PersonDetail, PersonView};
 use crate::wire::plan::PlanView;
@@ -45,6 +46,8 @@ impl Method {
 pub enum Access {
     /// Anybody who reaches the port; it tells nothing about people.
     Public,
+    /// Somebody who signs what they send with a key that the estate names; the door checks it.
+    Signed,
     /// Somebody with a token whose policies allow this action.
     Action(&'static str),
 }
@@ -189,6 +192,14 @@ pub const OPERATIONS: &[Operation] = &[
         ..act("postEvent", "/v1/connections/{connection}/events", "PostEvent", "takes a fact from a source, once")
     },
     Operation {
+        access: Access::Signed,
+        takes: Some(text("application/json")),
+        status: 202,
+        gives: Some(json::<EventAnswer>()),
+        codes: &[Code::NotSigned, Code::UnknownKind, Code::ReusedId, Code::NotInThisState],
+        ..act("receiveHook", "/v1/hooks/{connection}", "", "takes a signed webhook as a fact of its connection, once")
+    },
+    Operation {
         gives: Some(json::<Page<ConnectionView>>()),
         query: PAGE,
         codes: &[Code::BadCursor],
@@ -273,6 +284,21 @@ pub const OPERATIONS: &[Operation] = &[
         gives: Some(json::<CaseView>()),
         codes: &[Code::NotInThisState],
         ..act("resolveCase", "/v1/cases/{case}/resolve", "ResolveCase", "answers a question")
+    },
+    Operation {
+        query: &[AFTER, LIMIT, Param { name: "state", about: "only `waiting` ones, or only those `given-up`" }],
+        gives: Some(json::<Page<NoticeView>>()),
+        codes: &[Code::BadCursor],
+        ..read("listNotices", "/v1/notices", "ListNotices", "lists notices that did not arrive, and why")
+    },
+    Operation {
+        gives: Some(json::<NoticeView>()),
+        ..act("retryNotice", "/v1/notices/{notice}/retry", "RetryNotice", "tries again now what did not arrive")
+    },
+    Operation {
+        takes: Some(json::<DropIn>()),
+        gives: Some(json::<NoticeView>()),
+        ..act("dropNotice", "/v1/notices/{notice}/drop", "DropNotice", "puts aside what did not arrive")
     },
     Operation {
         query: PAGE,

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use tenure_connect::{AnyConnector, WebCaller};
+use tenure_connect::{AnyConnector, Channel, WebCaller};
 use tenure_engine::Engine;
 use tenure_engine::journal::Letter;
-use tenure_model::{Actor, Clock, ConnectionName, Ids};
+use tenure_model::{Actor, Clock, ConnectionName, Ids, Name};
 use tenure_policy::authz::{Action, Authz, Thing};
 use tenure_store::journal::Attachment;
 use tenure_store::{Store, StoreError, Tx};
@@ -31,6 +31,8 @@ pub struct House {
     pub estate: Estate,
     /// Ways to the connected systems.
     pub connectors: BTreeMap<ConnectionName, Arc<dyn AnyConnector>>,
+    /// The ways by which notices go out, besides our log.
+    pub channels: BTreeMap<Name, Arc<dyn Channel>>,
     /// The way to everything that has a URL.
     pub web: Arc<dyn WebCaller>,
     /// Set once the engine runs.

@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 use tenure_engine::journal::Definition;
 use tenure_flow::Graph;
 use tenure_model::{ConnectionName, Name};
-use tenure_policy::Rules;
 use tenure_policy::brakes::Limits;
+use tenure_policy::{Rules, Telling};
 
 /// What is configured.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,8 @@ pub struct Estate {
     pub workflows: BTreeMap<Name, Workflow>,
     /// Every connection, with what it is for.
     pub connections: BTreeMap<ConnectionName, Connection>,
+    /// What is told by which channel.
+    pub notices: BTreeMap<Name, Telling>,
     /// What needs a human first.
     pub brakes: Limits,
 }

@@ -12,10 +12,16 @@ pub const LETTERS_OF_RUN_MAX: usize = 10_000;
 pub const NAMES_TRIED_MAX: usize = 20;
 /// Entries sealed in one transaction.
 pub const SEAL_BATCH: usize = 256;
-/// Notices delivered in one round.
-pub const NOTICE_BATCH: usize = 64;
-/// How long a notice that is being delivered is left alone by others.
+/// Notices of one channel that are on their way at once.
+pub const NOTICE_BATCH: usize = 8;
+/// How long a notice that is being delivered is left alone by others. No channel takes longer.
 pub const NOTICE_HOLD: Duration = Duration::from_mins(1);
+/// How often a notice is tried before it is given up: with these pauses, for about three days.
+pub const NOTICE_TRIES_MAX: i64 = 75;
+/// The longest pause before a notice is tried again.
+pub const NOTICE_PAUSE_MAX: Duration = Duration::from_hours(1);
+/// The longest pause that whoever receives notices may ask for.
+pub const NOTICE_PAUSE_ASKED_MAX: Duration = Duration::from_hours(24);
 /// How long a new token is good unless asked otherwise.
 pub const TOKEN_DAYS_USUAL: i64 = 90;
 /// How long a new token may be good at most.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use tenure_engine::journal::RunStatus;
-use tenure_store::{StoreError, ledger, runs};
+use tenure_store::notices::Count;
+use tenure_store::{StoreError, ledger, notices, runs};
 
 use crate::cx::House;
 
@@ -12,6 +13,8 @@ use crate::cx::House;
 pub struct Numbers {
     /// How many runs stand how.
     pub runs: BTreeMap<RunStatus, i64>,
+    /// How many notices did not arrive, by channel.
+    pub notices: Vec<Count>,
     /// How many entries the ledger has.
     pub entries: i64,
 }
@@ -19,9 +22,10 @@ pub struct Numbers {
 /// Counts. Reads tallies and ends of indexes, never whole tables.
 pub async fn numbers(house: &House) -> Result<Numbers, StoreError> {
     let job = house.store.read(|tx| {
-        Box::pin(
-            async move { Ok(Numbers { runs: runs::counts_by_status(tx).await?, entries: ledger::size(tx).await? }) },
-        )
+        Box::pin(async move {
+            let notices = notices::count_undelivered(tx).await?;
+            Ok(Numbers { runs: runs::counts_by_status(tx).await?, notices, entries: ledger::size(tx).await? })
+        })
     });
     job.await
 }

@@ -125,7 +125,7 @@ pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Con
 }
 
 /// Connectors that only read, so that no accounts can be made through them.
-const ONLY_READ: [&str; 2] = ["events", "file"];
+const ONLY_READ: [&str; 3] = ["events", "file", "webhook"];
 
 fn only_read(connector: Option<&str>, direction: Option<Direction>, fields: &Fields<'_>, notes: &mut Notes<'_>) {
     let reads = connector.filter(|name| ONLY_READ.contains(name));

@@ -12,8 +12,12 @@ const API_VERSION: &str = "tenure/v1";
 /// What a document describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
+    /// A way by which notices go out.
+    Channel,
     /// A connected system.
     Connection,
+    /// What is told by which channel.
+    Notice,
     /// A bundle of access.
     Role,
     /// A process.
@@ -24,12 +28,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Connection, Self::Role, Self::Workflow, Self::Pack];
+    pub const ALL: [Self; 6] = [Self::Channel, Self::Connection, Self::Notice, Self::Role, Self::Workflow, Self::Pack];
 
     /// The word for it in documents.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Channel => "Channel",
             Self::Connection => "Connection",
+            Self::Notice => "Notice",
             Self::Role => "Role",
             Self::Workflow => "Workflow",
             Self::Pack => "Pack",

@@ -5,12 +5,13 @@ use std::collections::btree_map;
 
 use tenure_model::Name;
 use tenure_policy::expression::words::nearest;
-use tenure_policy::{Role, Rules};
+use tenure_policy::{Role, Rules, Telling};
 
 use crate::connection::{self, Connection};
 use crate::document::{self, Document, Kind};
 use crate::fields::Notes;
 use crate::limits::{FILES_MAX, PROBLEMS_MAX};
+use crate::notice::{self, Channel, PlacedTelling};
 use crate::problem::{Code, Place, Problem};
 use crate::role::{self, PlacedRole};
 use crate::tree;
@@ -36,6 +37,10 @@ pub struct Written {
 /// Everything that is in force, and fits together.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Estate {
+    /// The ways by which notices go out.
+    pub channels: BTreeMap<Name, Channel>,
+    /// What is told by which of them.
+    pub notices: BTreeMap<Name, Telling>,
     /// The connected systems.
     pub connections: BTreeMap<Name, Connection>,
     /// The bundles of access.
@@ -84,7 +89,8 @@ impl Estate {
         for (file, text) in files.iter().take(FILES_MAX) {
             reading.file(file, text);
         }
-        reading.cross_check();
+        reading.check_roles();
+        reading.check_notices();
         let mut problems = reading.problems;
         if problems.is_empty() {
             return Ok(reading.estate);
@@ -110,6 +116,8 @@ struct Reading {
     seen: BTreeMap<(Kind, Name), (String, Place)>,
     /// Where roles name connections: the file, the place, the role's document and the connection.
     named: Vec<(String, Place, Name, String)>,
+    /// What is told, with the file where it stands.
+    told: Vec<(String, PlacedTelling)>,
     problems: Vec<Problem>,
 }
 
@@ -149,6 +157,16 @@ impl Reading {
     fn document(&mut self, file: &str, document: &Document<'_>) {
         let mut notes = Notes { file, problems: &mut self.problems };
         match document.kind {
+            Kind::Channel => {
+                if let Some(channel) = notice::channel(document, &mut notes) {
+                    self.estate.channels.insert(document.name.clone(), channel);
+                }
+            }
+            Kind::Notice => {
+                if let Some(placed) = notice::telling(document, &mut notes) {
+                    self.told.push((file.to_owned(), placed));
+                }
+            }
             Kind::Connection => {
                 if let Some(connection) = connection::read(document, &mut notes) {
                     self.estate.connections.insert(document.name.clone(), connection);
@@ -173,7 +191,7 @@ impl Reading {
     }
 
     /// Every connection that a role names must be there, take accounts and know the entitlement.
-    fn cross_check(&mut self) {
+    fn check_roles(&mut self) {
         for (file, place, name, entitlement) in std::mem::take(&mut self.named) {
             let mut notes = Notes { file: &file, problems: &mut self.problems };
             let Some(connection) = self.estate.connections.get(&name) else {
@@ -200,6 +218,25 @@ impl Reading {
                 let reason = format!("connection `{name}` has no entitlement `{entitlement}`");
                 notes.add(place, Code::NamesNothing, reason, hint);
             }
+        }
+    }
+
+    /// Every channel that a notice names must be there and carry what the notice says.
+    fn check_notices(&mut self) {
+        for (file, placed) in std::mem::take(&mut self.told) {
+            let mut notes = Notes { file: &file, problems: &mut self.problems };
+            let name = &placed.telling.channel;
+            if let Some(channel) = self.estate.channels.get(name) {
+                notice::check(&placed, channel.via, &mut notes);
+            } else if !self.seen.contains_key(&(Kind::Channel, name.clone())) {
+                let known = self.estate.channels.keys().map(Name::as_str);
+                let hint = match nearest(name.as_str(), known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "add a document of kind Channel with this name".to_owned(),
+                };
+                notes.add(placed.channel, Code::NamesNothing, format!("there is no channel `{name}`"), hint);
+            }
+            self.estate.notices.insert(placed.telling.name.clone(), placed.telling);
         }
     }
 }

@@ -5,7 +5,7 @@ use tenure_model::Name;
 use tenure_policy::Expression;
 use tenure_policy::expression::words::nearest;
 
-use crate::limits::TITLE_LENGTH_MAX;
+use crate::limits::{TEXT_LENGTH_MAX, TITLE_LENGTH_MAX};
 use crate::problem::{Code, Place, Problem};
 use crate::tree::{Entry, Node, Tree};
 
@@ -123,14 +123,23 @@ pub(crate) fn entries<'n>(key: &str, node: &'n Node, notes: &mut Notes<'_>) -> O
 
 /// A value that must be a short text.
 pub(crate) fn text<'n>(key: &str, node: &'n Node, notes: &mut Notes<'_>) -> Option<&'n str> {
+    text_of(key, node, TITLE_LENGTH_MAX, notes)
+}
+
+/// A value that must be a text, perhaps of many lines.
+pub(crate) fn long_text<'n>(key: &str, node: &'n Node, notes: &mut Notes<'_>) -> Option<&'n str> {
+    text_of(key, node, TEXT_LENGTH_MAX, notes)
+}
+
+fn text_of<'n>(key: &str, node: &'n Node, length_max: usize, notes: &mut Notes<'_>) -> Option<&'n str> {
     let Tree::Text(words) = &node.tree else {
         notes.wrong_type(key, node, "text, in quotes if it looks like something else");
         return None;
     };
     let length = words.chars().count();
-    if words.trim().is_empty() || length > TITLE_LENGTH_MAX {
+    if words.trim().is_empty() || length > length_max {
         let reason = format!("`{key}` has {length} characters");
-        notes.add(node.place, Code::BadValue, reason, format!("write 1 to {TITLE_LENGTH_MAX} of them"));
+        notes.add(node.place, Code::BadValue, reason, format!("write 1 to {length_max} of them"));
         return None;
     }
     Some(words)

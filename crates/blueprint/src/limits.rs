@@ -16,5 +16,9 @@ pub const GRANTS_PER_ROLE_MAX: usize = 200;
 pub const DAYS_MAX: u16 = 366;
 /// The longest title or owner, in characters.
 pub const TITLE_LENGTH_MAX: usize = 200;
+/// The longest text of a message, in characters.
+pub const TEXT_LENGTH_MAX: usize = 20_000;
+/// The most addresses of a notice.
+pub const RECIPIENTS_MAX: usize = 20;
 /// The most problems that are told at once.
 pub const PROBLEMS_MAX: usize = 200;

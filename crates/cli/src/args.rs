@@ -8,8 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use secrecy::SecretString;
 
 use crate::commands::{
-    bench, cases, completion, connect, demo, doctor, events, generate, ledger, migrate, people, runs, serve, token,
-    version, why,
+    bench, cases, completion, connect, demo, doctor, events, generate, ledger, migrate, notices, people, runs, serve,
+    token, version, why,
 };
 use crate::exit;
 use crate::limits::TIMEOUT_DEFAULT;
@@ -131,6 +131,9 @@ pub enum Command {
     /// Answer what only a human can
     #[command(subcommand)]
     Cases(cases::Cases),
+    /// See to what the outside was told and did not take
+    #[command(subcommand)]
+    Notices(notices::Notices),
     /// Look at connected systems
     #[command(subcommand)]
     Connect(connect::Connect),

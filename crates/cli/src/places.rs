@@ -85,6 +85,9 @@ places! {
     LIST_CASES = Get "/v1/cases";
     READ_CASE = Get "/v1/cases/{case}";
     RESOLVE_CASE = Post "/v1/cases/{case}/resolve";
+    LIST_NOTICES = Get "/v1/notices";
+    RETRY_NOTICE = Post "/v1/notices/{notice}/retry";
+    DROP_NOTICE = Post "/v1/notices/{notice}/drop";
     LIST_LEDGER = Get "/v1/ledger";
     READ_CHECKPOINT = Get "/v1/ledger/checkpoint";
     LIST_TOKENS = Get "/v1/tokens";

@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod config;
 pub mod gate;
 mod generated;
+pub mod hooks;
 pub mod house;
 pub mod http;
 pub mod limits;

@@ -6,6 +6,7 @@ pub mod case;
 pub mod connection;
 pub mod event;
 pub mod ledger;
+pub mod notice;
 pub mod page;
 pub mod person;
 pub mod plan;

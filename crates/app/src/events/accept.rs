@@ -11,14 +11,15 @@ use serde_json::json;
 use tenure_engine::journal::Urgency;
 use tenure_engine::message::{self, Busy, Start};
 use tenure_ledger::{DetailKey, Word};
-use tenure_model::{CaseId, ConnectionName, Event, EventId, EventKind, PersonId, PersonKey, RunId, new_id};
+use tenure_model::{CaseId, ConnectionName, Event, EventId, EventKind, NoticeKind, PersonId, PersonKey, RunId, new_id};
 use tenure_store::events::Inserted;
-use tenure_store::{Tx, cases, events};
+use tenure_store::{Tx, cases, events, notices};
 
 use super::meaning::{self, Meaning};
 use super::source;
 use crate::cx::{Cx, House, send};
 use crate::error::AppError;
+use crate::notices::write;
 use crate::probe::Point;
 use crate::record;
 
@@ -99,6 +100,14 @@ async fn take_in(cx: &Cx, tx: &mut Tx, event: &Event, now: Timestamp) -> Result<
                 resolution: None,
             };
             cases::insert(tx, &case).await?;
+            let data = [
+                ("case".to_owned(), case.id.to_string()),
+                ("connection".to_owned(), case.connection.to_string()),
+                ("event".to_owned(), case.event.to_string()),
+            ];
+            for notice in write::of(house, NoticeKind::CaseOpened, data.into(), None) {
+                notices::insert(tx, &notice).await?;
+            }
             accepted.case = Some(case.id);
         }
     }

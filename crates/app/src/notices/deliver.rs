@@ -1,62 +1,208 @@
 //! Delivering what waits in the outbox, after the commit that put it there.
 //!
 //! A notice may arrive twice (whoever dies between the delivery and its note delivers again); it
-//! carries its id, so that a receiver can tell. It is never lost.
+//! carries its id, so that a receiver can tell. It is never lost: what is not taken is tried again
+//! for days, and what is given up stays until a human retries it or puts it aside.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use tenure_store::StoreError;
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, join_all};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value as Json, json};
+use tenure_connect::{Channel, Content, Facts, Letter, Message, Refusal, RefusalClass, Sent};
+use tenure_model::{Attributes, Person, Value};
+use tenure_policy::{Form, Template, notice as words};
 use tenure_store::notices::{self, Notice};
+use tenure_store::{StoreError, people};
 
+use super::write::{LOG, Told};
 use crate::cx::House;
 use crate::limits;
 use crate::probe::Point;
-
-/// A way out.
-pub trait Channel: Send + Sync {
-    /// Hands a notice over. An error is tried again later.
-    fn deliver(&self, notice: &Notice) -> impl Future<Output = Result<(), String>> + Send;
-}
 
 /// The way out that every installation has: the structured log.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LogChannel;
 
 impl Channel for LogChannel {
-    async fn deliver(&self, notice: &Notice) -> Result<(), String> {
-        tracing::info!(target: "tenure::notice", notice = %notice.id, channel = notice.channel, body = notice.body, "notice");
-        Ok(())
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Sent> {
+        let sent = match &message.content {
+            Content::Facts(Facts { kind, body }) => {
+                tracing::info!(target: "tenure::notice", notice = message.id, kind, body, "notice");
+                Sent::Done
+            }
+            Content::Letter(_) => Sent::Refused(Refusal::new(
+                RefusalClass::Unsupported,
+                "words to somebody are not written to the log; name a channel of mail",
+            )),
+        };
+        async move { sent }.boxed()
     }
 }
 
-/// Delivers what is due. Says how many notices were taken in hand.
-#[tracing::instrument(name = "app.notices.deliver", skip_all)]
-pub async fn deliver(house: &House, channel: &impl Channel) -> Result<usize, StoreError> {
+/// The channels for which something is due.
+pub async fn due_channels(house: &House) -> Result<Vec<String>, StoreError> {
     let now = house.clock.now();
-    let until = now.checked_add(SignedDuration::try_from(limits::NOTICE_HOLD).unwrap_or_default()).unwrap_or(now);
+    house.store.read(move |tx| Box::pin(async move { notices::due_channels(tx, now).await })).await
+}
+
+/// Delivers what is due by one channel. Says how many notices were taken in hand; fewer than
+/// [`limits::NOTICE_BATCH`] means that nothing is left for now.
+#[tracing::instrument(name = "app.notices.deliver", skip_all, fields(channel = name))]
+pub async fn deliver(house: &House, name: &str) -> Result<usize, StoreError> {
+    let now = house.clock.now();
+    let until = later(now, limits::NOTICE_HOLD);
+    let own = name.to_owned();
     let due = house
         .store
-        .write(move |tx| Box::pin(async move { notices::claim(tx, now, until, limits::NOTICE_BATCH).await }))
+        .write(move |tx| Box::pin(async move { notices::claim(tx, &own, now, until, limits::NOTICE_BATCH).await }))
         .await?;
-    let count = due.len();
-    for notice in due {
-        house.pass(Point::BeforeNotice);
-        let outcome = channel.deliver(&notice).await;
-        house.pass(Point::AfterNotice);
-        let pause = Duration::from_secs(1 << notice.attempts.clamp(0, 12));
-        let next = house.clock.now().checked_add(SignedDuration::try_from(pause).unwrap_or_default()).ok();
-        house
-            .store
-            .write(move |tx| {
-                Box::pin(async move {
-                    match outcome {
-                        Ok(()) => notices::delivered(tx, notice.id).await,
-                        Err(error) => notices::failed(tx, notice.id, &error, next).await,
-                    }
-                })
-            })
-            .await?;
+    let channel = house.channel(name);
+    let tries = due.iter().map(|notice| deliver_one(house, channel.as_deref(), notice));
+    for ended in join_all(tries).await {
+        ended?;
     }
-    Ok(count)
+    Ok(due.len())
+}
+
+impl House {
+    /// The way out of this name.
+    fn channel(&self, name: &str) -> Option<Arc<dyn Channel>> {
+        let known = self.channels.iter().find(|(known, _)| known.as_str() == name);
+        known.map(|(_, channel)| Arc::clone(channel)).or_else(|| (name == LOG).then(|| Arc::new(LogChannel) as _))
+    }
+}
+
+async fn deliver_one(house: &House, channel: Option<&dyn Channel>, notice: &Notice) -> Result<(), StoreError> {
+    house.pass(Point::BeforeNotice);
+    let sent = match (channel, message(house, notice).await?) {
+        (Some(channel), Ok(message)) => channel.send(&message).await,
+        (Some(_), Err(refusal)) => Sent::Refused(refusal),
+        (None, _) => Sent::Refused(Refusal::new(
+            RefusalClass::Unsupported,
+            format!("the estate has no channel `{}`; add it, or put the notice aside", notice.channel),
+        )),
+    };
+    house.pass(Point::AfterNotice);
+    let (id, attempts) = (notice.id, notice.attempts);
+    let (reason, next) = match sent {
+        Sent::Done => {
+            return house.store.write(move |tx| Box::pin(async move { notices::delivered(tx, id).await })).await;
+        }
+        Sent::Refused(refusal) => {
+            let next = next_try(house.clock.now(), attempts, &refusal);
+            (refusal.message, next)
+        }
+        Sent::Unknown(doubt) => {
+            (format!("nobody knows whether it arrived: {}", doubt.message), pause(house.clock.now(), attempts, None))
+        }
+    };
+    tracing::warn!(notice = %id, channel = notice.channel, attempts, given_up = next.is_none(), reason, "a notice did not arrive");
+    house.store.write(move |tx| Box::pin(async move { notices::failed(tx, id, &reason, next).await.map(drop) })).await
+}
+
+/// When to try again after a refusal. Only what is wrong with the notice itself is given up at
+/// once: credentials and settings are corrected by somebody, and then it goes out.
+fn next_try(now: Timestamp, attempts: i64, refusal: &Refusal) -> Option<Timestamp> {
+    match refusal.class {
+        RefusalClass::Invalid | RefusalClass::Gone | RefusalClass::Exists | RefusalClass::Stale => None,
+        RefusalClass::Network
+        | RefusalClass::Rate
+        | RefusalClass::Maintenance
+        | RefusalClass::Auth
+        | RefusalClass::Permission
+        | RefusalClass::Unsupported => pause(now, attempts, refusal.retry_after),
+    }
+}
+
+/// The pause doubles with each try, up to a limit. None when it was tried often enough.
+fn pause(now: Timestamp, attempts: i64, asked: Option<Duration>) -> Option<Timestamp> {
+    let usual = Duration::from_secs(1 << attempts.clamp(0, 12)).min(limits::NOTICE_PAUSE_MAX);
+    let asked = asked.unwrap_or_default().min(limits::NOTICE_PAUSE_ASKED_MAX);
+    (attempts < limits::NOTICE_TRIES_MAX).then(|| later(now, usual.max(asked)))
+}
+
+fn later(now: Timestamp, pause: Duration) -> Timestamp {
+    now.checked_add(SignedDuration::try_from(pause).unwrap_or_default()).unwrap_or(now)
+}
+
+/// What is handed over. What is known of the person is read now, so that it is right now.
+async fn message(house: &House, notice: &Notice) -> Result<Result<Message, Refusal>, StoreError> {
+    let told: Told = match serde_json::from_str(&notice.body) {
+        Ok(told) => told,
+        Err(error) => {
+            let said = "what the outbox holds cannot be read; put the notice aside";
+            return Ok(Err(Refusal::new(RefusalClass::Invalid, said).because(error)));
+        }
+    };
+    let content = match &told.to {
+        None => Ok(Content::Facts(facts(&told))),
+        Some(to) => {
+            let person = match told.person {
+                None => None,
+                Some(id) => house.store.read(move |tx| Box::pin(async move { people::get(tx, id).await })).await?,
+            };
+            letter(house, &told, to, person.as_ref()).map(Content::Letter)
+        }
+    };
+    Ok(content.map(|content| Message { id: notice.id.to_string(), at: told.at, content }))
+}
+
+fn facts(told: &Told) -> Facts {
+    let mut data: serde_json::Map<String, Json> =
+        told.data.iter().map(|(name, text)| (name.clone(), Json::from(text.as_str()))).collect();
+    if let Some(person) = told.person {
+        data.insert("person".to_owned(), Json::from(person.to_string()));
+    }
+    let body = json!({ "type": told.kind, "timestamp": told.at, "data": data });
+    Facts { kind: told.kind.clone(), body: body.to_string() }
+}
+
+fn letter(house: &House, told: &Told, to: &str, person: Option<&Person>) -> Result<Letter, Refusal> {
+    let invalid = |reason: String| Refusal::new(RefusalClass::Invalid, reason);
+    let telling = told.notice.as_ref().and_then(|name| house.estate.notices.get(name));
+    let Some(found) = telling.and_then(|telling| telling.words.as_ref()) else {
+        let name = told.notice.as_ref().map(ToString::to_string).unwrap_or_default();
+        let said = format!("the estate has no words for notice `{name}`; add them, or put the notice aside");
+        return Err(Refusal::new(RefusalClass::Unsupported, said));
+    };
+    let mut values: Attributes =
+        told.data.iter().map(|(name, text)| (name.clone(), Value::from(text.as_str()))).collect();
+    values.insert("at".to_owned(), Value::Instant(told.at));
+    values.extend(person.map(words::of_person).unwrap_or_default());
+    let to = Template::parse(to, Form::Line).map_err(|bad| invalid(bad.to_string()))?;
+    let to = to.fill(&values, Form::Line).map_err(|missing| invalid(missing.to_string()))?;
+    let filled = found.fill(&values).map_err(|missing| invalid(missing.to_string()))?;
+    Ok(Letter { to, subject: filled.subject, text: filled.text, html: filled.html })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_wrong_with_the_notice_itself_is_given_up_at_once() {
+        let now = Timestamp::UNIX_EPOCH;
+        for class in RefusalClass::ALL {
+            let next = next_try(now, 1, &Refusal::new(class, "x"));
+            let of_the_notice = ["invalid", "gone", "exists", "stale"].contains(&class.word());
+            assert_eq!(next.is_none(), of_the_notice, "{class}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_up_to_a_limit_and_end() {
+        let now = Timestamp::UNIX_EPOCH;
+        let pauses: Vec<i64> =
+            (1..limits::NOTICE_TRIES_MAX).filter_map(|tries| Some(pause(now, tries, None)?.as_second())).collect();
+        assert_eq!(pauses[..4], [2, 4, 8, 16]);
+        assert!(pauses.is_sorted() && pauses.last() == Some(&3600));
+        let days = pauses.iter().sum::<i64>() / 86_400;
+        assert!((2..=3).contains(&days), "{days}");
+        assert_eq!(pause(now, limits::NOTICE_TRIES_MAX, None), None);
+        let asked = pause(now, 1, Some(Duration::from_hours(99))).unwrap();
+        assert_eq!(asked.as_second(), 86_400);
+    }
 }

@@ -1,3 +1,6 @@
 //! What the outside is told.
 
 pub mod deliver;
+pub mod list;
+pub mod settle;
+pub mod write;

@@ -2,28 +2,22 @@
 
 use serde_json::json;
 use tenure_engine::{Ended, Order};
-use tenure_model::new_id;
+use tenure_model::NoticeKind;
 use tenure_store::journal::Attachment;
-use tenure_store::notices::Notice;
 
 use super::{Done, OfPerson, done, entry, ledger, read};
 use crate::cx::House;
+use crate::notices::write;
 use crate::probe::Point;
 
 pub(super) fn perform(house: &House, order: &Order) -> Done {
     let OfPerson { person } = read(order)?;
     house.pass(Point::BeforeSeal);
     let now = house.clock.now();
-    let body = json!({ "type": "run.sealed", "run": order.run, "person": person, "at": now });
-    let notice = Notice {
-        id: new_id(house.ids.as_ref()),
-        channel: "log".to_owned(),
-        body: body.to_string(),
-        created_at: now,
-        due: now,
-        attempts: 0,
-    };
+    let data = [("run".to_owned(), order.run.to_string())];
+    let notices = write::of(house, NoticeKind::RunSealed, data.into(), Some(person));
     let record = entry(house, order, "run.sealed").about(person);
-    let attachments = vec![ledger(house, &record), Attachment::Notice(notice)];
+    let mut attachments = vec![ledger(house, &record)];
+    attachments.extend(notices.into_iter().map(Attachment::Notice));
     Ok(Ended { attachments, ..done("done", json!({ "sealedAt": now })) })
 }

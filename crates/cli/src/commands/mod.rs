@@ -18,6 +18,8 @@ pub mod in_process;
 pub mod ledger;
 pub mod ledger_verify;
 pub mod migrate;
+pub mod notices;
+pub mod notices_preview;
 pub mod people;
 pub mod runs;
 pub mod runs_start;
@@ -76,6 +78,7 @@ impl Command {
             Self::Events(events) => events.run(cx).await,
             Self::Why(why) => why.run(cx).await,
             Self::Cases(cases) => cases.run(cx).await,
+            Self::Notices(notices) => notices.run(cx).await,
             Self::Connect(connect) => connect.run(cx).await,
             Self::Ledger(ledger) => ledger.run(cx).await,
             Self::Bench(bench) => bench.run(cx).await,

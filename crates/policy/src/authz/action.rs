@@ -17,6 +17,8 @@ pub enum ThingKind {
     Connection,
     /// A case, or all of them.
     Case,
+    /// A notice that did not arrive, or all of them.
+    Notice,
     /// The ledger.
     Ledger,
     /// An API token, or all of them.
@@ -33,6 +35,7 @@ impl ThingKind {
             Self::Run => "Run",
             Self::Connection => "Connection",
             Self::Case => "Case",
+            Self::Notice => "Notice",
             Self::Ledger => "Ledger",
             Self::Token => "Token",
         }
@@ -97,6 +100,12 @@ actions! {
     ListCases on Case;
     /// Answer an open question.
     ResolveCase on Case;
+    /// See what did not arrive.
+    ListNotices on Notice;
+    /// Try again what did not arrive.
+    RetryNotice on Notice;
+    /// Put aside what did not arrive.
+    DropNotice on Notice;
     /// See the ledger.
     ListLedger on Ledger;
     /// See one entry of the ledger.

@@ -61,6 +61,7 @@ fn others(action: Action) -> Option<Thing> {
         ThingKind::Run => Thing::Run(None),
         ThingKind::Connection => Thing::Connection(Some(connection("other")?)),
         ThingKind::Case => Thing::Case(None),
+        ThingKind::Notice => Thing::Notice(None),
         ThingKind::Ledger => Thing::Ledger,
         ThingKind::Token => Thing::Token { id: Some(token(2)), roles: BTreeSet::from([Role::Auditor]) },
     })

@@ -68,6 +68,7 @@ fn no_role_means_no() {
             ThingKind::Run => Thing::Run(None),
             ThingKind::Connection => Thing::Connection(None),
             ThingKind::Case => Thing::Case(None),
+            ThingKind::Notice => Thing::Notice(None),
             ThingKind::Ledger => Thing::Ledger,
             ThingKind::Token => Thing::Token { id: None, roles: BTreeSet::new() },
         };

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 
 use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
-use tenure_model::{Actor, ActorKind, CaseId, ConnectionName, PersonId, Role, RunId, TokenId};
+use tenure_model::{Actor, ActorKind, CaseId, ConnectionName, NoticeId, PersonId, Role, RunId, TokenId};
 
 use super::action::ThingKind;
 
@@ -23,6 +23,8 @@ pub enum Thing {
     Connection(Option<ConnectionName>),
     /// A case.
     Case(Option<CaseId>),
+    /// A notice that did not arrive.
+    Notice(Option<NoticeId>),
     /// The ledger.
     Ledger,
     /// A token: which, and what it lets its holder do. A new one has no id yet.
@@ -44,6 +46,7 @@ impl Thing {
             Self::Run(_) => ThingKind::Run,
             Self::Connection(_) => ThingKind::Connection,
             Self::Case(_) => ThingKind::Case,
+            Self::Notice(_) => ThingKind::Notice,
             Self::Ledger => ThingKind::Ledger,
             Self::Token { .. } => ThingKind::Token,
         }
@@ -57,6 +60,7 @@ impl Thing {
             Self::Person(id) => plain(kind, &or_all(id.as_ref())),
             Self::Run(id) => plain(kind, &or_all(id.as_ref())),
             Self::Case(id) => plain(kind, &or_all(id.as_ref())),
+            Self::Notice(id) => plain(kind, &or_all(id.as_ref())),
             Self::Event(connection) | Self::Connection(connection) => {
                 // A connection's name is never empty, so "all of them" equals no source's own.
                 let name = connection.as_ref().map(ToString::to_string).unwrap_or_default();

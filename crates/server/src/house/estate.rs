@@ -62,6 +62,7 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
     for (name, workflow) in shipped.workflows.iter().chain(&documents.workflows) {
         estate.workflows.insert(name.clone(), Workflow::compile(name, &workflow.file, &workflow.spec)?);
     }
+    estate.notices = documents.notices.clone();
     estate.connections = documents.connections.iter().map(|(name, known)| (name.clone(), connection(known))).collect();
     Ok(Read { documents, estate })
 }

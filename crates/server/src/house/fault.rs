@@ -42,6 +42,14 @@ pub enum HouseError {
         /// What is wrong.
         reason: String,
     },
+    /// A channel's settings are of no use to it.
+    #[error("channel `{channel}`: {reason}")]
+    Channel {
+        /// Which.
+        channel: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A file of our own cannot be read or written.
     #[error("`{path}`: {what}")]
     File {
@@ -78,7 +86,9 @@ impl HouseError {
             Self::Config(error) => error.code(),
             Self::Listen(error) => error.code(),
             Self::Open(_) | Self::Migrate(_) | Self::Store(_) => Code::StoreUnavailable,
-            Self::Estate { .. } | Self::Connection { .. } | Self::File { .. } => Code::BadSetting,
+            Self::Estate { .. } | Self::Connection { .. } | Self::Channel { .. } | Self::File { .. } => {
+                Code::BadSetting
+            }
             Self::Doors(_) | Self::Telemetry(_) | Self::App(_) => Code::Internal,
         }
     }

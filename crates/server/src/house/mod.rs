@@ -9,6 +9,7 @@ pub mod estate;
 mod fault;
 mod keys;
 pub(crate) mod open;
+pub mod preview;
 mod work;
 
 use std::net::SocketAddr;
@@ -121,6 +122,7 @@ pub async fn run_watched(
         readiness(&opened),
         config,
         opened.pinned.clone(),
+        Arc::clone(&opened.hooks),
     )?;
     tracing::info!(address = %listener.address(), scheme = listener.scheme(), "ready");
     ready(listener.address(), &opened);

@@ -7,13 +7,16 @@ use std::sync::{Arc, OnceLock};
 use secrecy::ExposeSecret as _;
 use serde_json::Value as Json;
 use tenure_app::ledger::seal::Sealer;
+use tenure_app::notices::deliver::LogChannel;
 use tenure_app::rules::Resolved;
 use tenure_app::{House, NoProbe, Probe};
-use tenure_blueprint::{Connection, Written};
+use tenure_blueprint::{self as blueprint, Connection, Via, Written};
 use tenure_connect::fake::FakeTarget;
-use tenure_connect::{AnyConnector, FileSecrets, Governed};
+use tenure_connect::{AnyConnector, Channel, FileSecrets, Governed};
 use tenure_connectors::file::{FileConfig, FileConnector};
+use tenure_connectors::hook::{HookChannel, HookConfig};
 use tenure_connectors::ldap::{AdConfig, LdapConfig, LdapConnector};
+use tenure_connectors::mail::{MailChannel, MailConfig};
 use tenure_connectors::process::{ProcessConfig, ProcessConnector};
 use tenure_connectors::rest::{RestConfig, RestConnector};
 use tenure_connectors::scim::{ScimConfig, ScimConnector};
@@ -27,6 +30,7 @@ use tenure_store::{DatabaseUrl, OpenError, Store, StoreError, StoreLimits, journ
 use super::fault::HouseError;
 use super::{estate, keys};
 use crate::config::Config;
+use crate::hooks::{self, Hook, Hooks};
 use crate::packs;
 
 /// The setting of the database that names this installation.
@@ -39,6 +43,8 @@ pub struct Opened {
     pub house: Arc<House>,
     /// The key that its ledger is checked with.
     pub pinned: PublicKey,
+    /// The connections that take webhooks.
+    pub hooks: Arc<Hooks>,
     origin: Origin,
     key: Arc<SigningKey>,
 }
@@ -72,6 +78,8 @@ pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Open
             connectors.insert(name.clone(), governed);
         }
     }
+    let channels = ways_out(&read.documents.channels, &config.estate_folder, &clock)?;
+    let hooks = hooks(&read.documents.connections, &config.estate_folder, ids.as_ref())?;
     let authz = Authz::embedded()
         .map_err(|error| HouseError::Connection { connection: "policies".to_owned(), reason: error.to_string() })?;
     let web = HttpCaller::new()
@@ -88,13 +96,14 @@ pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Open
         authz,
         estate: read.estate,
         connectors,
+        channels,
         web: Arc::new(web),
         engine: OnceLock::new(),
         probe,
         resolved: Resolved::default(),
     };
     let pinned = key.public().clone();
-    Ok(Opened { house: Arc::new(house), pinned, origin, key: Arc::new(key) })
+    Ok(Opened { house: Arc::new(house), pinned, hooks: Arc::new(hooks), origin, key: Arc::new(key) })
 }
 
 /// Leaves the public key where auditors find it.
@@ -173,7 +182,7 @@ pub(crate) fn connector(
             let ad = LdapConnector::new(config.into(), Arc::new(FileSecrets), Arc::clone(clock));
             Ok(Some(Arc::new(ad.map_err(|error| bad(error.to_string()))?)))
         }
-        "events" => Ok(None),
+        "events" | hooks::CONNECTOR => Ok(None),
         "memory" => Ok(Some(Arc::new(memory(connection, clock)))),
         "file" => {
             let settings = without_person_key(with_secrets(&connection.config, estate));
@@ -218,9 +227,51 @@ pub(crate) fn connector(
             Ok(Some(Arc::new(sql.map_err(|error| bad(error.to_string()))?)))
         }
         other => Err(bad(format!(
-            "there is no connector `{other}`; there are `ad`, `events`, `file`, `ldap`, `memory`, `process`, `rest`, `scim` and `sql`"
+            "there is no connector `{other}`; there are `ad`, `events`, `file`, `ldap`, `memory`, `process`, `rest`, `scim`, `sql` and `webhook`"
         ))),
     }
+}
+
+/// The ways by which notices go out.
+fn ways_out(
+    documents: &BTreeMap<Name, blueprint::Channel>,
+    estate: &Path,
+    clock: &Arc<dyn Clock>,
+) -> Result<BTreeMap<Name, Arc<dyn Channel>>, HouseError> {
+    let way = |(name, channel): (&Name, &blueprint::Channel)| {
+        way_out(channel, estate, clock)
+            .map(|way| (name.clone(), way))
+            .map_err(|reason| HouseError::Channel { channel: name.to_string(), reason })
+    };
+    documents.iter().map(way).collect()
+}
+
+fn way_out(channel: &blueprint::Channel, estate: &Path, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Channel>, String> {
+    let (settings, secrets) = (with_secrets(&channel.config, estate), Arc::new(FileSecrets));
+    let useless = |error: serde_json::Error| format!("its `config` is of no use: {error}");
+    match channel.via {
+        Via::Log => Ok(Arc::new(LogChannel)),
+        Via::Mail => {
+            let settings: MailConfig = serde_json::from_value(settings).map_err(useless)?;
+            Ok(Arc::new(MailChannel::new(settings, secrets).map_err(|error| error.to_string())?))
+        }
+        Via::Webhook => {
+            let settings: HookConfig = serde_json::from_value(settings).map_err(useless)?;
+            let hook = HookChannel::new(settings, secrets, Arc::clone(clock));
+            Ok(Arc::new(hook.map_err(|error| error.to_string())?))
+        }
+    }
+}
+
+/// The connections that take webhooks.
+fn hooks(documents: &BTreeMap<Name, Connection>, estate: &Path, ids: &dyn Ids) -> Result<Hooks, HouseError> {
+    let mut known = BTreeMap::new();
+    for (name, connection) in documents.iter().filter(|(_, connection)| Hooks::is_one(connection)) {
+        let hook = Hook::new(without_person_key(with_secrets(&connection.config, estate)))
+            .map_err(|error| HouseError::Connection { connection: name.to_string(), reason: error.to_string() })?;
+        known.insert(name.to_string(), hook);
+    }
+    Ok(Hooks::new(known, Arc::new(FileSecrets), ids))
 }
 
 /// A directory in the memory of this process, to try things without a directory.

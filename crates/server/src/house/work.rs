@@ -1,12 +1,13 @@
 //! What goes on in the background: the engine, the sealing of the ledger, the outbox.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tenure_app::House;
 use tenure_app::flows::Flows;
 use tenure_app::ledger::seal::Sealer;
-use tenure_app::notices::deliver::{LogChannel, deliver};
+use tenure_app::notices::deliver::{deliver, due_channels};
 use tenure_app::steps::Steps;
 use tenure_engine::{Engine, Parts};
 use tenure_store::journal::{Attachment, StoreJournal};
@@ -80,15 +81,37 @@ async fn keep_sealing(house: Arc<House>, mut sealer: Sealer, mut stopped: watch:
     }
 }
 
+/// Each channel has a task of its own while something is due, so that none waits for another.
 async fn keep_delivering(house: Arc<House>, mut stopped: watch::Receiver<bool>) {
+    let mut busy: BTreeMap<String, JoinHandle<()>> = BTreeMap::new();
     loop {
-        match deliver(&house, &LogChannel).await {
-            Ok(count) if count >= tenure_app::limits::NOTICE_BATCH => continue,
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "the outbox was not delivered; trying again"),
+        busy.retain(|_, task| !task.is_finished());
+        match due_channels(&house).await {
+            Ok(due) => {
+                for channel in due {
+                    let task = || tokio::spawn(empty(Arc::clone(&house), channel.clone(), stopped.clone()));
+                    busy.entry(channel.clone()).or_insert_with(task);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the outbox cannot be read; trying again"),
         }
         if rest(&mut stopped).await {
+            futures::future::join_all(busy.into_values()).await;
             return;
+        }
+    }
+}
+
+/// Delivers what is due by one channel until nothing is.
+async fn empty(house: Arc<House>, channel: String, stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        match deliver(&house, &channel).await {
+            Ok(count) if count >= tenure_app::limits::NOTICE_BATCH => {}
+            Ok(_) => return,
+            Err(error) => {
+                tracing::warn!(%error, channel, "what became of a notice was not noted; it may go out again");
+                return;
+            }
         }
     }
 }

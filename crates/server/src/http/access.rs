@@ -15,7 +15,8 @@ pub fn page(authz: &Authz) -> String {
 fn table(operations: &[Operation], authz: &Authz) -> String {
     let mut page = String::from(
         "# Who may do what\n\nMade from the list of operations and the policies. `own` means: to what is their own, \
-         such as their token or the events of their connection. Public operations need no token.\n\n\
+         such as their token or the events of their connection. Public operations need no token; what is \
+         signed needs none either, but a key that the estate names.\n\n\
          | operation | method | path | action |",
     );
     let columns = columns();
@@ -28,6 +29,7 @@ fn table(operations: &[Operation], authz: &Authz) -> String {
     for operation in operations {
         let action = match operation.access {
             Access::Public => "public",
+            Access::Signed => "signed",
             Access::Action(action) => action,
         };
         let _ = write!(page, "| {} | {} | `{}` | {action} |", operation.id, operation.method.as_str(), operation.path);
@@ -42,6 +44,8 @@ fn table(operations: &[Operation], authz: &Authz) -> String {
 fn answer(authz: &Authz, actor: &Actor, access: Access) -> &'static str {
     match access {
         Access::Public => "yes",
+        // A token helps nobody there.
+        Access::Signed => "no",
         Access::Action(word) => Action::from_word(word).map_or("no", |action| authz.extent(actor, action).word()),
     }
 }

@@ -45,6 +45,20 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Json<T> {
     }
 }
 
+/// A body as it came, for a door that must look at every byte before it believes one.
+#[derive(Debug, Clone)]
+pub struct Raw(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = Refusal;
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
+        let limits: EdgeLimits = laid(&parts, "limits")?;
+        check_declared_length(&parts.headers, limits.body_bytes_max)?;
+        collect(body, limits.body_bytes_max, limits.body_timeout).await.map(Self)
+    }
+}
+
 fn check_media_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (kind, parameters) = text.split_once(';').unwrap_or((text, ""));

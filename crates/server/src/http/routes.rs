@@ -109,7 +109,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             Method::Delete => delete(handler),
         };
         match access {
-            Access::Public => bare,
+            Access::Public | Access::Signed => bare,
             Access::Action(action) => {
                 bare.route_layer(from_fn_with_state(Guard { gate: self.gate.clone(), action }, guard))
             }

@@ -12,6 +12,7 @@ use tenure_app::flows::Flows;
 use tenure_app::rules::Resolved;
 use tenure_app::steps::Steps;
 use tenure_app::{Estate, House, NoProbe};
+use tenure_connect::FileSecrets;
 use tenure_connect::fake::FakeTarget;
 use tenure_connectors::web::HttpCaller;
 use tenure_ledger::SigningKey;
@@ -21,6 +22,7 @@ use tenure_policy::authz::Authz;
 use tenure_policy::role::{Birthright, RoleGrant};
 use tenure_policy::{Expression, Rules, Target};
 use tenure_server::config::Sources;
+use tenure_server::hooks::Hooks;
 use tenure_server::http::metrics::Metrics;
 use tenure_server::http::system::Readiness;
 use tenure_server::http::v1::router;
@@ -117,11 +119,14 @@ impl Real {
             engine: OnceLock::new(),
             probe: Arc::new(NoProbe),
             web: Arc::new(web()),
+            channels: BTreeMap::new(),
             resolved: Resolved::default(),
         });
         let key = SigningKey::from_seed("tenure.test/ledger/1", &Zeroizing::new([7; 32])).unwrap();
         let config = Sources::new().toml("listen = '127.0.0.1:0'", "test").unwrap().config().unwrap();
-        let doors = router(house.clone(), Metrics::new(), Readiness::default(), &config, key.public().clone()).unwrap();
+        let hooks = Arc::new(Hooks::new(BTreeMap::new(), Arc::new(FileSecrets), house.ids.as_ref()));
+        let pinned = key.public().clone();
+        let doors = router(house.clone(), Metrics::new(), Readiness::default(), &config, pinned, hooks).unwrap();
         let listener = Listener::bind(&config).await.unwrap();
         let address = listener.address();
         let (stop, stopped) = oneshot::channel();

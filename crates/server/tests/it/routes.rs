@@ -15,7 +15,7 @@ const NOBODY: &str = "00000000000000000000000001";
 /// A path of this operation that names nothing that is there, but for the connection.
 fn path(operation: &Operation) -> String {
     let mut path = operation.path.replace("{connection}", "hr").replace("{index}", "999");
-    for kind in ["person", "event", "run", "case", "token"] {
+    for kind in ["person", "event", "run", "case", "notice", "token"] {
         path = path.replace(&format!("{{{kind}}}"), &format!("{kind}_{NOBODY}"));
     }
     path
@@ -25,7 +25,7 @@ fn body(operation: &Operation) -> Json {
     match operation.id {
         "postEvent" => joiner("access", "E1", "Ada"),
         "startRun" => json!({ "workflow": "nothing" }),
-        "cancelRun" => json!({ "reason": "x" }),
+        "cancelRun" | "dropNotice" => json!({ "reason": "x" }),
         "signalRun" => json!({ "name": "go" }),
         "skipRun" => json!({ "node": "a", "outcome": "done", "reason": "x" }),
         "resolveCase" => json!({ "answer": "new-person" }),
@@ -52,9 +52,19 @@ async fn every_door_opens_to_whom_the_table_says_and_to_nobody_else() {
     for operation in OPERATIONS {
         let (method, path, body) = (operation.method.as_str(), path(operation), body(operation));
         let stranger = real.with("", method, &path, &body).await;
-        let Access::Action(action) = operation.access else {
-            assert_eq!(stranger.status, 200, "{}", operation.id);
-            continue;
+        let action = match operation.access {
+            Access::Action(action) => action,
+            Access::Public => {
+                assert_eq!(stranger.status, 200, "{}", operation.id);
+                continue;
+            }
+            Access::Signed => {
+                let owner = real.ask("owner", method, &path, &body).await;
+                for answer in [stranger, owner] {
+                    assert_eq!(answer.problem(), (401, "TEN-E0205".into()), "{}", operation.id);
+                }
+                continue;
+            }
         };
         assert_eq!(stranger.problem(), (401, "TEN-E0201".into()), "{}", operation.id);
         let (mut let_in, mut sent_away) = (0, 0);

@@ -11,7 +11,7 @@ use tenure_model::{
 use tenure_store::cases::{Case, Resolution};
 use tenure_store::events::Inserted;
 use tenure_store::ledger::{Checkpoint, Draft};
-use tenure_store::notices::Notice;
+use tenure_store::notices::{Count, Notice, Standing};
 use tenure_store::people::PeopleCursor;
 use tenure_store::tokens::{Opens, Token};
 use tenure_store::{
@@ -327,21 +327,23 @@ async fn a_notice_is_tried_by_one_at_a_time_until_it_arrives() {
         .await;
         let until = now() + 1.minute();
         let taken =
-            join_all((0..4).map(|_| write(&store, move |tx| Box::pin(notices::claim(tx, now(), until, 6))))).await;
+            join_all((0..4).map(|_| write(&store, move |tx| Box::pin(notices::claim(tx, "mail", now(), until, 6)))))
+                .await;
         let ids: Vec<_> = taken.iter().flatten().map(|notice| notice.id).collect();
         assert_eq!(ids.len(), ids.iter().collect::<BTreeSet<_>>().len(), "a notice was given out twice");
         write(&store, move |tx| {
             Box::pin(async move {
-                notices::claim(tx, now(), until, 100).await?;
-                assert_eq!(notices::claim(tx, now(), until, 100).await?, [], "all of them are being tried");
+                notices::claim(tx, "mail", now(), until, 100).await?;
+                assert_eq!(notices::claim(tx, "mail", now(), until, 100).await?, [], "all of them are being tried");
                 notices::delivered(tx, first).await?;
                 notices::failed(tx, second, "nobody there", None).await?;
-                let again = notices::claim(tx, until, until + 1.minute(), 100).await?;
+                let again = notices::claim(tx, "mail", until, until + 1.minute(), 100).await?;
                 assert_eq!(again.len(), 18);
                 assert!(again.iter().all(|notice| notice.attempts == 2));
                 notices::failed(tx, again[0].id, "later", Some(until + 2.hours())).await?;
                 let late = notices::delivered(tx, first).await;
                 assert!(matches!(late, Err(StoreError::Conflict { .. })), "{late:?}");
+                assert_eq!(notices::claim(tx, "other", until, until, 100).await?, [], "another channel has none");
                 Ok(())
             })
         })
@@ -388,6 +390,52 @@ async fn the_ledger_has_no_holes() {
             assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
         }
         write(&store, move |tx| Box::pin(async move { ledger::seal(tx, 100, &[(next, [0; 32])]).await })).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_did_not_arrive_is_listed_until_it_arrives_or_is_put_aside() {
+    each_db(async |store| {
+        let all = [notice(now()), notice(now()), Notice { channel: "hook".into(), ..notice(now()) }];
+        let [first, second, third] = all.each_ref().map(|notice| notice.id);
+        write(&store, move |tx| {
+            Box::pin(async move {
+                for notice in &all {
+                    notices::insert(tx, notice).await?;
+                }
+                assert_eq!(notices::due_channels(tx, now()).await?, ["hook", "mail"]);
+                notices::claim(tx, "mail", now(), now() + 1.minute(), 100).await?;
+                assert_eq!(notices::due_channels(tx, now()).await?, ["hook"], "the others are being tried");
+                assert!(notices::failed(tx, first, "no such mailbox", None).await?);
+                notices::delivered(tx, second).await?;
+                let left = notices::list_undelivered(tx, None, None, 10).await?;
+                assert_eq!(left.iter().map(|row| row.notice.id).collect::<Vec<_>>(), [first, third]);
+                assert_eq!((left[0].standing, left[0].reason.as_deref()), (Standing::GivenUp, Some("no such mailbox")));
+                let waiting = notices::list_undelivered(tx, Some(Standing::Waiting), None, 10).await?;
+                assert_eq!(waiting.iter().map(|row| row.notice.id).collect::<Vec<_>>(), [third]);
+                assert_eq!(notices::list_undelivered(tx, None, Some(first), 10).await?.len(), 1);
+                let count = |channel: &str, standing| Count { channel: channel.into(), standing, count: 1 };
+                let counts = [count("hook", Standing::Waiting), count("mail", Standing::GivenUp)];
+                assert_eq!(notices::count_undelivered(tx).await?, counts);
+
+                notices::retry(tx, first, now()).await?;
+                let again = notices::claim(tx, "mail", now(), now() + 1.minute(), 100).await?;
+                assert_eq!((again[0].id, again[0].attempts), (first, 1));
+                notices::put_aside(tx, first, now(), "ada", "told by phone").await?;
+                assert!(!notices::failed(tx, first, "busy", Some(now())).await?, "it is not woken up again");
+                assert_eq!(notices::get_undelivered(tx, first).await?, None);
+                assert_eq!(notices::count_undelivered(tx).await?.len(), 1);
+                // It was on its way when it was put aside, and it arrived.
+                notices::delivered(tx, first).await?;
+                Ok(())
+            })
+        })
+        .await;
+        for id in [first, second] {
+            let again = store.write(move |tx| Box::pin(async move { notices::retry(tx, id, now()).await })).await;
+            assert!(matches!(again, Err(StoreError::Conflict { .. })), "{again:?}");
+        }
     })
     .await;
 }

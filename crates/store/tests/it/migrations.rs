@@ -7,7 +7,7 @@ use tenure_store::{Param, Store, StoreError};
 use crate::world::{Db, Kind};
 
 /// For each version a row that can be written as soon as it is there, and what reads it back.
-const ROWS: [(&str, &str, &str); 7] = [
+const ROWS: [(&str, &str, &str); 8] = [
     (
         "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
          VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
@@ -47,6 +47,11 @@ const ROWS: [(&str, &str, &str); 7] = [
          started_at, updated_at) VALUES ($1, 'l', 0, 1, 'd', 'joiner', 1, 'running', '', 1, 0, 0)",
         "SELECT name AS it FROM run WHERE id = $1",
         "joiner",
+    ),
+    (
+        "INSERT INTO notice_drop (notice, at, by_whom, reason) VALUES ($1, 0, 'ada', 'sent by hand')",
+        "SELECT reason AS it FROM notice_drop WHERE notice = $1",
+        "sent by hand",
     ),
 ];
 

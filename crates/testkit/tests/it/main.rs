@@ -3,6 +3,7 @@
 
 mod crash;
 mod faults;
+mod notices;
 mod peer;
 mod seeds;
 mod share;

@@ -4,7 +4,9 @@
 mod cases;
 mod connections;
 mod events;
+mod hooks;
 mod ledger;
+mod notices;
 mod numbers;
 mod people;
 mod runs;
@@ -28,6 +30,7 @@ use super::routes::{MountError, Routes};
 use super::system::{self, Readiness};
 use crate::config::Config;
 use crate::gate::HouseGate;
+use crate::hooks::Hooks;
 use crate::limits::{PAGE_ITEMS_MAX, WATCHES_MAX};
 use connections::Looked;
 
@@ -41,6 +44,7 @@ pub(super) struct Doors {
     /// What the last look at each connection found, since the process began.
     looked: Arc<Mutex<BTreeMap<ConnectionName, Looked>>>,
     watches: Arc<Semaphore>,
+    hooks: Arc<Hooks>,
 }
 
 impl Doors {
@@ -73,6 +77,7 @@ pub fn router(
     readiness: Readiness,
     config: &Config,
     pinned: PublicKey,
+    hooks: Arc<Hooks>,
 ) -> Result<Router, MountError> {
     let gate = Arc::new(HouseGate::new(Arc::clone(&house)));
     let (clock, ids) = (Arc::clone(&house.clock), Arc::clone(&house.ids));
@@ -84,6 +89,7 @@ pub fn router(
         page_items_max: u32::try_from(config.page_items_max.size()).unwrap_or(PAGE_ITEMS_MAX).min(PAGE_ITEMS_MAX),
         looked: Arc::default(),
         watches: Arc::new(Semaphore::new(WATCHES_MAX)),
+        hooks,
     };
     let routes = system::mount(Routes::of(OPERATIONS, gate), metrics, readiness, config.metrics_access)?;
     mount(routes)?.finish(edge, doors)
@@ -99,6 +105,7 @@ fn mount(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("listEvents", events::list::handler)?
         .mount("readEvent", events::show::handler)?
         .mount("postEvent", connections::post_event::handler)?
+        .mount("receiveHook", hooks::receive::handler)?
         .mount("listConnections", connections::list::handler)?
         .mount("readConnection", connections::show::handler)?
         .mount("checkConnection", connections::check::handler)?
@@ -113,6 +120,9 @@ fn mount(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("listCases", cases::list::handler)?
         .mount("readCase", cases::show::handler)?
         .mount("resolveCase", cases::resolve::handler)?
+        .mount("listNotices", notices::list::handler)?
+        .mount("retryNotice", notices::retry::handler)?
+        .mount("dropNotice", notices::drop::handler)?
         .mount("listLedger", ledger::list::handler)?
         .mount("readCheckpoint", ledger::checkpoint::handler)?
         .mount("readEntry", ledger::show::handler)?

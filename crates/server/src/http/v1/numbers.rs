@@ -15,6 +15,7 @@ use tenure_app::House;
 use tenure_app::numbers::{Numbers, numbers};
 use tenure_engine::Gauges;
 use tenure_engine::journal::RunStatus;
+use tenure_store::notices::Count;
 
 use crate::http::metrics::Metrics;
 use crate::limits::NUMBERS_KEPT;
@@ -22,6 +23,13 @@ use crate::limits::NUMBERS_KEPT;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StatusLabels {
     status: &'static str,
+}
+
+/// The channels are those of the estate, and of notices that were written for one that is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NoticeLabels {
+    channel: String,
+    state: &'static str,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -34,6 +42,7 @@ struct Shown {
     arrivals: Counter,
     effects: Counter,
     runs: Family<StatusLabels, Gauge>,
+    notices: Family<NoticeLabels, Gauge>,
     entries: Gauge,
     /// When the database was last asked.
     asked: Arc<Mutex<Option<Duration>>>,
@@ -64,6 +73,8 @@ impl Shown {
         registry.register("engine_arrivals", "messages, timers and results taken in", self.arrivals.clone());
         registry.register("engine_effects", "effects that ended", self.effects.clone());
         registry.register("runs", "runs by status", self.runs.clone());
+        let undelivered = "notices that did not arrive, by channel and state";
+        registry.register("notices_undelivered", undelivered, self.notices.clone());
         registry.register("ledger_entries", "sealed entries of the ledger", self.entries.clone());
     }
 
@@ -108,6 +119,12 @@ impl Shown {
         for status in RunStatus::ALL {
             let count = found.runs.get(&status).copied().unwrap_or(0);
             self.runs.get_or_create(&StatusLabels { status: status.word() }).set(count);
+        }
+        // A channel for which all arrived is told as nothing and not as what it was.
+        self.notices.clear();
+        for Count { channel, standing, count } in &found.notices {
+            let labels = NoticeLabels { channel: channel.clone(), state: standing.word() };
+            self.notices.get_or_create(&labels).set(*count);
         }
         self.entries.set(found.entries);
     }

@@ -1,0 +1,3 @@
+//! Signed webhooks that come in.
+
+pub(super) mod receive;

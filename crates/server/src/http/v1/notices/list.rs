@@ -1,0 +1,38 @@
+//! `GET /v1/notices`: what did not arrive, the oldest first.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use serde::Deserialize;
+use tenure_api::problem::quoted;
+use tenure_api::{Code, NoticeView, Page};
+use tenure_app::notices::list::list;
+use tenure_store::notices::Standing;
+
+use crate::http::v1::{Doors, notices};
+use crate::http::{Caller, Query, Refusal};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    after: Option<String>,
+    limit: Option<u32>,
+    state: Option<String>,
+}
+
+pub(crate) async fn handler(
+    State(doors): State<Doors>,
+    Caller(actor): Caller,
+    Query(asked): Query<Asked>,
+) -> Result<Answer<Page<NoticeView>>, Refusal> {
+    let wanted = doors.wanted("notices", asked.after, asked.limit)?;
+    let standing = asked.state.as_deref().map(standing).transpose()?;
+    let found = list(&doors.cx(actor), standing, wanted.after, wanted.limit()).await?;
+    Ok(Answer(wanted.page(found, |shown| shown.row.notice.id, notices::view)))
+}
+
+fn standing(word: &str) -> Result<Standing, Refusal> {
+    Standing::from_word(word).ok_or_else(|| {
+        let known = Standing::ALL.map(Standing::word).join(", ");
+        Refusal::because(Code::BadRequest, format!("{} is not a state; use one of {known}", quoted(word)))
+    })
+}
