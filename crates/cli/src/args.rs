@@ -8,8 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use secrecy::SecretString;
 
 use crate::commands::{
-    bench, cases, completion, connect, demo, doctor, events, generate, ledger, migrate, notices, people, runs, serve,
-    token, version, why,
+    bench, cases, completion, connect, demo, doctor, events, generate, ledger, migrate, notices, pack, people, runs,
+    serve, token, version, why,
 };
 use crate::exit;
 use crate::limits::TIMEOUT_DEFAULT;
@@ -137,6 +137,9 @@ pub enum Command {
     /// Look at connected systems
     #[command(subcommand)]
     Connect(connect::Connect),
+    /// Check services that are described as data
+    #[command(subcommand)]
+    Pack(pack::Pack),
     /// Read and verify the audit record
     #[command(subcommand)]
     Ledger(ledger::Ledger),

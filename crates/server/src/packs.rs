@@ -3,6 +3,8 @@
 //! Here a pack's text becomes a pack, or everything that is wrong with it is told with file and
 //! line. What a pack can say is not decided here; see `tenure_connectors::rest`.
 
+pub mod facts;
+
 use std::collections::BTreeMap;
 
 use tenure_blueprint::{Code, Estate, Problem, Written};

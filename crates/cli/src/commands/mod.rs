@@ -20,6 +20,7 @@ pub mod ledger_verify;
 pub mod migrate;
 pub mod notices;
 pub mod notices_preview;
+pub mod pack;
 pub mod people;
 pub mod runs;
 pub mod runs_start;
@@ -80,6 +81,7 @@ impl Command {
             Self::Cases(cases) => cases.run(cx).await,
             Self::Notices(notices) => notices.run(cx).await,
             Self::Connect(connect) => connect.run(cx).await,
+            Self::Pack(pack) => pack.run(cx),
             Self::Ledger(ledger) => ledger.run(cx).await,
             Self::Bench(bench) => bench.run(cx).await,
             Self::Completion(completion) => completion.run(),

@@ -7,8 +7,8 @@ fn help_goes_to_standard_output_and_teaches() {
     let help = tenure(&["--help"]);
     assert_eq!((help.exit, help.err.as_str()), (0, ""));
     for word in [
-        "demo", "serve", "migrate", "token", "doctor", "people", "runs", "events", "why", "cases", "connect", "ledger",
-        "bench",
+        "demo", "serve", "migrate", "token", "doctor", "people", "runs", "events", "why", "cases", "connect", "pack",
+        "ledger", "bench",
     ] {
         assert!(help.out.contains(&format!("\n  {word}")), "{word}: {}", help.out);
     }
@@ -88,4 +88,35 @@ fn nobody_confirms_what_is_asked_without_a_terminal() {
     let ended = run(command(&["runs", "cancel", "run_00000000000000000000000001"]).env("TENURE_TOKEN", "tnr_canary"));
     assert_eq!(ended.exit, 2);
     assert!(ended.err.starts_with("error[TEN-E0809]") && ended.err.contains("--yes"), "{}", ended.err);
+}
+
+#[test]
+fn a_pack_is_checked_without_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop.yaml");
+    let path = file.to_str().unwrap();
+    let page = include_str!("../../../../docs/howto/write-a-pack.md");
+    let (_, example) = page.split_once("```yaml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    std::fs::write(&file, example).unwrap();
+    let good = tenure(&["pack", "check", path, "--plain"]);
+    assert_eq!((good.exit, good.err.as_str()), (0, ""));
+    for line in [
+        "shop\tlist accounts\tyes\tin pages of 100 at most; the service says how many there are\n",
+        "shop\tfind by `login`\tyes\tthe whole list is read for each look\n",
+        "shop\tcreate\tyes\ttaken back: with something lost (R2)\n",
+        "shop\tdelete\tno\tnot described\n",
+        "shop\tend session\tyes\t-\n",
+        "shop\tend ownership\tno\torders stay with whoever made them\n",
+    ] {
+        assert!(good.out.contains(line), "{line}: {}", good.out);
+    }
+    std::fs::write(&file, example.replace("undo: lossy", "undo: maybe").replace("accounts:", "acounts:")).unwrap();
+    let bad = tenure(&["pack", "check", path]);
+    assert_eq!((bad.exit, bad.out.as_str()), (1, ""));
+    for words in ["shop.yaml:9:", "has no key `acounts`", "`undo` cannot be `maybe`", "has 3 faults"] {
+        assert!(bad.err.contains(words), "{words}: {}", bad.err);
+    }
+    std::fs::write(&file, "").unwrap();
+    assert_eq!(tenure(&["pack", "check", path]).exit, 1);
 }

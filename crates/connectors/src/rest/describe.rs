@@ -1,19 +1,33 @@
 //! What a connection can do, by the word of its pack.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use tenure_connect::{
     Artifact, AttributeRule, ClassDescription, Credential, Description, Limits, ObjectClass, Reach, Shape, Verb, limits,
 };
 
-use super::RestConfig;
-use super::pack::{ArtifactPlan, Attribute, AuthPlan, Entitlements, Give, Pack};
+use super::pack::{ArtifactPlan, Attribute, AuthPlan, Entitlements, Give, Pack, Style};
 use crate::limits::HTTP_REQUESTS_AT_ONCE_MAX;
 
 /// The attribute with the id, where the pack gives it no name of its own.
 const ID: &str = "id";
 
-pub(super) fn description(config: &RestConfig, pack: &Pack) -> Description {
+impl Pack {
+    /// What can be done by it, before any connection says more.
+    pub fn describe(&self) -> Description {
+        description(self, self.seen_after)
+    }
+
+    /// How many accounts come on a page, if they come in pages, and whether the service counts them.
+    pub fn listing(&self) -> (Option<u32>, bool) {
+        let list = &self.accounts.list;
+        let pages = (list.style != Style::Whole).then_some(list.size_max);
+        (pages, list.total.is_some() || pages.is_none())
+    }
+}
+
+pub(super) fn description(pack: &Pack, seen_after: Duration) -> Description {
     let mut verbs: BTreeMap<Verb, _> = pack.operations.iter().map(|(verb, one)| (*verb, one.undo)).collect();
     let several = pack.accounts.attributes.iter().any(|one| one.many && one.give == Give::Always);
     if let Some(set) = verbs.get(&Verb::Set).copied().filter(|_| several) {
@@ -29,7 +43,7 @@ pub(super) fn description(config: &RestConfig, pack: &Pack) -> Description {
             page_objects_max: pack.accounts.list.size_max.min(limits::PAGE_OBJECTS_MAX),
             requests_per_second_max: pack.requests_per_second_max,
         },
-        consistency_delay: config.seen_after_seconds.map_or(pack.seen_after, std::time::Duration::from_secs),
+        consistency_delay: seen_after,
         surface: surface(pack, &verbs.keys().copied().collect()),
         verbs,
         credentials: [credential(&pack.auth)].into(),

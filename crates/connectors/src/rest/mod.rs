@@ -21,6 +21,7 @@ mod write;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tenure_connect::{
     Artifact, Batch, Change, Checked, Connector, Description, Desired, Expectation, Locator, Operation, Outcome, Page,
@@ -58,7 +59,8 @@ impl RestConnector {
     ) -> Result<Self, BadRestConfig> {
         let settings = config.settled(&pack)?;
         let http = HttpClient::new(config.http(&pack, &settings, &secrets)?, Arc::clone(&secrets), Arc::clone(&clock))?;
-        let description = describe::description(&config, &pack);
+        let seen_after = config.seen_after_seconds.map_or(pack.seen_after, Duration::from_secs);
+        let description = describe::description(&pack, seen_after);
         Ok(Self {
             pack,
             name: config.pack,
