@@ -42,6 +42,7 @@ const PRODUCERS: &[Producer] = &[
             "file.md",
             "ldap.md",
             "memory.md",
+            "process.md",
             "rest-aws-iam.md",
             "rest-pocketbase.md",
             "scim.md",

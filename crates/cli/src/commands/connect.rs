@@ -7,6 +7,7 @@ use serde_json::Value;
 use tenure_model::ConnectionName;
 use tenure_server::house::conform::{self, ConformOptions};
 
+use super::connect_new::New;
 use super::{HowMany, in_process};
 use crate::context::Cx;
 use crate::error::{CliError, code};
@@ -30,6 +31,7 @@ pub enum Connect {
     List(List),
     Check(Check),
     Test(Test),
+    New(New),
 }
 
 /// List connected systems
@@ -124,6 +126,7 @@ impl Connect {
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
         match self {
             Self::Test(test) => test.run(cx).await,
+            Self::New(new) => new.run(cx),
             Self::List(list) => {
                 let client = cx.client()?;
                 let items = client.list(&places::LIST_CONNECTIONS.path(), &[], list.how_many.items_max()).await?;

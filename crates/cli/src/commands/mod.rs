@@ -8,6 +8,7 @@ pub mod bench;
 pub mod cases;
 pub mod completion;
 pub mod connect;
+mod connect_new;
 pub mod demo;
 pub mod doctor;
 pub mod doctor_here;

@@ -70,3 +70,25 @@ fn a_case_that_fails_ends_with_1_and_says_what_came() {
     assert_eq!(ended.exit, 1, "{}", ended.err);
     assert!(ended.out.contains("failed") && ended.out.contains("choose another name"), "{}", ended.out);
 }
+
+/// What a newcomer begins with is green before anything is changed, and is never written over.
+#[test]
+fn a_new_connector_of_ones_own_passes_at_once() {
+    let config = here("new", MEMORY);
+    let estate = Path::new(&config).parent().unwrap().join("estate");
+    drop(fs::remove_dir_all(estate.join("connectors")));
+    drop(fs::remove_file(estate.join("connections/badges.yaml")));
+    let new = ["connect", "new", "badges", "--lang", "python", "--config", &config];
+    let begun = tenure(&new);
+    assert_eq!(begun.exit, 0, "{}", begun.err);
+    assert!(begun.err.contains("tenure connect test badges --write"), "{}", begun.err);
+    let tested = tenure(&["connect", "test", "badges", "--write", "--config", &config]);
+    assert_eq!(tested.exit, 0, "{}\n{}", tested.err, tested.out);
+    fs::write(estate.join("connectors/badges/connector.py"), "mine").unwrap();
+    let again = tenure(&new);
+    assert_eq!(again.exit, 4, "{}", again.err);
+    assert!(again.err.contains("is there already"), "{}", again.err);
+    assert_eq!(fs::read_to_string(estate.join("connectors/badges/connector.py")).unwrap(), "mine");
+    let nowhere = tenure(&["connect", "new", "badges", "--lang", "rust", "--into", "/dev/null/estate"]);
+    assert!(nowhere.err.contains("cannot write `/dev/null/estate/connectors/badges/README.md`"), "{}", nowhere.err);
+}

@@ -15,12 +15,18 @@ use tenure_model::{Clock, SystemClock};
 
 use crate::house::{HouseError, open};
 
+/// The connection of a connector outside this program.
+pub const PROCESS: &str = include_str!("samples/process.yaml");
+/// What the example that it leads to says of itself.
+const OUTSIDE: &str = include_str!("../../../../examples/connector-python/description.json");
+
 /// A connection of every kind, by its connector.
-const SAMPLES: [(&str, &str); 8] = [
+const SAMPLES: [(&str, &str); 9] = [
     ("ad", include_str!("samples/ad.yaml")),
     ("file", include_str!("samples/file.yaml")),
     ("ldap", include_str!("samples/ldap.yaml")),
     ("memory", include_str!("samples/memory.yaml")),
+    ("process", PROCESS),
     ("rest-aws-iam", include_str!("samples/rest-aws-iam.yaml")),
     ("rest-pocketbase", include_str!("samples/rest-pocketbase.yaml")),
     ("scim", include_str!("samples/scim.yaml")),
@@ -54,9 +60,13 @@ fn entries() -> Result<Vec<Entry>, HouseError> {
         let read =
             read.map_err(|problems| bad(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
         for connection in read.connections.values() {
-            let connector = open::connector(connection, folders, &clock)?;
-            let connector = connector.ok_or_else(|| bad("it has no connector".to_owned()))?;
-            entries.push(Entry { kind, sample, description: connector.describe().clone() });
+            let description = if sample == PROCESS {
+                serde_json::from_str(OUTSIDE).map_err(|error| bad(error.to_string()))?
+            } else {
+                let connector = open::connector(connection, folders, &clock)?;
+                connector.ok_or_else(|| bad("it has no connector".to_owned()))?.describe().clone()
+            };
+            entries.push(Entry { kind, sample, description });
         }
     }
     Ok(entries)

@@ -54,3 +54,40 @@ async fn the_example_in_python_passes_the_suite() {
     assert!(report.is_green() && report.left.is_empty(), "{report}");
     assert!(report.passed().len() >= 105, "{report}");
 }
+
+/// All that the example in Rust keeps, read past it.
+struct Kept(PathBuf);
+
+impl Witness for Kept {
+    fn mark(&self) -> BoxFuture<'_, String> {
+        async { std::fs::read_to_string(&self.0).unwrap_or_default() }.boxed()
+    }
+}
+
+mod slow {
+    use serde_json::json;
+
+    use super::*;
+    use crate::process::example;
+
+    /// Builds the example as its reader would, and gives the folder with the program.
+    fn build() -> PathBuf {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("connector-rust");
+        let mut cargo = std::process::Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--locked", "--target-dir"]).arg(&target);
+        assert!(cargo.current_dir(example("connector-rust")).status().unwrap().success());
+        target.join("debug/connector")
+    }
+
+    #[tokio::test]
+    async fn the_example_in_rust_passes_the_suite() {
+        let (program, folder) = (build(), tempfile::tempdir().unwrap());
+        let file = folder.path().join("accounts.json");
+        let settings = json!({
+            "folder": example("connector-rust"), "program": program, "settings": { "file": file },
+        });
+        let report = suite(settings, &Kept(file), folder.path()).await;
+        assert!(report.is_green() && report.left.is_empty(), "{report}");
+        assert!(report.passed().len() >= 80, "{report}");
+    }
+}
