@@ -173,9 +173,7 @@ fn check_html(parts: &[Part]) -> Result<(), BadTemplate> {
         match part {
             Part::Words(words) => before.push_str(&words.to_ascii_lowercase()),
             Part::Value { name, .. } => {
-                let in_tag = before.rfind('<') > before.rfind('>');
-                let within = |open: &str, close: &str| before.rfind(open) > before.rfind(close);
-                if in_tag || within("<style", "</style") || within("<!--", "-->") {
+                if !ends_between_tags(&before) {
                     let hint = "put it between tags, where it is escaped";
                     return Err(bad(format!("`{name}` stands inside a tag, a comment or a style"), hint));
                 }
@@ -186,6 +184,55 @@ fn check_html(parts: &[Part]) -> Result<(), BadTemplate> {
         return Err(bad("there is a script in it", "leave it out; no reader of mail runs it"));
     }
     Ok(())
+}
+
+/// Whether HTML in small letters ends between tags, as its readers take it apart.
+fn ends_between_tags(html: &str) -> bool {
+    let mut rest = html;
+    while let Some((_, behind)) = rest.split_once('<') {
+        let after = match behind.strip_prefix("!--") {
+            Some(comment) => after_comment(comment),
+            None => after_tag(behind).and_then(|after| if is_style(behind) { after_style(after) } else { Some(after) }),
+        };
+        let Some(after) = after else { return false };
+        rest = after;
+    }
+    true
+}
+
+fn after_comment(comment: &str) -> Option<&str> {
+    // These two are comments that end where they begin.
+    if let Some(after) = comment.strip_prefix('>').or_else(|| comment.strip_prefix("->")) {
+        return Some(after);
+    }
+    let end = ["-->", "--!>"].iter().filter_map(|end| Some((comment.find(end)?, end.len()))).min()?;
+    comment.get(end.0 + end.1..)
+}
+
+/// What follows a tag. A quote after an equals sign holds everything up to the next, `>` too.
+fn after_tag(tag: &str) -> Option<&str> {
+    let (mut quote, mut last) = (None, ' ');
+    for (at, letter) in tag.char_indices() {
+        match (quote, letter) {
+            (Some(open), _) if open == letter => quote = None,
+            (Some(_), _) => {}
+            (None, '>') => return tag.get(at + 1..),
+            (None, '"' | '\'') if last == '=' => quote = Some(letter),
+            (None, _) => {}
+        }
+        if !letter.is_ascii_whitespace() {
+            last = letter;
+        }
+    }
+    None
+}
+
+fn is_style(tag: &str) -> bool {
+    tag.strip_prefix("style").is_some_and(|more| !more.starts_with(|letter: char| letter.is_ascii_alphanumeric()))
+}
+
+fn after_style(style: &str) -> Option<&str> {
+    style.find("</style").and_then(|at| style.get(at..))
 }
 
 fn bad(reason: impl Into<String>, hint: impl Into<String>) -> BadTemplate {
@@ -242,10 +289,22 @@ mod tests {
             "<a href={{ a }}>",
             "<STYLE>{{ a }}</STYLE>",
             "<!-- > {{ a }} -->",
+            "<a title=\">\" href={{ a }}>x</a>",
+            "<a title = '>' href={{ a }}>x</a>",
+            "<!--><a title=\"-->\" href={{ a }}>",
+            "<!-- --!><a href={{ a }}>",
+            "<style>a > b { {{ a }} }</style>",
             "<script>1</script>{{ a }}",
         ] {
             assert!(Template::parse(bad, Form::Html).is_err(), "{bad}");
         }
-        assert!(Template::parse("<style>p{}</style><!-- x --><p>{{ a }}</p>", Form::Html).is_ok());
+        for good in [
+            "<style>p > a {}</style><!-- x > y --><p title=\"a > b\">{{ a }}</p>",
+            "<p title=it's>{{ a }} isn't {{ b }}</p>",
+            "<!-->{{ a }}",
+            "{{ a }} > {{ b }}",
+        ] {
+            assert!(Template::parse(good, Form::Html).is_ok(), "{good}");
+        }
     }
 }
