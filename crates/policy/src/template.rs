@@ -215,10 +215,9 @@ fn after_tag(tag: &str) -> Option<&str> {
     for (at, letter) in tag.char_indices() {
         match (quote, letter) {
             (Some(open), _) if open == letter => quote = None,
-            (Some(_), _) => {}
             (None, '>') => return tag.get(at + 1..),
             (None, '"' | '\'') if last == '=' => quote = Some(letter),
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
         if !letter.is_ascii_whitespace() {
             last = letter;

@@ -1,16 +1,16 @@
 //! Packs: those that ship with the product, and those of the estate, which come first.
 //!
 //! Here a pack's text becomes a pack, or everything that is wrong with it is told with file and
-//! line. What a pack can say is not decided here; see `tenure_connectors::rest`.
+//! line. What a pack can say is not decided here; see `tenure_services::rest`.
 
 pub mod facts;
 
 use std::collections::BTreeMap;
 
 use tenure_blueprint::{Code, Estate, Problem, Written};
-use tenure_connectors::rest::Pack;
-use tenure_connectors::rest::pack::FaultKind;
 use tenure_model::Name;
+use tenure_services::rest::Pack;
+use tenure_services::rest::pack::FaultKind;
 
 /// Every pack that ships, by its name and text.
 pub const SHIPPED: [(&str, &str); 2] = [
@@ -44,7 +44,7 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Read>, Vec<Problem>> {
 /// The pack that a document describes.
 pub fn compile(written: &Written) -> Result<Pack, Vec<Problem>> {
     Pack::check(&written.spec).map_err(|faults| {
-        let problem = |fault: tenure_connectors::rest::pack::Fault| {
+        let problem = |fault: tenure_services::rest::pack::Fault| {
             let code = match fault.kind {
                 FaultKind::UnknownKey => Code::UnknownKey,
                 FaultKind::MissingKey => Code::MissingKey,

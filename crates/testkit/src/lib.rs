@@ -3,6 +3,7 @@
 //!
 //! Nothing here is part of the product, and nothing here imitates our own code.
 
+pub mod act;
 pub mod apps;
 pub mod chaos;
 pub mod company;

@@ -38,12 +38,13 @@ const NEEDS: &[(&str, &[Need])] = &[
     ("tenure-api", &[]),
     ("tenure-blueprint", &[]),
     ("tenure-connect", &[]),
-    ("tenure-connectors", &EVERY),
+    ("tenure-connectors", &[Need::Postgres, Need::Slapd, Need::Notices, Need::Mariadb, Need::Sshd, Need::Samba]),
     ("tenure-engine", &[]),
     ("tenure-flow", &[]),
     ("tenure-ledger", &[]),
     ("tenure-model", &[]),
     ("tenure-policy", &[]),
+    ("tenure-services", &[Need::Scim, Need::Apps, Need::Notices]),
     ("tenure-store", &[Need::Postgres]),
 ];
 

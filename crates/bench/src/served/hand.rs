@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use tenure_connect::{WebCall, WebCaller as _, WebOutcome};
-use tenure_connectors::web::HttpCaller;
 use tenure_engine::{Ended, Order, Performer};
 use tenure_model::{Clock, Ending, RefusalClass};
+use tenure_services::web::HttpCaller;
 use tenure_store::journal::Attachment;
 
 use super::graphs::{CALL, LATE};

@@ -1,15 +1,9 @@
 //! The connectors against real servers. One binary for all of them.
 
 #[cfg(test)]
-mod act;
-#[cfg(test)]
 mod ad;
 #[cfg(test)]
 mod file;
-#[cfg(test)]
-mod hook;
-#[cfg(test)]
-mod http;
 #[cfg(test)]
 mod ldap;
 #[cfg(test)]
@@ -18,9 +12,5 @@ mod lossy;
 mod mail;
 #[cfg(test)]
 mod process;
-#[cfg(test)]
-mod rest;
-#[cfg(test)]
-mod scim;
 #[cfg(test)]
 mod slow;

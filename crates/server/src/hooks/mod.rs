@@ -13,9 +13,9 @@ use serde_json::Value as Json;
 use tenure_api::{EventIn, Problem};
 use tenure_blueprint::Connection;
 use tenure_connect::{SecretRef, Secrets};
-use tenure_connectors::hook::{Keys, Signed};
-use tenure_connectors::limits::HOOK_KEYS_MAX;
 use tenure_model::Ids;
+use tenure_services::hook::{Keys, Signed};
+use tenure_services::limits::HOOK_KEYS_MAX;
 
 pub use mapping::{BadMapping, Mapping};
 

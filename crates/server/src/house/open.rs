@@ -14,17 +14,17 @@ use tenure_blueprint::{self as blueprint, Connection, Via, Written};
 use tenure_connect::fake::FakeTarget;
 use tenure_connect::{AnyConnector, Channel, FileSecrets, Governed};
 use tenure_connectors::file::{FileConfig, FileConnector};
-use tenure_connectors::hook::{HookChannel, HookConfig};
 use tenure_connectors::ldap::{AdConfig, LdapConfig, LdapConnector};
 use tenure_connectors::mail::{MailChannel, MailConfig};
 use tenure_connectors::process::{ProcessConfig, ProcessConnector};
-use tenure_connectors::rest::{RestConfig, RestConnector};
-use tenure_connectors::scim::{ScimConfig, ScimConnector};
 use tenure_connectors::sql::{SqlConfig, SqlConnector};
-use tenure_connectors::web::HttpCaller;
 use tenure_ledger::{Origin, PublicKey, SigningKey};
 use tenure_model::{Clock, Ids, Name, SystemClock, SystemIds};
 use tenure_policy::authz::Authz;
+use tenure_services::hook::{HookChannel, HookConfig};
+use tenure_services::rest::{RestConfig, RestConnector};
+use tenure_services::scim::{ScimConfig, ScimConnector};
+use tenure_services::web::HttpCaller;
 use tenure_store::{DatabaseUrl, OpenError, Store, StoreError, StoreLimits, journal, settings};
 
 use super::fault::HouseError;
@@ -173,63 +173,53 @@ pub(crate) fn connector(
     folders: Folders<'_>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<Arc<dyn AnyConnector>>, HouseError> {
-    let estate = folders.estate;
-    let bad = |reason: String| HouseError::Connection { connection: connection.name.to_string(), reason };
-    match connection.connector.as_str() {
-        "ad" => {
-            let config: AdConfig = serde_json::from_value(with_secrets(&connection.config, estate))
-                .map_err(|error| bad(format!("its `config` is of no use to the connector `ad`: {error}")))?;
-            let ad = LdapConnector::new(config.into(), Arc::new(FileSecrets), Arc::clone(clock));
-            Ok(Some(Arc::new(ad.map_err(|error| bad(error.to_string()))?)))
-        }
+    make(connection, folders, clock)
+        .map_err(|reason| HouseError::Connection { connection: connection.name.to_string(), reason })
+}
+
+type Made = Result<Option<Arc<dyn AnyConnector>>, String>;
+
+fn make(connection: &Connection, folders: Folders<'_>, clock: &Arc<dyn Clock>) -> Made {
+    let kind = connection.connector.as_str();
+    let target = || with_secrets(&connection.config, folders.estate);
+    let source = || without_person_key(target());
+    let (secrets, clock) = (Arc::new(FileSecrets), Arc::clone(clock));
+    match kind {
+        "ad" => made(LdapConnector::new(settings_of::<AdConfig>(kind, target())?.into(), secrets, clock)),
         "events" | hooks::CONNECTOR => Ok(None),
-        "memory" => Ok(Some(Arc::new(memory(connection, clock)))),
         "file" => {
-            let settings = without_person_key(with_secrets(&connection.config, estate));
-            let settings: FileConfig = serde_json::from_value(settings)
-                .map_err(|error| bad(format!("its `config` is of no use to the connector `file`: {error}")))?;
-            let (folder, secrets) = (folders.data.join("feeds"), Arc::new(FileSecrets));
-            let file = FileConnector::new(settings, &connection.name, &folder, secrets, Arc::clone(clock));
-            Ok(Some(Arc::new(file.map_err(|error| bad(error.to_string()))?)))
+            let kept = folders.data.join("feeds");
+            let settings: FileConfig = settings_of(kind, source())?;
+            made(FileConnector::new(settings, &connection.name, &kept, secrets, clock))
         }
-        "ldap" => {
-            let config: LdapConfig = serde_json::from_value(with_secrets(&connection.config, estate))
-                .map_err(|error| bad(format!("its `config` is of no use to the connector `ldap`: {error}")))?;
-            let ldap = LdapConnector::new(config, Arc::new(FileSecrets), Arc::clone(clock));
-            Ok(Some(Arc::new(ldap.map_err(|error| bad(error.to_string()))?)))
-        }
+        "ldap" => made(LdapConnector::new(settings_of::<LdapConfig>(kind, target())?, secrets, clock)),
+        "memory" => Ok(Some(Arc::new(memory(connection, &clock)))),
         "process" => {
-            let mut config: ProcessConfig = serde_json::from_value(with_secrets(&connection.config, estate))
-                .map_err(|error| bad(format!("its `config` is of no use to the connector `process`: {error}")))?;
-            let folder = estate.join(config.folder);
-            config.folder = std::path::absolute(&folder).unwrap_or(folder);
-            let process = ProcessConnector::new(config, Arc::new(FileSecrets), Arc::clone(clock));
-            Ok(Some(Arc::new(process.map_err(|error| bad(error.to_string()))?)))
+            let mut settings: ProcessConfig = settings_of(kind, target())?;
+            let folder = folders.estate.join(settings.folder);
+            settings.folder = std::path::absolute(&folder).unwrap_or(folder);
+            made(ProcessConnector::new(settings, secrets, clock))
         }
         "rest" => {
-            let config: RestConfig = serde_json::from_value(with_secrets(&connection.config, estate))
-                .map_err(|error| bad(format!("its `config` is of no use to the connector `rest`: {error}")))?;
-            let pack = packs::named(&config.pack, folders.packs).map_err(bad)?;
-            let rest = RestConnector::new(config, pack, Arc::new(FileSecrets), Arc::clone(clock));
-            Ok(Some(Arc::new(rest.map_err(|error| bad(error.to_string()))?)))
+            let settings: RestConfig = settings_of(kind, target())?;
+            let pack = packs::named(&settings.pack, folders.packs)?;
+            made(RestConnector::new(settings, pack, secrets, clock))
         }
-        "scim" => {
-            let config: ScimConfig = serde_json::from_value(with_secrets(&connection.config, estate))
-                .map_err(|error| bad(format!("its `config` is of no use to the connector `scim`: {error}")))?;
-            let scim = ScimConnector::new(config, Arc::new(FileSecrets), Arc::clone(clock));
-            Ok(Some(Arc::new(scim.map_err(|error| bad(error.to_string()))?)))
-        }
-        "sql" => {
-            let settings = without_person_key(with_secrets(&connection.config, estate));
-            let settings: SqlConfig = serde_json::from_value(settings)
-                .map_err(|error| bad(format!("its `config` is of no use to the connector `sql`: {error}")))?;
-            let sql = SqlConnector::new(settings, Arc::new(FileSecrets), Arc::clone(clock));
-            Ok(Some(Arc::new(sql.map_err(|error| bad(error.to_string()))?)))
-        }
-        other => Err(bad(format!(
+        "scim" => made(ScimConnector::new(settings_of::<ScimConfig>(kind, target())?, secrets, clock)),
+        "sql" => made(SqlConnector::new(settings_of::<SqlConfig>(kind, source())?, secrets, clock)),
+        other => Err(format!(
             "there is no connector `{other}`; there are `ad`, `events`, `file`, `ldap`, `memory`, `process`, `rest`, `scim`, `sql` and `webhook`"
-        ))),
+        )),
     }
+}
+
+fn settings_of<T: serde::de::DeserializeOwned>(kind: &str, settings: Json) -> Result<T, String> {
+    serde_json::from_value(settings)
+        .map_err(|error| format!("its `config` is of no use to the connector `{kind}`: {error}"))
+}
+
+fn made<C: AnyConnector + 'static, E: std::fmt::Display>(made: Result<C, E>) -> Made {
+    made.map(|connector| Some(Arc::new(connector) as Arc<dyn AnyConnector>)).map_err(|error| error.to_string())
 }
 
 /// The ways by which notices go out.

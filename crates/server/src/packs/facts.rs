@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use tenure_connect::{Artifact, Description, ObjectClass, Reach, Reversibility, Verb};
-use tenure_connectors::rest::Pack;
+use tenure_services::rest::Pack;
 
 /// A line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -18,7 +18,7 @@ use std::process::{Child, Command, Stdio};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value as Json;
 use tempfile::TempDir;
-use tenure_connectors::rest::Pack;
+use tenure_services::rest::Pack;
 
 use crate::daemon;
 

@@ -13,7 +13,7 @@ use tenure_connectors::ldap::{AdConfig, LdapConnector};
 use tenure_model::{Attributes, Observed, SystemClock, Value};
 use tenure_testkit::samba::{ADMIN, BASE_DN, Samba};
 
-use crate::act::{apply, done};
+use tenure_testkit::act::{apply, done};
 
 pub fn config(samba: &Samba) -> AdConfig {
     serde_json::from_value(serde_json::json!({

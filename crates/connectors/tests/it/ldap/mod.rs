@@ -18,7 +18,7 @@ use tenure_connectors::ldap::{LdapConfig, LdapConnector};
 use tenure_model::{Attributes, SystemClock, Value};
 use tenure_testkit::slapd::{ADMIN_DN, BASE_DN, Slapd};
 
-use crate::act::{apply, done};
+use tenure_testkit::act::{apply, done};
 
 fn config(slapd: &Slapd) -> LdapConfig {
     serde_json::from_value(serde_json::json!({

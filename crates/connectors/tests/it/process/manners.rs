@@ -9,7 +9,7 @@ use tenure_connect::{AnyConnector, Change, Locator, Outcome, Page, Query, Refusa
 
 use super::falls::until_gone;
 use super::{ada, attributes, bad, connector, heard, python};
-use crate::act::{apply, done};
+use tenure_testkit::act::{apply, done};
 
 const ECHO: &str = "answer(id=request['id'], result={'peer': os.environ.get('PATH', 'no path') + ' ' + ' '.join(sys.argv[1:]) + ' ' + os.getcwd()})";
 

@@ -18,7 +18,7 @@ use tenure_model::{Attributes, SystemClock, Value};
 use tenure_testkit::mariadb::Mariadb;
 use tenure_testkit::postgresql::Postgresql;
 
-use crate::act::{apply, done};
+use tenure_testkit::act::{apply, done};
 
 /// A database of one kind.
 enum Peer {

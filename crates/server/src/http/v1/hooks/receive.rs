@@ -10,8 +10,8 @@ use axum::response::{IntoResponse as _, Response};
 use tenure_api::{Code, Problem};
 use tenure_app::events::accept::accept;
 use tenure_app::events::source::person_key;
-use tenure_connectors::hook::Signed;
 use tenure_model::{Actor, ConnectionName};
+use tenure_services::hook::Signed;
 
 use crate::hooks::Mapped;
 use crate::http::v1::{Doors, events};

@@ -13,8 +13,8 @@ use serde_json::json;
 use tenure_connect::{
     AnyConnector, Change, Desired, Expectation, Locator, Operation, Outcome, Refusal, Usability, Verdict,
 };
-use tenure_connectors::scim::ScimConnector;
 use tenure_model::{NativeId, Value};
+use tenure_services::scim::ScimConnector;
 use tenure_testkit::faulty::{Fault, FaultyLine};
 use tenure_testkit::scim::{ScimKind, ScimServer};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use tenure_connect::{Channel as _, Content, Facts, FileSecrets, Message, RefusalClass, Secrets as _, Sent};
-use tenure_connectors::hook::{HookChannel, Keys, Signed};
 use tenure_model::SystemClock;
+use tenure_services::hook::{HookChannel, Keys, Signed};
 use tenure_testkit::notices::{self, HookPeer};
 
 const OLD: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

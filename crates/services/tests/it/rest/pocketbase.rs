@@ -3,7 +3,7 @@
 use tenure_connect::{AnyConnector as _, Artifact, Change, Outcome, RefusalClass, Write};
 
 use super::*;
-use crate::act::{apply, done};
+use tenure_testkit::act::{apply, done};
 
 fn settings(app: &App) -> Json {
     json!({

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tenure_connect::{FileSecrets, Refusal, RefusalClass};
-use tenure_connectors::http::{Auth, Call, HttpClient, HttpConfig, SecretPlace, Speech};
 use tenure_model::SystemClock;
+use tenure_services::http::{Auth, Call, HttpClient, HttpConfig, SecretPlace, Speech};
 use tenure_testkit::wire::{Peer, Reply, Request};
 
 const SECRET: &str = "hunter2-is-a-secret";
@@ -155,7 +155,7 @@ async fn a_path_cannot_be_left() {
 #[tokio::test]
 async fn more_than_the_limit_is_given_up() {
     let folder = tempfile::tempdir().unwrap();
-    let long = "x".repeat(tenure_connectors::limits::HTTP_BODY_BYTES_MAX + 1);
+    let long = "x".repeat(tenure_services::limits::HTTP_BODY_BYTES_MAX + 1);
     let peer = Peer::start(move |_| Reply::new(200, long.clone())).await;
     let http = client(&peer.url(), Auth::Bearer { token: secret(folder.path()) }, None);
     let call = Call::get(["Users"]);

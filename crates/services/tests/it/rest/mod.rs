@@ -10,8 +10,8 @@ use futures::future::BoxFuture;
 use serde_json::{Value as Json, json};
 use tenure_connect::conformance::{Fixture, Options, Report, Witness, run_with};
 use tenure_connect::{FileSecrets, Locator, SecretRef};
-use tenure_connectors::rest::{RestConfig, RestConnector};
 use tenure_model::{Attributes, SystemClock, Value};
+use tenure_services::rest::{RestConfig, RestConnector};
 use tenure_testkit::apps::{ADMIN_PASSWORD, App, pack};
 use tenure_testkit::peer::{ChaosPeer, Trouble};
 

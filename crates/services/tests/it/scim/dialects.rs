@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value as Json, json};
 use tenure_connect::{AnyConnector, Change, Completeness, Locator, Page, Query, RefusalClass, Write};
-use tenure_connectors::scim::ScimConnector;
+use tenure_services::scim::ScimConnector;
 use tenure_testkit::faulty::{Fault, FaultyLine};
 use tenure_testkit::scim::{ScimKind, ScimServer};
 use tenure_testkit::wire::{Peer, Reply, Request};

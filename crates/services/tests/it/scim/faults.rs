@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 use tenure_connect::{AnyConnector, DoubtKind, Expectation, Outcome, Page, Query, RefusalClass};
-use tenure_connectors::scim::ScimConnector;
 use tenure_model::AccountState;
+use tenure_services::scim::ScimConnector;
 use tenure_testkit::faulty::{Fault, FaultyLine};
 use tenure_testkit::scim::{ScimKind, ScimServer};
 
@@ -144,7 +144,7 @@ async fn a_second_page_that_fails_is_no_end() {
     }
     let first = Page::first_of(2);
     let batch = scim.read(&Query::accounts(), &first).await.unwrap();
-    for _ in 0..tenure_connectors::limits::HTTP_READ_TRIES_MAX {
+    for _ in 0..tenure_services::limits::HTTP_READ_TRIES_MAX {
         line.order("GET", "startIndex=2", Fault::Failing(500));
     }
     let second = first.then(batch.next.unwrap());

@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use tenure_connect::{Change, FileSecrets, Locator, Write};
-use tenure_connectors::scim::{ScimConfig, ScimConnector};
 use tenure_model::{Attributes, SystemClock, Value};
+use tenure_services::scim::{ScimConfig, ScimConnector};
 use tenure_testkit::scim::ScimServer;
 
-use crate::act::{apply, done};
+use tenure_testkit::act::{apply, done};
 
 fn settings(server: &ScimServer) -> Json {
     json!({
