@@ -20,6 +20,9 @@ use crate::ldap_client::Client;
 const SLAPD: &str = "/usr/sbin/slapd";
 const READY_TIME_MAX: Duration = Duration::from_secs(20);
 const STARTS_MAX: u32 = 5;
+/// How often one looks whether the log is there, and how long apart.
+const LOOKS_MAX: u32 = 200;
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// The base of every such server.
 pub const BASE_DN: &str = "dc=example,dc=org";
@@ -63,7 +66,16 @@ impl Slapd {
 
     /// Starts one that keeps this of what was changed.
     pub async fn start_keeping(keeps: Keeps) -> Self {
-        Self::start_as(0, keeps).await
+        let server = Self::start_as(0, keeps).await;
+        // It answers before it has made the root of its log.
+        let look = ["-LLL", "-b", "cn=accesslog", "-s", "base"];
+        for _ in 0..LOOKS_MAX {
+            if keeps != Keeps::Log || server.admin().run("ldapsearch", &look).is_some() {
+                return server;
+            }
+            tokio::time::sleep(LOOK_PAUSE).await;
+        }
+        panic!("slapd made no log of accesses");
     }
 
     /// Starts one that has so many people already, every tenth of them in `staff`.
