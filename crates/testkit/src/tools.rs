@@ -11,6 +11,6 @@ pub fn find(path: &str) -> PathBuf {
     let ourselves = std::env::current_exe().unwrap_or_default();
     let found = ourselves.ancestors().map(|folder| folder.join(FOLDER).join(path)).find(|path| path.exists());
     found.unwrap_or_else(|| {
-        panic!("there is no `{FOLDER}/{path}` beside the build; `cargo xtask test connectors` installs it once")
+        panic!("there is no `{FOLDER}/{path}` beside the build; `cargo xtask test` installs it once")
     })
 }
