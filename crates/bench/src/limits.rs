@@ -56,6 +56,9 @@ pub const PAGES_READ: usize = 200;
 /// Runs on a page.
 pub const PAGE_RUNS: usize = 100;
 
+/// The largest rate is what is held for this share of a soak: for a few seconds a machine gives more
+/// than it goes on giving.
+pub const SOAK_MOST_SHARE: u32 = 10;
 /// The share of the largest rate at which the soak goes, in percent.
 pub const SOAK_PERCENT: u32 = 70;
 /// Windows of a soak are at most this long.
@@ -64,6 +67,10 @@ pub const SOAK_WINDOW_MAX: Duration = Duration::from_secs(30);
 pub const SOAK_WINDOWS_MIN: u32 = 6;
 /// How often the bare disk is asked during a soak.
 pub const BESIDE_EVERY: Duration = Duration::from_millis(20);
+/// How often a fixed piece of work is done during a soak, and how many rounds it has.
+pub const YARDSTICK_EVERY: Duration = Duration::from_millis(100);
+/// See there; about a millisecond.
+pub const YARDSTICK_ROUNDS: u64 = 1_000_000;
 /// A soak goes for this many windows before its first counts.
 pub const SOAK_WARM_WINDOWS: u32 = 1;
 

@@ -1,6 +1,11 @@
 //! What a process costs, by `/proc`; nothing where there is none.
 
+use std::cell::Cell;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
+
+use crate::limits;
+use crate::times::count;
 
 /// What Linux counts CPU time in.
 const MS_PER_TICK: u64 = 10;
@@ -21,6 +26,46 @@ pub fn others(first: u32, second: u32) -> Duration {
     // Idle and waiting for the disk are the fourth and the fifth.
     let busy: u64 = ticks.iter().take(3).chain(ticks.iter().skip(5)).sum();
     Duration::from_millis(busy * MS_PER_TICK).saturating_sub(cpu_time(first) + cpu_time(second))
+}
+
+/// A fixed piece of work, done now and then on a thread of its own until this is dropped.
+pub struct Yardstick {
+    /// The CPU time of the thread so far, after each piece.
+    told: Receiver<Duration>,
+    last: Cell<Duration>,
+}
+
+impl Yardstick {
+    /// Begins.
+    pub fn start() -> Self {
+        let (tell, told) = channel();
+        std::thread::spawn(move || {
+            loop {
+                std::hint::black_box((0..limits::YARDSTICK_ROUNDS).fold(1_u64, |sum, round| {
+                    std::hint::black_box(sum).wrapping_mul(6_364_136_223_846_793_005).wrapping_add(round)
+                }));
+                if tell.send(thread_time()).is_err() {
+                    return;
+                }
+                std::thread::park_timeout(limits::YARDSTICK_EVERY);
+            }
+        });
+        Self { told, last: Cell::new(Duration::ZERO) }
+    }
+
+    /// How long a piece took on a core since the last call, in ms; the mean.
+    pub fn take(&self) -> f64 {
+        let told: Vec<Duration> = self.told.try_iter().collect();
+        let Some(last) = told.last() else { return 0.0 };
+        let before = self.last.replace(*last);
+        last.saturating_sub(before).as_secs_f64() * 1e3 / count(told.len())
+    }
+}
+
+/// CPU time of this thread so far.
+fn thread_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(text.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0))
 }
 
 /// Resident memory of a process, in MiB.
@@ -46,6 +91,13 @@ mod tests {
     fn others_do_not_count_what_is_ours() {
         let before = (others(0, 0), others(std::process::id(), 0));
         assert!(before.1 < before.0 || cpu_time(std::process::id()).is_zero(), "{before:?}");
+    }
+
+    #[test]
+    fn a_piece_of_work_takes_time() {
+        let yardstick = Yardstick::start();
+        let pieces: Vec<Duration> = yardstick.told.iter().take(3).collect();
+        assert!(pieces.is_sorted() && pieces[2] > Duration::ZERO, "{pieces:?}");
     }
 
     #[test]
