@@ -41,7 +41,7 @@ pub use feed::{ChangeFeed, ChangeToken, Changed, Changes};
 pub use filter::{Filter, PushDown};
 pub use governed::{Governed, Pace};
 pub use locator::Locator;
-pub use outcome::{Doubt, DoubtKind, Outcome};
+pub use outcome::{Doubt, DoubtKind, Outcome, WriteFault};
 pub use pace::Allowance;
 pub use query::{Batch, Completeness, ObjectClass, Page, PageToken, Query, Seen, SeenEntitlement};
 pub use refusal::{Refusal, RefusalClass};

@@ -31,6 +31,30 @@ impl Outcome {
     }
 }
 
+/// How a write can fail before anybody looks whether it is so.
+#[derive(Debug)]
+pub enum WriteFault {
+    /// Nothing was changed.
+    Refused(Refusal),
+    /// Nobody knows.
+    Doubt(Doubt),
+}
+
+impl From<Refusal> for WriteFault {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<WriteFault> for Outcome {
+    fn from(fault: WriteFault) -> Self {
+        match fault {
+            WriteFault::Refused(refusal) => Self::Refused(refusal),
+            WriteFault::Doubt(doubt) => Self::Unknown(doubt),
+        }
+    }
+}
+
 /// Why nobody knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

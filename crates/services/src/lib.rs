@@ -7,6 +7,7 @@
 pub mod hook;
 pub mod http;
 pub mod limits;
+mod look;
 pub mod rest;
 pub mod scim;
 pub mod web;

@@ -61,7 +61,7 @@ pub const SCIM_REPLANS_MAX: u32 = 3;
 pub const SCIM_PATH_LENGTH_MAX: usize = 256;
 
 /// The pause between two looks at a server that shows its writes late.
-pub const SCIM_LOOK_PAUSE: Duration = Duration::from_millis(200);
+pub const LOOK_PAUSE: Duration = Duration::from_millis(200);
 
 /// How many objects a page holds where a pack does not say.
 pub const REST_PAGE_USUAL: u32 = 1_000;
@@ -71,9 +71,6 @@ pub const REST_PAGE_NUMBER_MAX: u64 = 1_000_000_000;
 
 /// How many objects are looked through for one that a service cannot be asked for.
 pub const REST_SCAN_OBJECTS_MAX: usize = 200_000;
-
-/// The pause between two looks at a service that shows its writes late.
-pub const REST_LOOK_PAUSE: Duration = Duration::from_millis(200);
 
 /// How many artifacts of one account are listed and ended.
 pub const REST_ARTIFACTS_MAX: usize = 10_000;

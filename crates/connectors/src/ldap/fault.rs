@@ -1,23 +1,9 @@
 //! From what the LDAP client and server say to refusals and doubts.
 
 use ldap3::{LdapError, LdapResult};
-use tenure_connect::{Doubt, DoubtKind, Refusal, RefusalClass};
+use tenure_connect::{Doubt, DoubtKind, Refusal, RefusalClass, WriteFault};
 
 use super::ad::codes;
-
-/// How a write can fail.
-pub(super) enum WriteFault {
-    /// Nothing was changed.
-    Refused(Refusal),
-    /// Nobody knows.
-    Doubt(Doubt),
-}
-
-impl From<Refusal> for WriteFault {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
 
 /// The refusal behind a result code. The server's own words go to the cause, because they may
 /// quote values.

@@ -4,14 +4,13 @@ use std::collections::HashSet;
 
 use ldap3::{Mod, Scope};
 use tenure_connect::plan::no_entitlement;
-use tenure_connect::{Locator, Refusal, RefusalClass, SeenEntitlement};
+use tenure_connect::{Locator, Refusal, RefusalClass, SeenEntitlement, WriteFault};
 use tenure_model::NativeId;
 
 use super::LdapConnector;
 use super::ad;
 use super::dn::equals;
 use super::entry::Entry;
-use super::fault::WriteFault;
 use super::pool::{Lease, Search};
 
 /// A group and where it is.

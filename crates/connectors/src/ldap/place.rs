@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use ldap3::Mod;
-use tenure_connect::{Refusal, RefusalClass, SecretRef};
+use tenure_connect::{Refusal, RefusalClass, SecretRef, WriteFault};
 use tenure_model::{Attributes, Value};
 
 use super::LdapConnector;
@@ -12,7 +12,6 @@ use super::container::CONTAINER;
 use super::dialect::Dialect;
 use super::dn::{comparable, parent, rdn};
 use super::entry::{Entry, texts_of};
-use super::fault::WriteFault;
 use super::pool::Lease;
 
 /// The server's code for "no such entry".

@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use ldap3::Mod;
 use tenure_connect::plan::{not_there, other_identity};
-use tenure_connect::{Change, Expectation, Locator, Outcome, Refusal, RefusalClass, Write};
+use tenure_connect::{Change, Expectation, Locator, Outcome, Refusal, RefusalClass, Write, WriteFault};
 use tenure_model::{AccountState, Attributes, Value};
 
 use super::LdapConnector;
@@ -14,7 +14,6 @@ use super::container::CONTAINER;
 use super::dialect::Dialect;
 use super::dn::child;
 use super::entry::Entry;
-use super::fault::WriteFault;
 use super::form::Form;
 use super::pool::Lease;
 
@@ -26,8 +25,7 @@ impl LdapConnector {
     pub(super) async fn write(&self, change: &Change) -> Outcome {
         match self.send(change).await {
             Ok(()) => self.read_back(change).await,
-            Err(WriteFault::Refused(refusal)) => Outcome::Refused(refusal),
-            Err(WriteFault::Doubt(doubt)) => Outcome::Unknown(doubt),
+            Err(fault) => fault.into(),
         }
     }
 

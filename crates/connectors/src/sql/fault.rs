@@ -1,6 +1,6 @@
 //! From what databases say to refusals and doubts.
 
-use tenure_connect::{Doubt, DoubtKind, Refusal, RefusalClass};
+use tenure_connect::{Doubt, DoubtKind, Refusal, RefusalClass, WriteFault};
 
 /// Why a statement was not answered.
 pub(super) enum SqlError {
@@ -15,20 +15,6 @@ pub(super) enum SqlError {
     Lost(String),
     /// What came is not what was asked for.
     Strange(&'static str),
-}
-
-/// How a write can fail.
-pub(super) enum WriteFault {
-    /// Nothing was changed.
-    Refused(Refusal),
-    /// Nobody knows.
-    Doubt(Doubt),
-}
-
-impl From<Refusal> for WriteFault {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
 }
 
 impl SqlError {

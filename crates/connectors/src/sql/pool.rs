@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tenure_connect::{Refusal, RefusalClass, SecretText, Secrets};
+use tenure_connect::{Refusal, RefusalClass, SecretText, Secrets, WriteFault};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::config::{BadSqlConfig, Database, SqlConfig};
 use super::dialect::{Dialect, Sql};
-use super::fault::{SqlError, WriteFault};
+use super::fault::SqlError;
 use super::session::{Done, Mark, Session};
 use super::tls::Tls;
 use crate::limits::{SQL_CONNECTIONS_MAX, SQL_REQUEST_TIME_MAX};

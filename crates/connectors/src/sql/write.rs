@@ -5,14 +5,13 @@
 //! so an attempt whose answer was lost and the next one never overtake each other.
 
 use tenure_connect::plan::{not_there, other_identity};
-use tenure_connect::{Change, Expectation, Locator, Outcome, Refusal, RefusalClass, Verdict, Write};
+use tenure_connect::{Change, Expectation, Locator, Outcome, Refusal, RefusalClass, Verdict, Write, WriteFault};
 use tenure_model::{AccountState, Attributes, NativeId, Observed, Value};
 
 use super::SqlConnector;
 use super::catalogue::Catalogue;
 use super::config::{Entitlements, Scalar};
 use super::dialect::{Datum, Dialect, Sql};
-use super::fault::WriteFault;
 use super::pool::Lease;
 use super::read::unmanaged;
 use super::session::Mark;
@@ -28,8 +27,7 @@ impl SqlConnector {
     pub(super) async fn write(&self, change: &Change) -> Outcome {
         match self.send(change).await {
             Ok(()) => self.read_back(change).await,
-            Err(WriteFault::Refused(refusal)) => Outcome::Refused(refusal),
-            Err(WriteFault::Doubt(doubt)) => Outcome::Unknown(doubt),
+            Err(fault) => fault.into(),
         }
     }
 

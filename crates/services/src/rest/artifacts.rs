@@ -3,11 +3,10 @@
 use jiff::Timestamp;
 use serde_json::Value as Json;
 use tenure_connect::plan::not_there;
-use tenure_connect::{Artifact, Locator, Refusal, RefusalClass, SeenArtifact};
+use tenure_connect::{Artifact, Locator, Refusal, RefusalClass, SeenArtifact, WriteFault};
 
 use super::RestConnector;
 use super::account::{Account, id_at, items};
-use super::ask::WriteFault;
 use super::pack::{ArtifactList, ArtifactPlan, Pointer, Reached};
 use super::template::scalar;
 use crate::limits::REST_ARTIFACTS_MAX;

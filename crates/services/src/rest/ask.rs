@@ -2,26 +2,12 @@
 
 use reqwest::Method;
 use serde_json::{Value as Json, json};
-use tenure_connect::{Doubt, DoubtKind, Refusal, RefusalClass};
+use tenure_connect::{Doubt, DoubtKind, Refusal, RefusalClass, WriteFault};
 
 use super::RestConnector;
 use super::pack::{ErrorRule, Meaning, Request, Speaks, What};
 use super::template::{Scope, Template, scalar};
 use crate::http::{Answer, Call, class_of};
-
-/// How a write can fail.
-pub(super) enum WriteFault {
-    /// Nothing was changed.
-    Refused(Refusal),
-    /// Nobody knows.
-    Doubt(Doubt),
-}
-
-impl From<Refusal> for WriteFault {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
 
 /// What was answered to a good question.
 pub(super) struct Said {

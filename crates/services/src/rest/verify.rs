@@ -5,7 +5,7 @@ use tenure_model::{AccountState, NativeId, Observed};
 
 use super::RestConnector;
 use super::account::{id_at, items};
-use crate::limits::REST_LOOK_PAUSE;
+use crate::look::until_seen;
 
 impl RestConnector {
     /// The verdict over what the service shows. Where writes are seen late, it looks again until
@@ -19,19 +19,8 @@ impl RestConnector {
             Ok(attributes) => Expectation { attributes, ..expectation.clone() },
             Err(refusal) => return Verdict::Undecided { refusal },
         };
-        let mut left = self.description.consistency_delay;
-        loop {
-            let verdict = match self.look(&expectation.account, known).await {
-                Ok(seen) => Verdict::over(&expectation, seen),
-                Err(refusal) => return Verdict::Undecided { refusal },
-            };
-            if verdict.is_met() || left.is_zero() {
-                return verdict;
-            }
-            let pause = REST_LOOK_PAUSE.min(left);
-            tokio::time::sleep(pause).await;
-            left = left.saturating_sub(pause);
-        }
+        let look = || self.look(&expectation.account, known);
+        until_seen(&expectation, self.description.consistency_delay, look).await
     }
 
     /// What the service shows of the account now, asked for by its id.

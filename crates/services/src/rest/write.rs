@@ -10,13 +10,12 @@ use serde_json::{Value as Json, json};
 use tenure_connect::change::values;
 use tenure_connect::plan::{no_entitlement, not_there, other_identity};
 use tenure_connect::{
-    Change, Doubt, DoubtKind, Expectation, Locator, Outcome, Refusal, RefusalClass, SecretRef, Verb, Write,
+    Change, Doubt, DoubtKind, Expectation, Locator, Outcome, Refusal, RefusalClass, SecretRef, Verb, Write, WriteFault,
 };
 use tenure_model::{AccountState, Attributes, NativeId, Value};
 
 use super::RestConnector;
 use super::account::{Account, id_at, items};
-use super::ask::WriteFault;
 use super::pack::{Attribute, Each, Give, Operation, Source, Step};
 use super::template::Scope;
 
@@ -28,8 +27,7 @@ impl RestConnector {
                 let verdict = self.verify_by_another_request(&Expectation::after(change), id.as_ref()).await;
                 verdict.end_of(change, "the service")
             }
-            Err(WriteFault::Refused(refusal)) => Outcome::Refused(refusal),
-            Err(WriteFault::Doubt(doubt)) => Outcome::Unknown(doubt),
+            Err(fault) => fault.into(),
         }
     }
 

@@ -1,24 +1,10 @@
 //! From SCIM errors (RFC 7644, 3.12) to refusals and doubts.
 
-use tenure_connect::{Doubt, DoubtKind, Refusal, RefusalClass};
+use tenure_connect::{Doubt, DoubtKind, Refusal, RefusalClass, WriteFault};
 
 use super::ScimConnector;
 use super::path::field;
 use crate::http::{Answer, Call};
-
-/// How a write can fail.
-pub(super) enum WriteFault {
-    /// Nothing was changed.
-    Refused(Refusal),
-    /// Nobody knows.
-    Doubt(Doubt),
-}
-
-impl From<Refusal> for WriteFault {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
 
 /// The words that a server may use for what is wrong, and what we make of them.
 const KINDS: [(&str, RefusalClass, &str); 13] = [

@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 use tenure_connect::plan::no_entitlement;
-use tenure_connect::{Locator, Refusal, RefusalClass, SeenEntitlement};
+use tenure_connect::{Locator, Refusal, RefusalClass, SeenEntitlement, WriteFault};
 use tenure_model::{EntitlementKind, NativeId};
 
 use super::ScimConnector;
 use super::body::{operation, patch};
-use super::fault::WriteFault;
 use super::filter::equals;
 use super::page::{Ask, Kind};
 use super::profile::{MemberChange, Membership, Profile};

@@ -7,7 +7,7 @@ use super::ScimConnector;
 use super::filter::equals;
 use super::profile::Filters;
 use super::resource::Resource;
-use crate::limits::SCIM_LOOK_PAUSE;
+use crate::look::until_seen;
 
 impl ScimConnector {
     /// The verdict over what the server shows. Where writes are seen late, it looks again until
@@ -21,19 +21,8 @@ impl ScimConnector {
             Ok(attributes) => Expectation { attributes, ..expectation.clone() },
             Err(refusal) => return Verdict::Undecided { refusal },
         };
-        let mut left = self.description.consistency_delay;
-        loop {
-            let verdict = match self.look(&expectation.account, known).await {
-                Ok(seen) => Verdict::over(&expectation, seen),
-                Err(refusal) => return Verdict::Undecided { refusal },
-            };
-            if verdict.is_met() || left.is_zero() {
-                return verdict;
-            }
-            let pause = SCIM_LOOK_PAUSE.min(left);
-            tokio::time::sleep(pause).await;
-            left = left.saturating_sub(pause);
-        }
+        let look = || self.look(&expectation.account, known);
+        until_seen(&expectation, self.description.consistency_delay, look).await
     }
 
     /// What the server shows of the account now, asked for by its id: lists and filters may be

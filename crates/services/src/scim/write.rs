@@ -6,13 +6,13 @@
 use reqwest::Method;
 use tenure_connect::change::values;
 use tenure_connect::plan::{not_there, other_identity};
-use tenure_connect::{Change, Expectation, Locator, Outcome, Refusal, RefusalClass, SecretRef, Write};
+use tenure_connect::{Change, Expectation, Locator, Outcome, Refusal, RefusalClass, SecretRef, Write, WriteFault};
 use tenure_model::{AccountState, Attributes, NativeId, Value};
 
 use super::ScimConnector;
 use super::body::{self, Sent};
 use super::config::{Disable, Managed};
-use super::fault::{WriteFault, kind};
+use super::fault::kind;
 use super::groups::Turn;
 use super::page::Kind;
 use super::path::{Path, normal};
@@ -26,8 +26,7 @@ impl ScimConnector {
     pub(super) async fn write(&self, change: &Change) -> Outcome {
         match self.send(change).await {
             Ok(id) => self.read_back(change, id.as_ref()).await,
-            Err(WriteFault::Refused(refusal)) => Outcome::Refused(refusal),
-            Err(WriteFault::Doubt(doubt)) => Outcome::Unknown(doubt),
+            Err(fault) => fault.into(),
         }
     }
 

@@ -6,11 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ldap3::Mod;
 use ring::rand::{SecureRandom as _, SystemRandom};
-use tenure_connect::{Refusal, RefusalClass, SecretRef};
+use tenure_connect::{Refusal, RefusalClass, SecretRef, WriteFault};
 
 use crate::ldap::LdapConnector;
 use crate::ldap::entry::Entry;
-use crate::ldap::fault::WriteFault;
 use crate::ldap::pool::Lease;
 
 /// The attribute that takes a password and never gives one.

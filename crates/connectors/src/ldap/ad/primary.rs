@@ -6,12 +6,11 @@
 use std::collections::HashSet;
 
 use ldap3::{Mod, Scope};
-use tenure_connect::{Refusal, RefusalClass};
+use tenure_connect::{Refusal, RefusalClass, WriteFault};
 
 use crate::ldap::LdapConnector;
 use crate::ldap::dn::{all, bytes_equal, equals};
 use crate::ldap::entry::Entry;
-use crate::ldap::fault::WriteFault;
 use crate::ldap::form;
 use crate::ldap::groups::Group;
 use crate::ldap::pool::{Lease, Search};
