@@ -47,6 +47,14 @@ pub(super) struct Search<'a> {
     pub(super) controls: Vec<RawControl>,
 }
 
+impl<'a> Search<'a> {
+    /// For the one entry of this name.
+    pub(super) fn entry(dn: &'a str, attributes: Vec<&'a str>) -> Self {
+        let filter = "(objectClass=*)";
+        Self { base: dn, scope: Scope::Base, filter, attributes, entries_max: 1, controls: Vec::new() }
+    }
+}
+
 impl Pool {
     pub(super) fn new(config: LdapConfig, secrets: Arc<dyn Secrets>) -> Result<Self, BadLdapConfig> {
         let privacy = config.privacy()?;

@@ -1,7 +1,6 @@
 //! Attributes with so many values that a server hands them out in pieces, as
 //! `member;range=0-1499`. Without this a big group would look smaller than it is.
 
-use ldap3::Scope;
 use tenure_connect::{Refusal, RefusalClass};
 
 use super::LdapConnector;
@@ -47,14 +46,7 @@ impl LdapConnector {
         from: usize,
     ) -> Result<Entry, Refusal> {
         let wanted = format!("{attribute};range={from}-*");
-        let search = Search {
-            base: &entry.dn,
-            scope: Scope::Base,
-            filter: "(objectClass=*)",
-            attributes: vec![self.dialect().id_attribute(), &wanted],
-            entries_max: 1,
-            controls: Vec::new(),
-        };
+        let search = Search::entry(&entry.dn, vec![self.dialect().id_attribute(), &wanted]);
         let (mut found, result) = lease.search(search).await?;
         match (result.rc, found.pop()) {
             (0, Some(raw)) => self.parse(raw),

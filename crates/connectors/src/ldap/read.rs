@@ -31,14 +31,7 @@ impl LdapConnector {
     pub(super) async fn check_server(&self) -> Result<Checked, Refusal> {
         let mut lease = self.pool.fresh().await?;
         for dn in [self.config().people_dn(), self.config().groups_dn()] {
-            let search = Search {
-                base: &dn,
-                scope: Scope::Base,
-                filter: "(objectClass=*)",
-                attributes: vec!["1.1"],
-                entries_max: 1,
-                controls: Vec::new(),
-            };
+            let search = Search::entry(&dn, vec!["1.1"]);
             let (found, result) = lease.search(search).await?;
             if result.rc != 0 || found.is_empty() {
                 return Err(lease.refusal(&format!("looking at `{dn}`"), result));
@@ -309,14 +302,7 @@ impl LdapConnector {
 
 /// What the server says of itself under this name.
 pub(super) async fn root(lease: &mut Lease, attribute: &str) -> Result<Vec<String>, Refusal> {
-    let search = Search {
-        base: "",
-        scope: Scope::Base,
-        filter: "(objectClass=*)",
-        attributes: vec![attribute],
-        entries_max: 1,
-        controls: Vec::new(),
-    };
+    let search = Search::entry("", vec![attribute]);
     let (mut found, result) = lease.search(search).await?;
     match result.rc {
         0 => Ok(found.pop().map(|raw| values(raw, attribute)).unwrap_or_default()),

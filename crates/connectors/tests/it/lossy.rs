@@ -50,11 +50,12 @@ impl LossyLine {
                     let (lose, tls) = (Arc::clone(&lose), tls.clone());
                     tokio::spawn(async move {
                         let upstream = TcpStream::connect(server).await.unwrap();
-                        let Some((acceptor, connector)) = tls else { return carry(client, upstream, lose).await };
+                        let loses = |request: &[u8]| is_lost(request, &lose);
+                        let Some((acceptor, connector)) = tls else { return carry(client, upstream, loses).await };
                         let upstream = connector.connect(ServerName::from(server.ip()), upstream).await.unwrap();
                         // Who does not believe the certificate hangs up.
                         if let Ok(client) = acceptor.accept(client).await {
-                            carry(client, upstream, lose).await;
+                            carry(client, upstream, loses).await;
                         }
                     });
                 }
@@ -96,7 +97,9 @@ fn tls(samba: &Samba) -> (TlsAcceptor, TlsConnector) {
     (TlsAcceptor::from(Arc::new(server)), TlsConnector::from(Arc::new(client)))
 }
 
-async fn carry<Client, Server>(mut client: Client, mut server: Server, lose: Arc<AtomicU8>)
+/// Carries what is said both ways, until an answer is to be lost: that to the first request of
+/// which `loses` says so.
+pub async fn carry<Client, Server>(mut client: Client, mut server: Server, loses: impl Fn(&[u8]) -> bool)
 where
     Client: AsyncRead + AsyncWrite + Unpin,
     Server: AsyncRead + AsyncWrite + Unpin,
@@ -107,8 +110,7 @@ where
             read = client.read(&mut asked) => {
                 let Ok(length @ 1..) = read else { return };
                 if server.write_all(&asked[..length]).await.is_err() { return }
-                let tag = operation_tag(&asked[..length]);
-                if tag.is_some_and(|tag| lose.compare_exchange(tag, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok()) {
+                if loses(&asked[..length]) {
                     // The answer proves that the server did it; then nobody hears of it.
                     assert!(server.read(&mut answered).await.unwrap() > 0);
                     return;
@@ -120,6 +122,11 @@ where
             }
         }
     }
+}
+
+fn is_lost(request: &[u8], lose: &AtomicU8) -> bool {
+    let tag = operation_tag(request);
+    tag.is_some_and(|tag| lose.compare_exchange(tag, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok())
 }
 
 /// The tag behind the outer sequence and the message number.

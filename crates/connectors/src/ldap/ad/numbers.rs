@@ -66,14 +66,7 @@ impl LdapConnector {
     /// Under which id the domain controller counts.
     async fn invocation(&self, lease: &mut Lease) -> Result<String, Refusal> {
         let service = root(lease, "dsServiceName").await?.pop().ok_or_else(|| silent("dsServiceName"))?;
-        let search = Search {
-            base: &service,
-            scope: Scope::Base,
-            filter: "(objectClass=*)",
-            attributes: vec!["invocationId"],
-            entries_max: 1,
-            controls: Vec::new(),
-        };
+        let search = Search::entry(&service, vec!["invocationId"]);
         let (mut found, result) = lease.search(search).await?;
         if result.rc != 0 {
             return Err(lease.refusal("asking the domain controller who it is", result));

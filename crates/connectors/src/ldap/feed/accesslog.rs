@@ -30,14 +30,7 @@ impl LdapConnector {
         if !contexts.iter().any(|context| comparable(context) == comparable(LOG)) {
             return Ok(false);
         }
-        let search = Search {
-            base: LOG,
-            scope: Scope::Base,
-            filter: "(objectClass=*)",
-            attributes: vec!["1.1"],
-            entries_max: 1,
-            controls: Vec::new(),
-        };
+        let search = Search::entry(LOG, vec!["1.1"]);
         let (found, result) = lease.search(search).await?;
         match result.rc {
             0 | NOT_SHOWN => Ok(!found.is_empty()),

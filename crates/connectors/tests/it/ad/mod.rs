@@ -11,9 +11,8 @@ use std::sync::Arc;
 use tenure_connect::{Change, Desired, FileSecrets, Locator, Write};
 use tenure_connectors::ldap::{AdConfig, LdapConnector};
 use tenure_model::{Attributes, Observed, SystemClock, Value};
-use tenure_testkit::samba::{ADMIN, BASE_DN, Samba};
-
 use tenure_testkit::act::{apply, done};
+use tenure_testkit::samba::{ADMIN, BASE_DN, Samba};
 
 pub fn config(samba: &Samba) -> AdConfig {
     serde_json::from_value(serde_json::json!({

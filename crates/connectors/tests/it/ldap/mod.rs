@@ -16,9 +16,8 @@ use std::sync::Arc;
 use tenure_connect::{Change, FileSecrets, Locator, Write};
 use tenure_connectors::ldap::{LdapConfig, LdapConnector};
 use tenure_model::{Attributes, SystemClock, Value};
-use tenure_testkit::slapd::{ADMIN_DN, BASE_DN, Slapd};
-
 use tenure_testkit::act::{apply, done};
+use tenure_testkit::slapd::{ADMIN_DN, BASE_DN, Slapd};
 
 fn config(slapd: &Slapd) -> LdapConfig {
     serde_json::from_value(serde_json::json!({

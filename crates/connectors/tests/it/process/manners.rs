@@ -6,10 +6,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 use tenure_connect::{AnyConnector, Change, Locator, Outcome, Page, Query, RefusalClass, SecretRef, Write};
+use tenure_testkit::act::{apply, done};
 
 use super::falls::until_gone;
 use super::{ada, attributes, bad, connector, heard, python};
-use tenure_testkit::act::{apply, done};
 
 const ECHO: &str = "answer(id=request['id'], result={'peer': os.environ.get('PATH', 'no path') + ' ' + ' '.join(sys.argv[1:]) + ' ' + os.getcwd()})";
 

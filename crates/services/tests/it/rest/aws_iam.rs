@@ -5,9 +5,9 @@ use std::time::Duration;
 use tenure_connect::{AnyConnector as _, Artifact, Change, Outcome, RefusalClass, Write};
 use tenure_model::{AccountState, NativeId};
 use tenure_services::http::{Answer, Call, HttpClient, HttpConfig, Identity, SigV4, Speech};
+use tenure_testkit::act::{apply, done};
 
 use super::*;
-use tenure_testkit::act::{apply, done};
 
 const ALLOWED: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 

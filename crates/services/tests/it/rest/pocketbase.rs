@@ -1,9 +1,9 @@
 //! PocketBase: disabled by a flag, deleted for good.
 
 use tenure_connect::{AnyConnector as _, Artifact, Change, Outcome, RefusalClass, Write};
+use tenure_testkit::act::{apply, done};
 
 use super::*;
-use tenure_testkit::act::{apply, done};
 
 fn settings(app: &App) -> Json {
     json!({

@@ -9,7 +9,8 @@ use tenure_testkit::scim::{ScimKind, ScimServer};
 
 use super::{ada, apply, attributes, connector, create, disable, done, settings};
 
-async fn broken(kind: ScimKind) -> (ScimServer, FaultyLine, ScimConnector) {
+/// A server behind a line that can be told to break, and a connector that is impatient with it.
+pub async fn broken(kind: ScimKind) -> (ScimServer, FaultyLine, ScimConnector) {
     let server = ScimServer::start(kind).await;
     let line = FaultyLine::to(server.port()).await;
     let mut settings = settings(&server);

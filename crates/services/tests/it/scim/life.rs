@@ -18,7 +18,8 @@ use tenure_services::scim::ScimConnector;
 use tenure_testkit::faulty::{Fault, FaultyLine};
 use tenure_testkit::scim::{ScimKind, ScimServer};
 
-use super::{attributes, connector, settings};
+use super::attributes;
+use super::faults::broken;
 
 /// What goes wrong, and how often.
 const FAULTS: [Fault; 8] = [
@@ -170,12 +171,7 @@ async fn census(server: &ScimServer, many: usize) -> usize {
 }
 
 async fn life(kind: ScimKind, many: usize) {
-    let server = ScimServer::start(kind).await;
-    let line = FaultyLine::to(server.port()).await;
-    let mut settings = settings(&server);
-    settings["url"] = json!(line.url(server.path()));
-    settings["requestSecondsMax"] = json!(1);
-    let scim = connector(settings);
+    let (server, line, scim) = broken(kind).await;
     let staff = server.groups().await.into_iter().find(|group| group["displayName"] == "staff").unwrap();
     let staff = NativeId::new(staff["id"].as_str().unwrap());
     let tally = Mutex::default();

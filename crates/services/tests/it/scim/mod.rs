@@ -12,9 +12,8 @@ use serde_json::{Value as Json, json};
 use tenure_connect::{Change, FileSecrets, Locator, Write};
 use tenure_model::{Attributes, SystemClock, Value};
 use tenure_services::scim::{ScimConfig, ScimConnector};
-use tenure_testkit::scim::ScimServer;
-
 use tenure_testkit::act::{apply, done};
+use tenure_testkit::scim::ScimServer;
 
 fn settings(server: &ScimServer) -> Json {
     json!({

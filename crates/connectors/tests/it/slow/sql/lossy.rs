@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::json;
 use tenure_connect::{AnyConnector, Change, DoubtKind, Expectation, Locator, Outcome, Write};
 use tenure_model::AccountState;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Peer, ada, apply, connector, create, done};
+use crate::lossy::carry;
 
 struct Line {
     port: u16,
@@ -26,7 +26,7 @@ impl Line {
             let lose = Arc::clone(&lose);
             async move {
                 while let Ok((client, _)) = listener.accept().await {
-                    tokio::spawn(carry(client, server, Arc::clone(&lose)));
+                    tokio::spawn(through(client, server, Arc::clone(&lose)));
                 }
             }
         });
@@ -42,27 +42,10 @@ impl Line {
     }
 }
 
-async fn carry(mut client: TcpStream, server: u16, lose: Arc<AtomicBool>) {
-    let mut server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
-    let (mut asked, mut answered) = (vec![0u8; 65_536], vec![0u8; 65_536]);
-    loop {
-        tokio::select! {
-            read = client.read(&mut asked) => {
-                let Ok(length @ 1..) = read else { return };
-                if server.write_all(&asked[..length]).await.is_err() { return }
-                let commits = asked[..length].windows(6).any(|word| word == b"COMMIT");
-                if commits && lose.swap(false, Ordering::SeqCst) {
-                    // The answer proves that the database did it; then nobody hears of it.
-                    assert!(server.read(&mut answered).await.unwrap() > 0);
-                    return;
-                }
-            }
-            read = server.read(&mut answered) => {
-                let Ok(length @ 1..) = read else { return };
-                if client.write_all(&answered[..length]).await.is_err() { return }
-            }
-        }
-    }
+async fn through(client: TcpStream, server: u16, lose: Arc<AtomicBool>) {
+    let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
+    let commits = |request: &[u8]| request.windows(6).any(|word| word == b"COMMIT");
+    carry(client, server, |request| commits(request) && lose.swap(false, Ordering::SeqCst)).await;
 }
 
 fn lost(outcome: Outcome) {

@@ -15,10 +15,9 @@ use tempfile::TempDir;
 use tenure_connect::{Change, FileSecrets, Locator, Write};
 use tenure_connectors::sql::SqlConnector;
 use tenure_model::{Attributes, SystemClock, Value};
+use tenure_testkit::act::{apply, done};
 use tenure_testkit::mariadb::Mariadb;
 use tenure_testkit::postgresql::Postgresql;
-
-use tenure_testkit::act::{apply, done};
 
 /// A database of one kind.
 enum Peer {
