@@ -118,8 +118,8 @@ codes! {
         "The database does not answer. Nothing was changed.",
         "Try again; `tenure doctor` tells what is wrong.";
     StoreFull = "TEN-E0402", Some(503), "the database cannot write",
-        "The disk is full or the database is read-only. Nothing was changed.",
-        "Make room, or make it writable; `tenure doctor` tells which.";
+        "The disk is full or fails, or the database is read-only. Nothing was changed.",
+        "Make room, or make it writable; the logs of the server tell which. It goes on by itself.";
     NotReady = "TEN-E0403", Some(503), "not ready yet",
         "Tenure is starting or stopping.",
         "Wait and send the request again.";

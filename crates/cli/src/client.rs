@@ -18,7 +18,7 @@ use crate::error::{CliError, code};
 use crate::exit::Exit;
 use crate::limits::{ANSWER_BYTES_MAX, CONNECT_TIMEOUT, PAGE_ITEMS, PAGES_MAX, STREAM_TIME_MAX};
 use crate::output::Output;
-use crate::places::Path;
+use crate::places::{self, Path};
 use crate::progress;
 
 /// The media type of a stream of events.
@@ -87,6 +87,16 @@ impl Client {
     /// Asks and sends this.
     pub async fn send(&self, path: &Path, body: &Value) -> Result<Value, CliError> {
         self.exchange(path, &[], Some(body)).await
+    }
+
+    /// Asks how the server is. It says so even where it is not well.
+    pub async fn health(&self) -> Result<Value, CliError> {
+        let path = places::READYZ.path();
+        let (status, json, bytes) = self.read(self.request(&path)).await?;
+        match serde_json::from_slice::<Value>(&bytes) {
+            Ok(health) if json && health.get("checks").is_some() => Ok(health),
+            Ok(_) | Err(_) => self.read_answer(status, json, &bytes),
+        }
     }
 
     /// Reads a list, page by page, up to this many items.

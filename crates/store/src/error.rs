@@ -56,9 +56,9 @@ pub enum StoreError {
     /// No room is left.
     #[error("the database has no room left; free some space or raise its limit")]
     Full(#[source] Cause),
-    /// The database, or this transaction, may only be read.
-    #[error("the database cannot be written to: it is read-only here")]
-    ReadOnly(#[source] Cause),
+    /// The database, or this transaction, may only be read, or its disk does not take a write.
+    #[error("the database cannot be written to: it is read-only here, or its disk fails")]
+    Unwritable(#[source] Cause),
     /// Others were in the way for too long; asking again may help.
     #[error("the database is busy with others; try again")]
     Busy(#[source] Cause),

@@ -29,6 +29,9 @@ pub struct Check {
     pub name: String,
     /// Whether it is well.
     pub ok: bool,
+    /// What is wrong, as the title of an error; the logs have the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
 }
 
 /// Who asks, as Tenure sees it.

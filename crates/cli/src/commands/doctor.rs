@@ -78,8 +78,8 @@ impl Doctor {
 
 async fn look_at_server(cx: &Cx, findings: &mut Findings) -> Result<(), CliError> {
     let client = cx.client_without_token()?;
-    match client.ask(&places::READYZ.path()).await {
-        Ok(health) => findings.ok("server", format!("`{}` is ready: {}", client.server(), checks(&health))),
+    match client.health().await {
+        Ok(health) => tell_health(&client, &health, findings),
         // It is there, and the clock and the token can be looked at all the same.
         Err(error) if error.code.starts_with("TEN-E04") => findings.fail("server", error),
         Err(error) => {
@@ -159,10 +159,22 @@ impl Findings {
     }
 }
 
-fn checks(health: &Value) -> String {
+fn tell_health(client: &Client, health: &Value, findings: &mut Findings) {
     let checks = health.get("checks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let names: Vec<&str> = checks.iter().filter_map(|check| check.get("name")?.as_str()).collect();
-    if names.is_empty() { "nothing was checked".to_owned() } else { names.join(", ") }
+    let name = |check: &Value| check.get("name").and_then(Value::as_str).unwrap_or("-").to_owned();
+    let (well, ill): (Vec<_>, Vec<_>) =
+        checks.iter().partition(|check| check.get("ok").and_then(Value::as_bool) == Some(true));
+    if ill.is_empty() {
+        let names: Vec<String> = well.into_iter().map(name).collect();
+        let checked = if names.is_empty() { "nothing was checked".to_owned() } else { names.join(", ") };
+        findings.ok("server", format!("`{}` is ready: {checked}", client.server()));
+    }
+    for check in ill {
+        let found = check.get("found").and_then(Value::as_str).unwrap_or("it does not say why");
+        let found = format!("`{}` answers and is not ready: {}: {found}", client.server(), name(check));
+        let error = CliError::new(Exit::Unreachable, code::NOT_WELL, found);
+        findings.fail("server", error.hint("the logs of the server tell more; it goes on by itself once it can"));
+    }
 }
 
 fn who_am_i(who: &Value) -> String {

@@ -121,6 +121,16 @@ fn a_token_that_has_ended_fails_with_4() {
 }
 
 #[test]
+fn a_server_that_cannot_write_says_so_and_the_token_is_still_looked_at() {
+    let ill = r#"{"status":"failing","checks":[{"name":"database","ok":false,"found":"the database cannot write"}]}"#;
+    let ill = crate::peer::answer("503 Service Unavailable", "application/json", ill);
+    let ended = ask(&Peer::new(vec![ill, json(READY), json(OWNER)]).server, &["doctor", "--json"]);
+    assert_eq!(ended.exit, 5);
+    assert!(states(&ended, "server")[0].contains("not ready: database: the database cannot write"), "{}", ended.out);
+    assert!(states(&ended, "token")[0].starts_with("ok "), "{}", ended.out);
+}
+
+#[test]
 fn a_server_that_is_not_ready_is_told_and_the_token_is_still_looked_at() {
     let peer = Peer::new(vec![problem(503, "TEN-E0403", "not ready yet"), json(READY), json(OWNER)]);
     let ended = ask(&peer.server, &["doctor", "--json"]);

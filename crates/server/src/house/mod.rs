@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
-use tenure_api::{TokenCreated, TokenView};
+use tenure_api::{Code, TokenCreated, TokenView};
 use tenure_app::{Cx, NoProbe, Probe};
 use tenure_model::Actor;
 use tenure_store::migrate::Applied;
@@ -30,6 +30,7 @@ pub use work::Working;
 
 use crate::config::{Config, Named, Sources};
 use crate::http::metrics::Metrics;
+use crate::http::refuse::of_store;
 use crate::http::system::Readiness;
 use crate::listen::{Ended, Listener};
 use crate::telemetry::Telemetry;
@@ -138,11 +139,20 @@ fn readiness(opened: &Opened) -> Readiness {
     Readiness::default()
         .and("database", move || {
             let house = Arc::clone(&database);
-            Box::pin(async move { house.store.schema_version().await.is_ok() })
+            Box::pin(async move {
+                match house.store.schema_version().await {
+                    Ok(_) => house.store.trouble().map(|error| of_store(&error)),
+                    Err(_) => Some(Code::StoreUnavailable),
+                }
+            })
         })
         .and("engine", move || {
-            let answers = engine.engine.get().is_some_and(|engine| engine.gauges().journal_answers);
-            Box::pin(async move { answers })
+            let found = match engine.engine.get() {
+                None => Some(Code::NotReady),
+                Some(engine) if engine.gauges().journal_answers => None,
+                Some(_) => Some(Code::StoreUnavailable),
+            };
+            Box::pin(async move { found })
         })
 }
 

@@ -59,10 +59,11 @@ fn of_target(class: RefusalClass) -> Code {
     }
 }
 
-fn of_store(cause: &StoreError) -> Code {
+/// The code for what the database did not do.
+pub(crate) fn of_store(cause: &StoreError) -> Code {
     match cause {
         StoreError::Conflict { .. } | StoreError::Duplicate(_) => Code::Precondition,
-        StoreError::Full(_) | StoreError::ReadOnly(_) => Code::StoreFull,
+        StoreError::Full(_) | StoreError::Unwritable(_) => Code::StoreFull,
         StoreError::Busy(_) | StoreError::Unavailable { .. } => Code::StoreUnavailable,
         StoreError::Refused(_)
         | StoreError::Inconsistent { .. }

@@ -15,7 +15,8 @@ use super::refusal::Refusal;
 use super::routes::{MountError, Routes};
 use crate::config::MetricsAccess;
 
-type Probe = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
+/// Says what is wrong, if anything is.
+type Probe = Arc<dyn Fn() -> BoxFuture<'static, Option<Code>> + Send + Sync>;
 
 /// What readiness asks.
 #[derive(Clone, Default)]
@@ -34,7 +35,7 @@ impl Readiness {
     pub fn and(
         mut self,
         name: &'static str,
-        probe: impl Fn() -> BoxFuture<'static, bool> + Send + Sync + 'static,
+        probe: impl Fn() -> BoxFuture<'static, Option<Code>> + Send + Sync + 'static,
     ) -> Self {
         self.probes.push((name, Arc::new(probe)));
         self
@@ -42,10 +43,10 @@ impl Readiness {
 
     /// Asks everything at once.
     pub async fn health(&self) -> Health {
-        let asked = self
-            .probes
-            .iter()
-            .map(|(name, probe)| async move { Check { name: (*name).to_owned(), ok: probe().await } });
+        let asked = self.probes.iter().map(|(name, probe)| async move {
+            let found = probe().await.map(|code| code.entry().title.to_owned());
+            Check { name: (*name).to_owned(), ok: found.is_none(), found }
+        });
         Health::of(futures::future::join_all(asked).await)
     }
 }

@@ -23,7 +23,7 @@ async fn the_system_doors_answer() {
     let shut = House::with(Plan { ready: false, ..Plan::default() }).await;
     let answer = shut.get("/readyz").await;
     assert_eq!(answer.status, 503);
-    assert!(answer.body.contains(r#""name":"database","ok":false"#), "{answer:?}");
+    assert!(answer.body.contains(r#""name":"database","ok":false,"found":"the database cannot write""#), "{answer:?}");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
 use tenure_api::operations::{Body, find};
-use tenure_api::{Access, EventIn, Method, OPERATIONS, Operation};
+use tenure_api::{Access, Code, EventIn, Method, OPERATIONS, Operation};
 use tenure_model::{Actor, ActorKind, Ids, Role, SeededIds, SystemClock, new_id};
 use tenure_server::config::{Config, Sources};
 use tenure_server::http::metrics::Metrics;
@@ -126,7 +126,8 @@ impl House {
         let metrics = Metrics::new();
         let edge = Edge::new(clock, ids, metrics.clone(), plan.limits.unwrap_or_else(|| EdgeLimits::from(&config)));
         let ready = plan.ready;
-        let readiness = Readiness::default().and("database", move || std::future::ready(ready).boxed());
+        let readiness = Readiness::default()
+            .and("database", move || std::future::ready((!ready).then_some(Code::StoreFull)).boxed());
         let routes =
             system::mount(Routes::of(operations(), keys.clone()), metrics, readiness, config.metrics_access).unwrap();
         let (wait_go, wait_entered) = (go.clone(), entered.clone());

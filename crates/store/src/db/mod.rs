@@ -11,6 +11,7 @@ mod place;
 mod postgres;
 pub(crate) mod row;
 mod sqlite;
+mod trouble;
 pub(crate) mod tx;
 
 use std::fmt;
@@ -21,6 +22,7 @@ use std::sync::{Arc, OnceLock};
 use futures::future::BoxFuture;
 
 use self::job::Access;
+use self::trouble::Trouble;
 use self::tx::Tx;
 use crate::error::{Cause, OpenError, StoreError};
 use crate::limits::StoreLimits;
@@ -31,6 +33,7 @@ use crate::url::DatabaseUrl;
 pub struct Store {
     backend: Arc<Backend>,
     place: Arc<str>,
+    trouble: Trouble,
     /// A SQLite file, and what holds it for the process that works on it, until the last clone is gone.
     file: Option<Arc<SqliteFile>>,
 }
@@ -50,18 +53,21 @@ impl Store {
     /// Tables are made by [`Store::migrate`].
     pub async fn open(url: &DatabaseUrl, limits: StoreLimits) -> Result<Self, OpenError> {
         let place: Arc<str> = url.to_string().into();
+        let trouble = Trouble::default();
         let backend = match url {
-            DatabaseUrl::SqliteFile(path) => Backend::Sqlite(sqlite::Sqlite::open(Some(path.clone()), limits).await?),
-            DatabaseUrl::SqliteMemory => Backend::Sqlite(sqlite::Sqlite::open(None, limits).await?),
+            DatabaseUrl::SqliteFile(path) => {
+                Backend::Sqlite(sqlite::Sqlite::open(Some(path.clone()), limits, trouble.clone()).await?)
+            }
+            DatabaseUrl::SqliteMemory => Backend::Sqlite(sqlite::Sqlite::open(None, limits, trouble.clone()).await?),
             DatabaseUrl::Postgres(config) => {
-                Backend::Postgres(postgres::Postgres::open(config, &limits, &place).await?)
+                Backend::Postgres(postgres::Postgres::open(config, &limits, &place, trouble.clone()).await?)
             }
         };
         let file = match url {
             DatabaseUrl::SqliteFile(path) => Some(Arc::new(SqliteFile { path: path.clone(), hold: OnceLock::new() })),
             DatabaseUrl::SqliteMemory | DatabaseUrl::Postgres(_) => None,
         };
-        Ok(Self { backend: Arc::new(backend), place, file })
+        Ok(Self { backend: Arc::new(backend), place, trouble, file })
     }
 
     /// Makes this the one process that works on a SQLite file, and takes back what one that died
@@ -102,6 +108,11 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         self.run(Access::Write, job).await
+    }
+
+    /// What is wrong with the database by what the last write met.
+    pub fn trouble(&self) -> Option<StoreError> {
+        self.trouble.get()
     }
 
     /// Runs a job that only reads, in one consistent view.

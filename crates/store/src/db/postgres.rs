@@ -15,6 +15,7 @@ use tokio_postgres::{Config, NoTls};
 
 use super::job::{Access, words_of};
 use super::row::{Cell, Param, Row};
+use super::trouble::Trouble;
 use super::tx::{Link, Texts, Tx, Values, head_of};
 use crate::error::{Cause, OpenError, StoreError, Words};
 use crate::limits::StoreLimits;
@@ -22,6 +23,7 @@ use crate::limits::StoreLimits;
 pub(super) struct Postgres {
     pool: Pool,
     texts: Texts,
+    trouble: Trouble,
 }
 
 /// A connection that is closed rather than reused unless it was said to be clean.
@@ -47,7 +49,12 @@ impl Client {
 }
 
 impl Postgres {
-    pub(super) async fn open(config: &Config, limits: &StoreLimits, place: &str) -> Result<Self, OpenError> {
+    pub(super) async fn open(
+        config: &Config,
+        limits: &StoreLimits,
+        place: &str,
+        trouble: Trouble,
+    ) -> Result<Self, OpenError> {
         let unreachable = |source: Cause| OpenError::Unreachable { place: place.to_owned(), source };
         let mut config = config.clone();
         config.options(session_options(config.get_options(), limits)).application_name("tenure");
@@ -70,7 +77,7 @@ impl Postgres {
             .map_err(|error| unreachable(Arc::new(error)))?;
         let client = pool.get().await.map_err(|error| unreachable(Arc::new(error)))?;
         drop(client);
-        Ok(Self { pool, texts: Texts::default() })
+        Ok(Self { pool, texts: Texts::default(), trouble })
     }
 
     pub(super) async fn run<T, E, F>(&self, access: Access, job: F) -> Result<T, E>
@@ -79,13 +86,18 @@ impl Postgres {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let object = self.pool.get().await.map_err(|error| StoreError::Unavailable {
-            what: "no connection could be had".to_owned(),
-            source: Arc::new(error),
-        })?;
+        let object = match self.pool.get().await {
+            Ok(object) => object,
+            Err(error) => {
+                let what = "no connection could be had".to_owned();
+                let error = StoreError::Unavailable { what, source: Arc::new(error) };
+                self.trouble.note(Some(&error));
+                return Err(error.into());
+            }
+        };
         let client = Client { object: Some(Box::new(object)), clean: false };
         let tx = Tx::new(Link::Postgres(client), self.texts.clone());
-        match tokio::spawn(transaction(tx, access, job)).await {
+        match tokio::spawn(transaction(tx, access, job, self.trouble.clone())).await {
             Ok(ended) => ended,
             Err(stopped) => Err(StoreError::gone(format!("the transaction was stopped: {stopped}")).into()),
         }
@@ -125,7 +137,7 @@ async fn check_session(client: &tokio_postgres::Client) -> Result<(), OpenError>
     Ok(())
 }
 
-async fn transaction<T, E, F>(mut tx: Tx, access: Access, job: F) -> Result<T, E>
+async fn transaction<T, E, F>(mut tx: Tx, access: Access, job: F, trouble: Trouble) -> Result<T, E>
 where
     F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     E: From<StoreError>,
@@ -142,7 +154,11 @@ where
         Ok(result) => result.and_then(|value| tx.sound().map(|()| value).map_err(E::from)),
     };
     let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    match (control(&mut tx, end).await, result) {
+    let over = control(&mut tx, end).await;
+    if access == Access::Write {
+        trouble.note(tx.spoiled().or(over.as_ref().err()));
+    }
+    match (over, result) {
         (Ok(()), result) => {
             if let Link::Postgres(client) = tx.link() {
                 client.clean = true;
@@ -282,7 +298,7 @@ fn store_error(sql: &str, error: tokio_postgres::Error) -> StoreError {
     match (&state, class) {
         (&SqlState::UNIQUE_VIOLATION, _) => StoreError::Duplicate(cause),
         (&SqlState::DISK_FULL, _) => StoreError::Full(cause),
-        (&SqlState::READ_ONLY_SQL_TRANSACTION, _) => StoreError::ReadOnly(cause),
+        (&SqlState::READ_ONLY_SQL_TRANSACTION, _) => StoreError::Unwritable(cause),
         (&(SqlState::LOCK_NOT_AVAILABLE | SqlState::QUERY_CANCELED), _) | (_, "40") => StoreError::Busy(cause),
         (_, "22" | "23") => StoreError::Refused(cause),
         (_, "XX") => StoreError::Corrupt(cause),

@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use super::job::{Access, Fate, Job, Work};
 use super::place::Place;
 use super::row::{Cell, Param, Row};
+use super::trouble::Trouble;
 use super::tx::{Link, Texts, Tx, head_of};
 use crate::error::{Cause, OpenError, StoreError};
 use crate::limits::{
@@ -31,20 +32,20 @@ pub(super) struct Sqlite {
 
 impl Sqlite {
     /// Opens a file, or memory when there is none.
-    pub(super) async fn open(path: Option<PathBuf>, limits: StoreLimits) -> Result<Self, OpenError> {
+    pub(super) async fn open(path: Option<PathBuf>, limits: StoreLimits, trouble: Trouble) -> Result<Self, OpenError> {
         let place = path.as_ref().map_or_else(|| ":memory:".to_owned(), |path| path.display().to_string());
-        let opened = tokio::task::spawn_blocking(move || Self::start(path.as_deref(), &limits)).await;
+        let opened = tokio::task::spawn_blocking(move || Self::start(path.as_deref(), &limits, trouble)).await;
         opened.unwrap_or_else(|stopped| Err(OpenError::Unreachable { place, source: Arc::new(stopped) }))
     }
 
-    fn start(path: Option<&Path>, limits: &StoreLimits) -> Result<Self, OpenError> {
+    fn start(path: Option<&Path>, limits: &StoreLimits, trouble: Trouble) -> Result<Self, OpenError> {
         let texts = Texts::default();
         let writing = open_writer(path, limits)?;
         let place = path.map(Place::of).transpose().map_err(|cause| unreachable(path, Arc::new(cause)))?;
         let (writer, jobs) = channel(limits.queue_jobs_max.max(1));
         let group_max = limits.group_jobs_max.max(1);
         let tx = Tx::new(Link::Sqlite(Box::new(writing)), texts.clone());
-        thread("store-writer", path, move || write_loop(tx, jobs, group_max, place.as_ref()))?;
+        thread("store-writer", path, move || write_loop(tx, jobs, group_max, place.as_ref(), &trouble))?;
         let Some(path) = path else { return Ok(Self { writer, readers: None }) };
         let (readers, jobs) = channel(limits.queue_jobs_max.max(1));
         let jobs = Arc::new(Mutex::new(jobs));
@@ -156,7 +157,7 @@ fn set(
     if found == wanted { Ok(()) } else { Err(OpenError::Setting { setting, wanted: wanted.to_owned(), found }) }
 }
 
-fn write_loop(mut tx: Tx, mut jobs: Receiver<Queued>, group_max: usize, place: Option<&Place>) {
+fn write_loop(mut tx: Tx, mut jobs: Receiver<Queued>, group_max: usize, place: Option<&Place>, trouble: &Trouble) {
     while let Some(first) = jobs.blocking_recv() {
         let mut waiting = vec![first];
         while waiting.len() < group_max
@@ -167,12 +168,12 @@ fn write_loop(mut tx: Tx, mut jobs: Receiver<Queued>, group_max: usize, place: O
         let mut waiting = waiting.into_iter();
         // A group that SQLite gave up in the middle leaves jobs that were never begun.
         while waiting.len() > 0 {
-            run_group(&mut tx, &mut waiting, place);
+            run_group(&mut tx, &mut waiting, place, trouble);
         }
     }
 }
 
-fn run_group(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>, place: Option<&Place>) {
+fn run_group(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>, place: Option<&Place>, trouble: &Trouble) {
     let mut ran: Vec<Queued> = Vec::with_capacity(waiting.len());
     let clock = SystemClock::new();
     let outcome = match control(tx, "BEGIN IMMEDIATE") {
@@ -193,6 +194,7 @@ fn run_group(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>, place: Optio
     if outcome.is_err() {
         give_up(tx);
     }
+    trouble.note(outcome.as_ref().err());
     for job in ran {
         job.answer(outcome.clone());
     }
@@ -205,14 +207,14 @@ fn run_alone(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>, ran: &mut Ve
     let fate = run_one(tx, &mut job);
     ran.push(job);
     if is_over(tx) {
-        return Err(given_up());
+        return Err(given_up(tx));
     }
     control(tx, if fate == Fate::Keep { "COMMIT" } else { "ROLLBACK" })
 }
 
 /// A full disk, for one, makes SQLite roll back everything and not only the statement.
-fn given_up() -> StoreError {
-    StoreError::gone("the database gave the transaction up")
+fn given_up(tx: &Tx) -> StoreError {
+    tx.spoiled().cloned().unwrap_or_else(|| StoreError::gone("the database gave the transaction up"))
 }
 
 fn run_jobs(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>, ran: &mut Vec<Queued>) -> Result<(), StoreError> {
@@ -222,7 +224,7 @@ fn run_jobs(tx: &mut Tx, waiting: &mut std::vec::IntoIter<Queued>, ran: &mut Vec
         ran.push(job);
         begun?;
         if is_over(tx) {
-            return Err(given_up());
+            return Err(given_up(tx));
         }
         if fate == Fate::Undo {
             control(tx, "ROLLBACK TO job")?;
@@ -350,7 +352,10 @@ impl ToSql for Param {
 }
 
 fn store_error(sql: &str, error: rusqlite::Error) -> StoreError {
-    use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID, SQLITE_CONSTRAINT_UNIQUE};
+    use rusqlite::ffi::{
+        SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID, SQLITE_CONSTRAINT_UNIQUE, SQLITE_IOERR_DIR_FSYNC,
+        SQLITE_IOERR_FSYNC, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE,
+    };
     let codes = error.sqlite_error().map(|found| (found.code, found.extended_code));
     let cause: Cause = Arc::new(error);
     let Some((code, extended)) = codes else {
@@ -358,7 +363,13 @@ fn store_error(sql: &str, error: rusqlite::Error) -> StoreError {
     };
     match code {
         ErrorCode::DiskFull => StoreError::Full(cause),
-        ErrorCode::ReadOnly => StoreError::ReadOnly(cause),
+        ErrorCode::ReadOnly => StoreError::Unwritable(cause),
+        ErrorCode::SystemIoFailure
+            if [SQLITE_IOERR_WRITE, SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_TRUNCATE]
+                .contains(&extended) =>
+        {
+            StoreError::Unwritable(cause)
+        }
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy(cause),
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt(cause),
         ErrorCode::ConstraintViolation => match extended {

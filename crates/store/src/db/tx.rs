@@ -47,7 +47,8 @@ pub struct Tx {
     link: Link,
     dialect: Dialect,
     texts: Texts,
-    spoiled: bool,
+    /// The first statement that failed.
+    spoiled: Option<StoreError>,
 }
 
 impl Tx {
@@ -56,7 +57,7 @@ impl Tx {
             Link::Sqlite(_) => Dialect::Sqlite,
             Link::Postgres(_) => Dialect::Postgres,
         };
-        Self { link, dialect, texts, spoiled: false }
+        Self { link, dialect, texts, spoiled: None }
     }
 
     pub(super) fn link(&mut self) -> &mut Link {
@@ -65,15 +66,20 @@ impl Tx {
 
     /// Forgets the job before.
     pub(super) fn renew(&mut self) {
-        self.spoiled = false;
+        self.spoiled = None;
     }
 
     /// Fails if a statement failed and the job went on as if it had not.
     pub(super) fn sound(&self) -> Result<(), StoreError> {
-        if self.spoiled {
-            return Err(StoreError::statement("commit", "a statement of this transaction had failed before"));
+        match &self.spoiled {
+            Some(error) => Err(failed_before("commit", error)),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Why the first statement failed that did.
+    pub(super) fn spoiled(&self) -> Option<&StoreError> {
+        self.spoiled.as_ref()
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
@@ -234,12 +240,14 @@ impl Tx {
     }
 
     fn ready(&mut self, text: &str, values: &Values<'_>) -> Result<(), StoreError> {
-        let ready = checked(text, self.spoiled, values);
+        let ready = checked(text, self.spoiled.as_ref(), values);
         self.note(ready)
     }
 
     fn note<T>(&mut self, ended: Result<T, StoreError>) -> Result<T, StoreError> {
-        self.spoiled |= ended.is_err();
+        if let Err(error) = &ended {
+            self.spoiled.get_or_insert_with(|| error.clone());
+        }
         ended
     }
 
@@ -370,15 +378,19 @@ pub(crate) enum Write {
     List { head: &'static str, fixed: Vec<Param>, list: Vec<Param> },
 }
 
-fn checked(text: &str, spoiled: bool, values: &Values<'_>) -> Result<(), StoreError> {
-    if spoiled {
-        return Err(StoreError::statement(head_of(text), "a statement of this transaction had failed before"));
+fn checked(text: &str, spoiled: Option<&StoreError>, values: &Values<'_>) -> Result<(), StoreError> {
+    if let Some(error) = spoiled {
+        return Err(failed_before(head_of(text), error));
     }
     // PostgreSQL refuses such a text and SQLite cuts it in some of its functions.
     if values.all().any(|value| matches!(value, Param::Text(text) if text.contains('\0'))) {
         return Err(StoreError::refused("a text holds the character of code zero"));
     }
     Ok(())
+}
+
+fn failed_before(what: impl Into<String>, error: &StoreError) -> StoreError {
+    StoreError::statement(what, format!("a statement of this transaction had failed before: {error}"))
 }
 
 /// The form with arrays: places of single values keep their numbers.

@@ -55,7 +55,7 @@ fn is_refusal(error: &StoreError) -> bool {
         | StoreError::Panicked(_)
         | StoreError::Statement { .. } => true,
         StoreError::Full(_)
-        | StoreError::ReadOnly(_)
+        | StoreError::Unwritable(_)
         | StoreError::Busy(_)
         | StoreError::Corrupt(_)
         | StoreError::Unavailable { .. } => false,

@@ -177,7 +177,7 @@ async fn a_reader_cannot_write() {
         let person = person("Ada", "E1");
         let ended: Result<(), StoreError> =
             store.read(move |tx| Box::pin(async move { people::insert(tx, &person).await })).await;
-        assert!(matches!(ended, Err(StoreError::ReadOnly(_))), "{ended:?}");
+        assert!(matches!(ended, Err(StoreError::Unwritable(_))), "{ended:?}");
         add(&store, "Grace").await.unwrap();
     })
     .await;
