@@ -22,6 +22,8 @@ pub const PAUSE_PERCENT_SPAN: usize = 250;
 pub const BETWEEN_PAUSES_MS_MAX: usize = 80;
 /// Lanes that runs of a trial with pauses share.
 pub const LANES: usize = 48;
+/// Runs of a lane, on average, before nothing more is put into it.
+pub const LANE_RUNS: usize = 8;
 /// How long a child may take to own its first partition.
 pub const READY_TIME_MAX: Duration = Duration::from_mins(1);
 /// How long nothing may close in the end before what is open counts as stuck.

@@ -321,7 +321,9 @@ impl Field {
         while self.open.len() < limits::OPEN_MAX && (self.wanted() || self.asked.len() < self.options.runs) {
             let number = self.asked.len();
             let shared = self.options.pauses > 0 || number.is_multiple_of(3);
-            let lane = shared.then(|| format!("lane/{}", self.chance.below(limits::LANES)));
+            // Lanes fall out of use after a while: what is in them then is an end that is judged.
+            let age = number / (limits::LANES * limits::LANE_RUNS);
+            let lane = shared.then(|| format!("lane/{age}/{}", self.chance.below(limits::LANES)));
             let supersede = self.options.pauses > 0 && number.is_multiple_of(7);
             self.asked.push(Asked { run: new_id(&self.ids), lane, supersede, acknowledged: false });
             self.unacknowledged.insert(number);
