@@ -24,7 +24,9 @@ pub use wire::notice::{DropIn, NoticeView};
 pub use wire::page::{Page, PageQuery};
 pub use wire::person::{EngagementView, GrantView, GrantWish, PersonDetail, PersonView};
 pub use wire::plan::{ChangeView, PlanView};
-pub use wire::run::{CancelIn, RecordView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn, WaitView};
+pub use wire::run::{
+    CancelIn, RecordView, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn, StepView, WaitView,
+};
 pub use wire::system::{Check, Health, WhoAmI};
 pub use wire::token::{TokenCreated, TokenIn, TokenView};
 pub use wire::why::{WhyLink, WhyView};

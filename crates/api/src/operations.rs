@@ -14,7 +14,7 @@ use crate::wire::notice::{DropIn, NoticeView};
 use crate::wire::page::Page;
 use crate::wire::person::{PersonDetail, PersonView};
 use crate::wire::plan::PlanView;
-use crate::wire::run::{CancelIn, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn};
+use crate::wire::run::{CancelIn, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn};
 use crate::wire::system::{Health, WhoAmI};
 use crate::wire::token::{TokenCreated, TokenIn, TokenView};
 use crate::wire::why::WhyView;
@@ -240,6 +240,11 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         gives: Some(json::<RunDetail>()),
         ..read("readRun", "/v1/runs/{run}", "ReadRun", "shows a run, its waits and its records")
+    },
+    Operation {
+        query: &[Param { name: "until", about: "the last record that is read" }],
+        gives: Some(json::<ReplayView>()),
+        ..read("replayRun", "/v1/runs/{run}/replay", "ReadRun", "reads a run again from its records, up to a moment")
     },
     Operation {
         gives: Some(text("text/event-stream")),

@@ -28,3 +28,5 @@ pub const TOKEN_DAYS_USUAL: i64 = 90;
 pub const TOKEN_DAYS_MAX: i64 = 366;
 /// Characters of a reason that a human gives.
 pub const REASON_CHARS_MAX: usize = 500;
+/// Records of a run that are shown with it, and read at once.
+pub const RECORDS_AT_ONCE: usize = 500;

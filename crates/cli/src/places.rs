@@ -77,6 +77,7 @@ places! {
     LIST_RUNS = Get "/v1/runs";
     START_RUN = Post "/v1/runs";
     READ_RUN = Get "/v1/runs/{run}";
+    REPLAY_RUN = Get "/v1/runs/{run}/replay";
     WATCH_RUN = Get "/v1/runs/{run}/watch";
     RETRY_RUN = Post "/v1/runs/{run}/retry";
     CANCEL_RUN = Post "/v1/runs/{run}/cancel";

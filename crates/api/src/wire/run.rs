@@ -67,6 +67,47 @@ pub struct WaitView {
     pub until: Option<Timestamp>,
 }
 
+/// A run as it was after one of its records: the records up to it, folded again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplayView {
+    /// The run.
+    #[schema(value_type = String)]
+    pub id: RunId,
+    /// The last record that was read.
+    pub through: i64,
+    /// How many records it has.
+    pub of: i64,
+    /// When that record was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub at: Option<Timestamp>,
+    /// queued, running, waiting, blocked, compensating, done, failed or cancelled.
+    pub status: String,
+    /// Why, as a sentence, when that needs saying.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Each step that something had happened to.
+    pub steps: Vec<StepView>,
+    /// What it waited for.
+    pub waits: Vec<WaitView>,
+    /// Whether all records together come to what is kept of the run; not told of a part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agrees: Option<bool>,
+    /// How they differ, if they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub differs: Option<String>,
+}
+
+/// Where a step of a run stood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StepView {
+    /// The node of the workflow.
+    pub node: String,
+    /// Where it stood, as a sentence.
+    pub stood: String,
+}
+
 /// One record of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -1,6 +1,7 @@
 //! Durable runs, as people see and steer them.
 
 pub mod list;
+pub mod replay;
 pub mod show;
 pub mod stand;
 pub mod start;

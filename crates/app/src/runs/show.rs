@@ -1,18 +1,15 @@
 //! One run: where it stands, what it waits for and why, and what happened.
 
-use tenure_engine::Process as _;
 use tenure_engine::journal::{RecordRow, RunRow};
 use tenure_flow::{Graph, RunState, Wait};
 use tenure_model::RunId;
 use tenure_policy::authz::{Action, Thing};
 use tenure_store::{StoreError, journal, runs};
 
+use super::replay::{fold, fold_on};
 use crate::cx::Cx;
 use crate::error::AppError;
-use crate::flows::Flows;
-
-/// Records shown with a run.
-const RECORDS_SHOWN: usize = 500;
+use crate::limits::RECORDS_AT_ONCE;
 
 /// A run as people see it.
 #[derive(Debug, Clone)]
@@ -33,7 +30,7 @@ pub async fn show(cx: &Cx, run: RunId) -> Result<Shown, AppError> {
     let found = cx.house.store.read(move |tx| {
         Box::pin(async move {
             let Some(row) = runs::get(tx, run).await? else { return Ok::<_, StoreError>(None) };
-            let records = runs::records(tx, run, 0, RECORDS_SHOWN).await?;
+            let records = runs::records(tx, run, 0, RECORDS_AT_ONCE).await?;
             let body = journal::definition(tx, row.definition.clone()).await?;
             Ok(Some((row, records, body)))
         })
@@ -41,10 +38,11 @@ pub async fn show(cx: &Cx, run: RunId) -> Result<Shown, AppError> {
     let (row, records, definition) = found.await?.ok_or_else(|| AppError::no("run", run))?;
     let mut state = RunState::default();
     for record in &records {
-        if let Some(facts) = tenure_engine::message::facts_of(&record.body) {
-            Flows.fold(&mut state, &facts).map_err(AppError::Corrupt)?;
-        }
+        fold(&mut state, record)?;
     }
+    // What is not shown any more still says where it stands.
+    let shown = records.last().map_or(0, |record| record.seq);
+    fold_on(cx, run, &mut state, shown, row.seq).await?;
     let graph = definition.and_then(|definition| Graph::parse(&definition.body).ok());
     let waits = graph.map(|graph| tenure_flow::waits(&graph, &state)).unwrap_or_default();
     Ok(Shown { row, waits, records, state })

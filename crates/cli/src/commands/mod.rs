@@ -24,6 +24,7 @@ pub mod notices_preview;
 pub mod pack;
 pub mod people;
 pub mod runs;
+pub mod runs_replay;
 pub mod runs_start;
 pub mod runs_watch;
 pub mod serve;

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tenure_model::RunId;
 
-use super::{HowMany, people, runs_start, runs_watch};
+use super::{HowMany, people, runs_replay, runs_start, runs_watch};
 use crate::confirm::{Yes, confirm};
 use crate::context::{Cx, read_text};
 use crate::error::{CliError, code};
@@ -33,7 +33,8 @@ const FIELDS: &[Column] = &[
     column("Changed", "/changedAt"),
     column("Ended", "/endedAt"),
 ];
-const WAITS: &[Column] = &[column("Step", "/node"), column("For", "/reason"), column("Until", "/until")];
+/// How a wait is shown.
+pub const WAITS: &[Column] = &[column("Step", "/node"), column("For", "/reason"), column("Until", "/until")];
 /// How a record is shown, here and while watching.
 pub const RECORDS: &[Column] = &[column("At", "/at"), column("Step", "/node"), column("What", "/summary")];
 
@@ -44,6 +45,7 @@ pub enum Runs {
     Start(runs_start::Start),
     Show(Show),
     Watch(runs_watch::Watch),
+    Replay(runs_replay::Replay),
     Retry(Retry),
     Cancel(Cancel),
     Signal(Signal),
@@ -163,6 +165,7 @@ impl Runs {
                 Ok(Exit::Done)
             }
             Self::Watch(watch) => watch.run(cx).await,
+            Self::Replay(replay) => replay.run(cx).await,
             Self::Retry(retry) => act(cx, retry.id, places::RETRY_RUN, None).await,
             Self::Cancel(cancel) => {
                 let what = if cancel.keep { "leave what it did" } else { "take back what can be taken back" };

@@ -310,11 +310,7 @@ async fn a_run_is_started_watched_answered_and_done() {
     assert_eq!(started.status, 202);
     let run = format!("/v1/runs/{}", read(&started)["run"].as_str().unwrap());
     // It is taken in after the answer; there is nothing to see before.
-    for _ in 0..1_000 {
-        if real.get("auditor", &run).await.body.contains(r#""status":"waiting""#) {
-            break;
-        }
-    }
+    until_it_is(&real, &run, "waiting").await;
     let mut stream = real.open_stream("auditor", &format!("{run}/watch")).await;
     let mut heard = String::new();
     read_until(&mut stream, &mut heard, "event: run").await;
@@ -340,17 +336,54 @@ async fn a_run_is_started_watched_answered_and_done() {
     assert!(numbers.contains("tenure_engine_partitions 64"), "{numbers}");
 }
 
+async fn until_it_is(real: &Real, run: &str, status: &str) {
+    for _ in 0..1_000 {
+        if read(&real.get("auditor", run).await)["status"] == status {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_reads_again_from_its_records_and_says_when_something_else_is_kept() {
+    let real = Real::open().await;
+    real.start_engine();
+    let started = read(&real.ask("operator", "POST", "/v1/runs", &json!({ "workflow": "ask" })).await);
+    let run = format!("/v1/runs/{}", started["run"].as_str().unwrap());
+    until_it_is(&real, &run, "waiting").await;
+    let replay = format!("{run}/replay");
+    let (shown, whole) = (read(&real.get("auditor", &run).await), read(&real.get("auditor", &replay).await));
+    assert_eq!((&whole["status"], &whole["waits"]), (&shown["status"], &shown["waits"]), "{whole}");
+    assert_eq!((&whole["agrees"], &whole["through"]), (&json!(true), &whole["of"]), "{whole}");
+    let signal = real.ask("operator", "POST", &format!("{run}/signal"), &json!({ "name": "go" })).await;
+    assert_eq!(signal.status, 200, "{}", signal.body);
+    until_it_is(&real, &run, "done").await;
+    let whole = read(&real.get("auditor", &replay).await);
+    assert_eq!((&whole["status"], &whole["agrees"]), (&json!("done"), &json!(true)), "{whole}");
+    for (until, status) in [(0, "queued"), (1, "waiting")] {
+        let before = read(&real.get("auditor", &format!("{replay}?until={until}")).await);
+        assert_eq!((&before["status"], &before["through"]), (&json!(status), &json!(until)), "{before}");
+        assert_eq!(before["agrees"], Json::Null, "{before}");
+    }
+    assert_eq!(real.get("source", &replay).await.problem().0, 403);
+    let forged: Result<_, tenure_store::StoreError> = real
+        .house
+        .store
+        .write(|tx| Box::pin(async move { tx.execute("UPDATE run SET note = 'all is well'", &[]).await }))
+        .await;
+    forged.unwrap();
+    let forged = read(&real.get("auditor", &replay).await);
+    assert_eq!(forged["agrees"], json!(false), "{forged}");
+    assert!(forged["differs"].as_str().unwrap().ends_with("and `all is well` is kept"), "{forged}");
+}
+
 #[tokio::test]
 async fn a_watch_ends_when_the_server_stops() {
     let real = Real::open().await;
     real.start_engine();
     let run = read(&real.ask("operator", "POST", "/v1/runs", &json!({ "workflow": "ask" })).await);
     let run = format!("/v1/runs/{}", run["run"].as_str().unwrap());
-    for _ in 0..1_000 {
-        if real.get("auditor", &run).await.body.contains(r#""status":"waiting""#) {
-            break;
-        }
-    }
+    until_it_is(&real, &run, "waiting").await;
     let mut stream = real.open_stream("auditor", &format!("{run}/watch")).await;
     read_until(&mut stream, &mut String::new(), "event: run").await;
     assert_eq!(real.stop().await, tenure_server::listen::Ended::Drained);
@@ -363,11 +396,7 @@ async fn a_run_that_was_sent_too_much_takes_no_more_signals_and_can_still_be_can
     let name = read(&started)["run"].as_str().unwrap().to_owned();
     real.start_engine();
     let path = format!("/v1/runs/{name}");
-    for _ in 0..1_000 {
-        if real.get("auditor", &path).await.body.contains(r#""status":"waiting""#) {
-            break;
-        }
-    }
+    until_it_is(&real, &path, "waiting").await;
     let run: tenure_model::RunId = name.parse().unwrap();
     let most = tenure_app::limits::LETTERS_OF_RUN_MAX;
     // The letter that started it is one of them.

@@ -112,6 +112,7 @@ fn mount(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("listRuns", runs::list::handler)?
         .mount("startRun", runs::start::handler)?
         .mount("readRun", runs::show::handler)?
+        .mount("replayRun", runs::replay::handler)?
         .mount("watchRun", runs::watch::handler)?
         .mount("retryRun", runs::retry::handler)?
         .mount("cancelRun", runs::cancel::handler)?

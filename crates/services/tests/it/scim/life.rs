@@ -237,7 +237,7 @@ mod slow {
     }
 
     #[tokio::test]
-    #[ignore = "takes minutes; `cargo test -p tenure-connectors --test it a_thousand_live -- --ignored --nocapture` prints the table"]
+    #[ignore = "takes minutes; `cargo test --release -p tenure-services --test it a_thousand_live -- --ignored --nocapture` prints the table"]
     async fn a_thousand_live_on_both() {
         for kind in ScimKind::ALL {
             life(kind, 1_000).await;

@@ -2,6 +2,7 @@
 
 pub(super) mod cancel;
 pub(super) mod list;
+pub(super) mod replay;
 pub(super) mod retry;
 pub(super) mod show;
 pub(super) mod signal;

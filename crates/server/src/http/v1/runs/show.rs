@@ -33,7 +33,7 @@ pub(super) fn detail(shown: Shown) -> RunDetail {
     }
 }
 
-fn wait(wait: Wait) -> WaitView {
+pub(super) fn wait(wait: Wait) -> WaitView {
     WaitView { node: wait.node, reason: wait.reason, until: wait.until }
 }
 
@@ -76,7 +76,7 @@ fn fact(record: &Record) -> (Option<&str>, &'static str, String) {
     }
 }
 
-fn stand(node: &Node) -> String {
+pub(super) fn stand(node: &Node) -> String {
     match node {
         Node::Acting { attempt, .. } => format!("under way, attempt {attempt}"),
         Node::Retrying { due, error, .. } => format!("went wrong: {error}; again at {due}"),
