@@ -27,6 +27,7 @@ pub mod query;
 pub mod refusal;
 pub mod secret;
 pub mod surface;
+pub mod trust;
 pub mod undo;
 pub mod web;
 

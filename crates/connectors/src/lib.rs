@@ -5,7 +5,5 @@
 pub mod file;
 pub mod ldap;
 pub mod limits;
-pub mod mail;
 pub mod process;
 pub mod sql;
-mod trust;

@@ -137,31 +137,6 @@ pub const SQL_IDENTIFIER_LENGTH_MAX: usize = 128;
 /// The longest answer of MariaDB or MySQL, in bytes.
 pub const SQL_ANSWER_BYTES_MAX: usize = 64 << 20;
 
-/// How long connecting to a mail server may take.
-pub const MAIL_DIAL_TIME_MAX: Duration = Duration::from_secs(10);
-
-/// How long everything up to the text of a mail may take together.
-pub const MAIL_TIME_MAX: Duration = Duration::from_secs(25);
-
-/// How long a mail server may take to say that it has taken a mail over. Together with the time
-/// before, less than a notice is held.
-pub const MAIL_DOUBT_TIME_MAX: Duration = Duration::from_secs(25);
-
-/// How long a mail server may take to say goodbye.
-pub const MAIL_QUIT_TIME_MAX: Duration = Duration::from_secs(2);
-
-/// The longest line of a mail server, in bytes.
-pub const MAIL_LINE_BYTES_MAX: usize = 4096;
-
-/// The most lines of one reply of a mail server.
-pub const MAIL_REPLY_LINES_MAX: usize = 100;
-
-/// The longest mail address, in bytes.
-pub const MAIL_ADDRESS_BYTES_MAX: usize = 254;
-
-/// The longest name before a mail address.
-pub const MAIL_NAME_CHARS_MAX: usize = 100;
-
 /// How long a connector outside this program may take to say who it is.
 pub const PROCESS_START_TIME_MAX: Duration = Duration::from_secs(10);
 

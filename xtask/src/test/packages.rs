@@ -38,7 +38,7 @@ const NEEDS: &[(&str, &[Need])] = &[
     ("tenure-api", &[]),
     ("tenure-blueprint", &[]),
     ("tenure-connect", &[]),
-    ("tenure-connectors", &[Need::Postgres, Need::Slapd, Need::Notices, Need::Mariadb, Need::Sshd, Need::Samba]),
+    ("tenure-connectors", &[Need::Postgres, Need::Slapd, Need::Mariadb, Need::Sshd, Need::Samba]),
     ("tenure-engine", &[]),
     ("tenure-flow", &[]),
     ("tenure-ledger", &[]),

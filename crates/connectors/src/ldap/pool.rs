@@ -7,7 +7,7 @@ use ldap3::controls::RawControl;
 use ldap3::exop::PasswordModify;
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, ResultEntry, Scope, SearchOptions};
 use rustls::ClientConfig;
-use tenure_connect::{Refusal, RefusalClass, SecretRef, SecretText, Secrets, WriteFault};
+use tenure_connect::{Refusal, RefusalClass, SecretRef, SecretText, Secrets, WriteFault, trust};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -15,7 +15,6 @@ use super::config::{BadLdapConfig, LdapConfig, Privacy};
 use super::fault::{refused, unread, unwritten};
 use super::write::NewEntry;
 use crate::limits::{LDAP_CONNECTIONS_MAX, LDAP_DIAL_TIME_MAX, LDAP_REQUEST_TIME_MAX};
-use crate::trust;
 
 /// The connections of one connector.
 pub(super) struct Pool {

@@ -9,8 +9,6 @@ mod ldap;
 #[cfg(test)]
 mod lossy;
 #[cfg(test)]
-mod mail;
-#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod slow;

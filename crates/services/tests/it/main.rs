@@ -5,6 +5,8 @@ mod hook;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
 mod rest;
 #[cfg(test)]
 mod scim;

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use serde::{Deserialize, Serialize};
-use tenure_connect::SecretRef;
+use tenure_connect::{SecretRef, trust};
 
 use super::address::{Address, BadAddress};
-use crate::trust;
 
 /// How the line to the server is made safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -1,4 +1,5 @@
-//! Whom we believe when we speak TLS: the authorities in a file, or those of the machine.
+//! Whom connectors and channels believe when they speak TLS: the authorities in a file, or those
+//! of the machine. It is here so that it is said once for both rooms; nothing is dialled here.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use rustls::{ClientConfig, RootCertStore};
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A client that verifies every certificate against these authorities.
-pub(crate) fn client(ca_file: Option<&Path>) -> Result<ClientConfig, Cause> {
+pub fn client(ca_file: Option<&Path>) -> Result<ClientConfig, Cause> {
     let mut roots = RootCertStore::empty();
     match ca_file {
         Some(path) => {
@@ -31,7 +32,7 @@ pub(crate) fn client(ca_file: Option<&Path>) -> Result<ClientConfig, Cause> {
 }
 
 /// A client that believes nobody, for lines that are never made safe.
-pub(crate) fn nobody() -> Result<ClientConfig, Cause> {
+pub fn nobody() -> Result<ClientConfig, Cause> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())

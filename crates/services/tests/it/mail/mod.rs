@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use tenure_connect::{Channel as _, Content, FileSecrets, Letter, Message, Refusal, Sent};
-use tenure_connectors::mail::MailChannel;
+use tenure_services::mail::MailChannel;
 
 /// A channel with these settings besides the server.
 pub fn channel(server: &str, more: &Json) -> MailChannel {
