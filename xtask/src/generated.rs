@@ -47,6 +47,7 @@ const PRODUCERS: &[Producer] = &[
             "rest-pocketbase.md",
             "scim.md",
             "sql.md",
+            "ssh.md",
         ],
     },
 ];

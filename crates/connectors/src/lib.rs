@@ -5,5 +5,7 @@
 pub mod file;
 pub mod ldap;
 pub mod limits;
+mod openssh;
 pub mod process;
 pub mod sql;
+pub mod ssh;

@@ -46,3 +46,6 @@ pub const SIGNAL_NAME_BYTES_MAX: usize = 200;
 
 /// Pages of entitlements that are read to find those that a conformance test may use.
 pub const CONFORM_PAGES_MAX: usize = 100;
+
+/// The longest word that the suite makes out of a name.
+pub const SLUG_LENGTH_MAX: usize = 30;

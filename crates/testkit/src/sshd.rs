@@ -92,7 +92,8 @@ fn spawn(folder: &Path, port: u16) -> Child {
         .expect("sshd")
 }
 
-fn key(folder: &Path, name: &str) {
+/// A pair of keys without a password.
+pub(crate) fn key(folder: &Path, name: &str) {
     let path = folder.join(name);
     let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&path).status();
     assert!(made.expect("ssh-keygen").success(), "no key could be made");

@@ -24,13 +24,24 @@ pub enum Need {
     Mariadb,
     /// Feeds are fetched from it.
     Sshd,
+    /// A host with accounts of its own, to which the connectors' tests write.
+    Host,
     /// A domain of Active Directory.
     Samba,
 }
 
 /// All of them.
-const EVERY: [Need; 8] =
-    [Need::Postgres, Need::Slapd, Need::Scim, Need::Apps, Need::Notices, Need::Mariadb, Need::Sshd, Need::Samba];
+const EVERY: [Need; 9] = [
+    Need::Postgres,
+    Need::Slapd,
+    Need::Scim,
+    Need::Apps,
+    Need::Notices,
+    Need::Mariadb,
+    Need::Sshd,
+    Need::Host,
+    Need::Samba,
+];
 
 /// Crates that need less than everything. A crate that is not listed gets every server.
 const NEEDS: &[(&str, &[Need])] = &[
@@ -38,7 +49,7 @@ const NEEDS: &[(&str, &[Need])] = &[
     ("tenure-api", &[]),
     ("tenure-blueprint", &[]),
     ("tenure-connect", &[]),
-    ("tenure-connectors", &[Need::Postgres, Need::Slapd, Need::Mariadb, Need::Sshd, Need::Samba]),
+    ("tenure-connectors", &[Need::Postgres, Need::Slapd, Need::Mariadb, Need::Sshd, Need::Host, Need::Samba]),
     ("tenure-engine", &[]),
     ("tenure-flow", &[]),
     ("tenure-ledger", &[]),
@@ -99,6 +110,7 @@ fn is_there(need: Need) -> bool {
         Need::Notices => machine::installed("openssl") && has_python_environments(),
         Need::Mariadb => ["mariadbd", "mariadb-install-db", "mariadb"].into_iter().all(machine::installed),
         Need::Sshd => ["sshd", "ssh", "ssh-keygen"].into_iter().all(machine::installed),
+        Need::Host => ["sshd", "ssh", "sudo", "unshare", "setpriv"].into_iter().all(machine::installed),
         // What a domain is made from is a package of its own.
         Need::Samba => {
             let made_from = Path::new("/usr/share/samba/setup/provision.ldif");
@@ -121,6 +133,7 @@ const fn debian(need: Need) -> &'static [&'static str] {
         Need::Notices => &["python3-venv", "openssl"],
         Need::Mariadb => &["mariadb-server", "mariadb-client"],
         Need::Sshd => &["openssh-server", "openssh-sftp-server", "openssh-client"],
+        Need::Host => &["openssh-server", "openssh-client", "sudo", "passwd", "util-linux", "procps"],
         Need::Samba => {
             &["samba", "samba-ad-provision", "samba-dsdb-modules", "samba-vfs-modules", "ldap-utils", "openssl"]
         }
@@ -142,7 +155,7 @@ mod tests {
     fn pure_crates_need_no_server_and_unknown_ones_get_all() {
         assert!(needs_of(Some("tenure-policy")).is_empty());
         assert_eq!(needs_of(Some("tenure-store")), [Need::Postgres]);
-        assert_eq!(needs_of(None).len(), 8);
-        assert_eq!(needs_of(Some("tenure-brand-new")).len(), 8);
+        assert_eq!(needs_of(None).len(), 9);
+        assert_eq!(needs_of(Some("tenure-brand-new")).len(), 9);
     }
 }

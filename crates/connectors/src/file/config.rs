@@ -8,6 +8,7 @@ use tenure_connect::SecretRef;
 
 use super::decode::Charset;
 use crate::limits::FILE_COLUMNS_MAX;
+use crate::openssh;
 
 /// A feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -359,8 +360,7 @@ impl FileConfig {
                 absolute(known_hosts, "from.knownHosts")?;
                 // These become arguments of a program, where a leading dash would be an option.
                 for (place, text) in [("from.host", host), ("from.user", user)] {
-                    let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
-                    if text.is_empty() || text.starts_with('-') || !text.chars().all(plain) {
+                    if !openssh::is_plain(text) {
                         let reason = "must be letters, digits, dots, colons and dashes".to_owned();
                         return Err(BadFileConfig::Value { place, reason });
                     }

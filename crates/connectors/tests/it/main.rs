@@ -12,3 +12,5 @@ mod lossy;
 mod process;
 #[cfg(test)]
 mod slow;
+#[cfg(test)]
+mod ssh;

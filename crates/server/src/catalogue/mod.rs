@@ -21,7 +21,7 @@ pub const PROCESS: &str = include_str!("samples/process.yaml");
 const OUTSIDE: &str = include_str!("../../../../examples/connector-python/description.json");
 
 /// A connection of every kind, by its connector.
-const SAMPLES: [(&str, &str); 9] = [
+const SAMPLES: [(&str, &str); 10] = [
     ("ad", include_str!("samples/ad.yaml")),
     ("file", include_str!("samples/file.yaml")),
     ("ldap", include_str!("samples/ldap.yaml")),
@@ -31,6 +31,7 @@ const SAMPLES: [(&str, &str); 9] = [
     ("rest-pocketbase", include_str!("samples/rest-pocketbase.yaml")),
     ("scim", include_str!("samples/scim.yaml")),
     ("sql", include_str!("samples/sql.yaml")),
+    ("ssh", include_str!("samples/ssh.yaml")),
 ];
 
 /// A connector and the sample that it was described by.

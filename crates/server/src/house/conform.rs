@@ -4,6 +4,7 @@
 //! what, and a system that is not plainly a scratch one needs a word of consent.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use tenure_model::{Attributes, Clock, ConnectionName, Ids as _, SystemClock, Sys
 
 use super::fault::HouseError;
 use super::{estate, open, settings};
-use crate::limits::CONFORM_PAGES_MAX;
+use crate::limits::{CONFORM_PAGES_MAX, SLUG_LENGTH_MAX};
 
 /// What to test.
 #[derive(Debug, Clone)]
@@ -24,7 +25,7 @@ pub struct ConformOptions {
     pub config: Option<PathBuf>,
     /// Which connection.
     pub connection: ConnectionName,
-    /// Values that new accounts must have; `{name}` in them is another text each time.
+    /// Values that new accounts must have; `{name}` in them is another text each time, `{slug}` another plain word.
     pub set: BTreeMap<String, String>,
     /// Two entitlements that may be given and taken; the first two of the connection if none.
     pub entitlements: Vec<String>,
@@ -281,8 +282,17 @@ async fn entitlements(connector: &dyn AnyConnector, wanted: &[String]) -> Result
     Ok(Some([find(first)?, find(second)?]))
 }
 
+/// The name in small letters, digits and hyphens: short enough for a login anywhere.
 fn slug(name: &str) -> String {
-    name.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '-' }).collect()
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
+    let slug: String = name.chars().map(plain).collect();
+    if slug == name && slug.len() <= SLUG_LENGTH_MAX {
+        return slug;
+    }
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    let kept: String = slug.chars().take(SLUG_LENGTH_MAX - 17).collect();
+    format!("{kept}-{:016x}", hasher.finish())
 }
 
 #[cfg(test)]
@@ -299,6 +309,16 @@ mod tests {
         for real in ["ldaps://ldap.example.com", "https://127.0.0.1.example.com/x", "https://localhost@real.example"] {
             assert!(!is_scratch(&host_of(real).unwrap()), "{real}");
         }
+    }
+
+    #[test]
+    fn a_slug_is_a_short_plain_word_and_another_for_every_name() {
+        assert_eq!(slug("tt1-c05-ada"), "tt1-c05-ada");
+        let names = ["x'; drop table people; --", "x'; drop table people: --", "Zoë 李", "zoë 李", "A", "a", "a-"];
+        let slugs: std::collections::BTreeSet<String> = names.iter().map(|name| slug(name)).collect();
+        assert_eq!(slugs.len(), names.len(), "{slugs:?}");
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        assert!(slugs.iter().all(|slug| slug.len() <= SLUG_LENGTH_MAX && slug.bytes().all(plain)), "{slugs:?}");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use tenure_connectors::file::{FileConfig, FileConnector};
 use tenure_connectors::ldap::{AdConfig, LdapConfig, LdapConnector};
 use tenure_connectors::process::{ProcessConfig, ProcessConnector};
 use tenure_connectors::sql::{SqlConfig, SqlConnector};
+use tenure_connectors::ssh::{SshConfig, SshConnector};
 use tenure_ledger::{Origin, PublicKey, SigningKey};
 use tenure_model::{Clock, Ids, Name, SystemClock, SystemIds};
 use tenure_policy::authz::Authz;
@@ -207,8 +208,9 @@ fn make(connection: &Connection, folders: Folders<'_>, clock: &Arc<dyn Clock>) -
         }
         "scim" => made(ScimConnector::new(settings_of::<ScimConfig>(kind, target())?, secrets, clock)),
         "sql" => made(SqlConnector::new(settings_of::<SqlConfig>(kind, source())?, secrets, clock)),
+        "ssh" => made(SshConnector::new(settings_of::<SshConfig>(kind, target())?, secrets, clock)),
         other => Err(format!(
-            "there is no connector `{other}`; there are `ad`, `events`, `file`, `ldap`, `memory`, `process`, `rest`, `scim`, `sql` and `webhook`"
+            "there is no connector `{other}`; there are `ad`, `events`, `file`, `ldap`, `memory`, `process`, `rest`, `scim`, `sql`, `ssh` and `webhook`"
         )),
     }
 }

@@ -1,15 +1,12 @@
 //! Feeds over SFTP, through the OpenSSH client of this machine as a child process.
 //!
-//! The client does what it is good at: keys, ciphers, and believing no host whose key is not in
-//! the file that the settings name. It never asks anybody anything. Over its pipes we speak SFTP
-//! ourselves, so no name of a file ever passes through a shell or a batch file.
+//! Over its pipes we speak SFTP ourselves, so no name of a file ever passes through a shell or a
+//! batch file.
 
 use std::io::{Seek as _, SeekFrom};
-use std::process::Stdio;
 
 use tenure_connect::{Refusal, RefusalClass, SecretRef};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::super::config::{From, Pick};
@@ -17,15 +14,13 @@ use super::super::spool::Room;
 use super::wire::{Answer, Ask, answer, packet};
 use super::{CONTROL_BYTES_MAX, Fed, Fetched, Listed, Wanted, declared, too_large};
 use crate::limits::{
-    FILE_BYTES_MAX, FILE_FOLDER_ENTRIES_MAX, FILE_SFTP_ANSWER_TIME_MAX, FILE_SFTP_DIAL_TIME_MAX,
-    FILE_SFTP_PACKET_BYTES_MAX, FILE_SFTP_TIME_MAX,
+    FILE_BYTES_MAX, FILE_FOLDER_ENTRIES_MAX, FILE_SFTP_ANSWER_TIME_MAX, FILE_SFTP_PACKET_BYTES_MAX, FILE_SFTP_TIME_MAX,
+    SSH_DIAL_TIME_MAX,
 };
+use crate::openssh::{Client, Host, Remote};
 
-const SSH: &str = "/usr/bin/ssh";
 /// How much of a file is asked for at once.
 const READ_BYTES: u32 = 128 << 10;
-/// How much of what the client complains about is looked at.
-const COMPLAINT_BYTES_MAX: u64 = 4 << 10;
 
 /// Fetches the files that are wanted into files of our own, unless they still have this stamp.
 pub(super) async fn fetch(
@@ -34,12 +29,14 @@ pub(super) async fn fetch(
     room: &Room,
     known: Option<&str>,
 ) -> Result<Option<Fetched>, Refusal> {
-    let From::Sftp { host, path, files, pick, .. } = from else {
+    let From::Sftp { host, port, user, identity: SecretRef::File(identity), known_hosts, path, files, pick } = from
+    else {
         return Err(Refusal::new(RefusalClass::Unsupported, "these are not the settings of an SFTP server"));
     };
+    let there = Host { host, port: *port, user, identity, known_hosts, settings: "from." };
     let wanted = wanted(files, *pick);
     let session = async {
-        let mut session = Session::open(from, host).await?;
+        let mut session = Session::open(there).await?;
         let fetched = session.fetch(path, &wanted, room, known).await;
         match fetched {
             // The client knows better why the line broke.
@@ -51,58 +48,16 @@ pub(super) async fn fetch(
     timeout(FILE_SFTP_TIME_MAX, session).await.unwrap_or_else(|_| Err(late()))
 }
 
-struct Session {
-    host: String,
-    child: Child,
-    input: ChildStdin,
-    output: ChildStdout,
+struct Session<'a> {
+    host: Host<'a>,
+    client: Client,
     id: u32,
 }
 
-fn command(from: &From) -> Option<Command> {
-    let From::Sftp { host, port, user, identity: SecretRef::File(identity), known_hosts, .. } = from else {
-        return None;
-    };
-    let mut command = Command::new(SSH);
-    let seconds = FILE_SFTP_DIAL_TIME_MAX.as_secs();
-    // What is given here comes before any file of settings, and there is none.
-    command.env_clear().args(["-F", "/dev/null", "-T", "-x", "-a", "-p", &port.to_string(), "-l", user]);
-    command.arg("-i").arg(identity);
-    for option in [
-        "BatchMode=yes",
-        "StrictHostKeyChecking=yes",
-        "GlobalKnownHostsFile=/dev/null",
-        "UpdateHostKeys=no",
-        "IdentitiesOnly=yes",
-        "IdentityAgent=none",
-        "PreferredAuthentications=publickey",
-        "ClearAllForwardings=yes",
-        "PermitLocalCommand=no",
-        "ServerAliveInterval=10",
-        "ServerAliveCountMax=3",
-        "LogLevel=ERROR",
-        &format!("ConnectTimeout={seconds}"),
-        &format!("UserKnownHostsFile=\"{}\"", known_hosts.display()),
-    ] {
-        command.args(["-o", option]);
-    }
-    command.args(["-s", "--", host, "sftp"]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    Some(command)
-}
-
-impl Session {
-    async fn open(from: &From, host: &str) -> Result<Self, Refusal> {
-        let cannot = |error: std::io::Error| {
-            let what = format!("`{SSH}` cannot be started; install the OpenSSH client (Debian: `openssh-client`)");
-            Refusal::new(RefusalClass::Unsupported, what).because(error)
-        };
-        let no_pipe = || Refusal::new(RefusalClass::Maintenance, "the SSH client has no pipes to talk over");
-        let mut child = command(from).ok_or_else(no_pipe)?.spawn().map_err(cannot)?;
-        let pipes = child.stdin.take().zip(child.stdout.take());
-        let (input, output) = pipes.ok_or_else(no_pipe)?;
-        let mut session = Self { host: host.to_owned(), child, input, output, id: 0 };
-        match timeout(FILE_SFTP_DIAL_TIME_MAX * 2, session.ask(&Ask::Init)).await {
+impl<'a> Session<'a> {
+    async fn open(host: Host<'a>) -> Result<Self, Refusal> {
+        let mut session = Self { host, client: host.start(Remote::Subsystem("sftp"))?, id: 0 };
+        match timeout(SSH_DIAL_TIME_MAX * 2, session.ask(&Ask::Init)).await {
             Ok(Ok(Answer::Version(3..))) => Ok(session),
             Ok(Ok(_)) => Err(session.strange()),
             Ok(Err(refusal)) => Err(session.complaint().await.unwrap_or(refusal)),
@@ -111,50 +66,37 @@ impl Session {
     }
 
     fn lost(&self, what: &str) -> Refusal {
-        Refusal::new(RefusalClass::Network, format!("`{}` {what}; nothing of the feed is used", self.host))
+        Refusal::new(RefusalClass::Network, format!("`{}` {what}; nothing of the feed is used", self.host.host))
     }
 
     fn strange(&self) -> Refusal {
-        let what = format!("`{}` does not speak SFTP as it should; is it allowed to this user there?", self.host);
+        let what = format!("`{}` does not speak SFTP as it should; is it allowed to this user there?", self.host.host);
         Refusal::new(RefusalClass::Invalid, what)
     }
 
     /// What the client says about a line that broke.
     async fn complaint(&mut self) -> Option<Refusal> {
-        let mut text = String::new();
-        let stderr = self.child.stderr.take()?;
-        let read = timeout(FILE_SFTP_ANSWER_TIME_MAX, stderr.take(COMPLAINT_BYTES_MAX).read_to_string(&mut text)).await;
-        drop(read);
-        let host = &self.host;
-        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        let (class, what) = if has(&["Host key verification failed", "host key is known"]) {
-            let way = "compare the key with its owner, then put it into the file that `from.knownHosts` names";
-            (RefusalClass::Invalid, format!("the key of `{host}` is not the one we know, or not known; {way}"))
-        } else if has(&["UNPROTECTED PRIVATE KEY", "bad permissions"]) {
-            (RefusalClass::Auth, "others can read our private key; use `chmod 600` on it".to_owned())
-        } else if has(&["Permission denied", "Load key", "Too many authentication failures"]) {
-            let way = "correct `from.user` and `from.identity`, or have the key accepted there";
-            (RefusalClass::Auth, format!("`{host}` does not let us in; {way}"))
-        } else if has(&["subsystem request failed"]) {
-            (RefusalClass::Unsupported, format!("`{host}` has no SFTP for this user; have it switched on there"))
-        } else {
-            return None;
-        };
-        Some(Refusal::new(class, what).because(std::io::Error::other(text)))
+        let (refusal, text) = self.host.complaint(&mut self.client).await;
+        refusal.or_else(|| {
+            let host = self.host.host;
+            let what = format!("`{host}` has no SFTP for this user; have it switched on there");
+            let no_subsystem = text.contains("subsystem request failed");
+            no_subsystem.then(|| Refusal::new(RefusalClass::Unsupported, what).because(std::io::Error::other(text)))
+        })
     }
 
     async fn ask(&mut self, ask: &Ask<'_>) -> Result<Answer, Refusal> {
         self.id = self.id.wrapping_add(1);
         let id = self.id;
         let exchange = async {
-            self.input.write_all(&packet(ask, id)).await?;
-            self.input.flush().await?;
-            let length = self.output.read_u32().await?;
+            self.client.input.write_all(&packet(ask, id)).await?;
+            self.client.input.flush().await?;
+            let length = self.client.output.read_u32().await?;
             if length > FILE_SFTP_PACKET_BYTES_MAX {
                 return Ok(None);
             }
             let mut body = vec![0; length as usize];
-            self.output.read_exact(&mut body).await?;
+            self.client.output.read_exact(&mut body).await?;
             Ok::<_, std::io::Error>(answer(&body))
         };
         match timeout(FILE_SFTP_ANSWER_TIME_MAX, exchange).await {
@@ -170,11 +112,11 @@ impl Session {
         match self.ask(ask).await? {
             Answer::Handle(handle) => Ok(handle),
             Answer::Status(2) => {
-                let what = format!("there is no `{path}` on `{}`; correct `from.path`", self.host);
+                let what = format!("there is no `{path}` on `{}`; correct `from.path`", self.host.host);
                 Err(Refusal::new(RefusalClass::Gone, what))
             }
             Answer::Status(3) => {
-                let what = format!("`{path}` on `{}` is not ours to read; give us the right", self.host);
+                let what = format!("`{path}` on `{}` is not ours to read; give us the right", self.host.host);
                 Err(Refusal::new(RefusalClass::Permission, what))
             }
             _ => Err(self.strange()),
@@ -188,7 +130,7 @@ impl Session {
         room: &Room,
         known: Option<&str>,
     ) -> Result<Option<Fetched>, Refusal> {
-        let place = format!("{}:{path}", self.host);
+        let place = format!("{}:{path}", self.host.host);
         let listed = self.list(path).await?;
         let (chosen, stamp) = wanted.choose(&place, &listed)?;
         if known == Some(stamp.as_str()) {

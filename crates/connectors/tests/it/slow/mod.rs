@@ -2,3 +2,4 @@
 
 mod ad;
 mod sql;
+mod ssh;
