@@ -57,7 +57,9 @@ impl Session {
         let mut session = Self { client: there.start(Remote::Shell(&line))?, host: config.host.clone() };
         match timeout(SSH_DIAL_TIME_MAX * 2, session.greeting()).await {
             Ok(Ok(())) => Ok(session),
-            Ok(Err(broken)) => Err(session.complaint(there, broken).await),
+            // The client knows better why the line broke.
+            Ok(Err(broken)) if broken.class == RefusalClass::Network => Err(session.complaint(there, broken).await),
+            Ok(Err(strange)) => Err(strange),
             Err(_) => Err(session.silent()),
         }
     }
