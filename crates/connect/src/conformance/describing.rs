@@ -41,7 +41,8 @@ cases![
 async fn describes_itself(bench: &Bench<'_>) -> Step {
     let class = bench.accounts()?;
     let has = |name: &str| class.attributes.iter().any(|rule| rule.name == name);
-    for name in [bench.fixture.identifying_attribute, bench.fixture.free_attribute, class.naming_attribute.as_str()] {
+    let own = [bench.fixture.identifying_attribute, class.naming_attribute.as_str()];
+    for name in own.into_iter().chain(bench.fixture.free_attribute) {
         if !has(name) {
             return failed(format!("attribute `{name}` is not described"));
         }
@@ -204,7 +205,7 @@ async fn a_verb_that_is_not_described_is_refused(bench: &Bench<'_>) -> Step {
         Write::Disable,
         Write::Delete,
         Write::Restore,
-        Write::Amend { attribute: bench.fixture.free_attribute.into(), add: vec![], remove: vec![] },
+        Write::Amend { attribute: bench.fixture.identifying_attribute.into(), add: vec![], remove: vec![] },
         Write::Move { attributes: [].into() },
     ];
     let verbs = &bench.description().verbs;

@@ -67,9 +67,10 @@ async fn a_feed_tells_who_was_made(bench: &Bench<'_>) -> Step {
 }
 
 async fn a_feed_tells_what_was_changed(bench: &Bench<'_>) -> Step {
+    let free = bench.free()?;
     let (ada, made) = bench.create("ada").await?;
     let token = now(bench).await?;
-    bench.done(&set(&ada, bench.fixture.free_attribute, Value::from("changed"))).await?;
+    bench.done(&set(&ada, free, Value::from("changed"))).await?;
     let (told, _) = since(bench, &token).await?;
     same("whether the change is told", &told.contains(&(native(&made)?, true)), &true)
 }

@@ -18,7 +18,7 @@ cases![
 async fn found(bench: &Bench<'_>, filter: &Filter) -> Step<Vec<NativeId>> {
     let PushDown { pushed, residual } = bench.connector.push_down(filter);
     if pushed.is_none() && bench.connector.push_down(&Filter::Present { attribute: "x".into() }).pushed.is_none() {
-        let anything = Filter::equals(bench.fixture.free_attribute, "x");
+        let anything = Filter::equals(bench.free()?, "x");
         if bench.connector.push_down(&anything).pushed.is_none() {
             return not_run("it pushes no filter down");
         }
@@ -33,22 +33,22 @@ async fn two(bench: &Bench<'_>) -> Step<(NativeId, NativeId, String)> {
     let (ada, made) = bench.create("ada").await?;
     let (bob, other) = bench.create("bob").await?;
     let value = bench.name("meant");
-    bench.done(&set(&ada, bench.fixture.free_attribute, value.as_str().into())).await?;
-    bench.done(&set(&bob, bench.fixture.free_attribute, bench.name("other").into())).await?;
+    bench.done(&set(&ada, bench.free()?, value.as_str().into())).await?;
+    bench.done(&set(&bob, bench.free()?, bench.name("other").into())).await?;
     Ok((native(&made)?, native(&other)?, value))
 }
 
 async fn a_filter_finds_who_is_meant(bench: &Bench<'_>) -> Step {
     let (ada, _, value) = two(bench).await?;
-    let filter = Filter::equals(bench.fixture.free_attribute, value.as_str());
+    let filter = Filter::equals(bench.free()?, value.as_str());
     same("who was found", &found(bench, &filter).await?, &vec![ada.clone()])?;
-    let begins = Filter::StartsWith { attribute: bench.fixture.free_attribute.into(), text: value };
+    let begins = Filter::StartsWith { attribute: bench.free()?.into(), text: value };
     same("who was found by the beginning", &found(bench, &begins).await?, &vec![ada])
 }
 
 async fn a_filter_of_several_parts_finds_who_is_meant(bench: &Bench<'_>) -> Step {
     let (ada, bob, value) = two(bench).await?;
-    let free = bench.fixture.free_attribute;
+    let free = bench.free()?;
     let either = Filter::Any(vec![Filter::equals(free, value.as_str()), Filter::equals(free, bench.name("other"))]);
     let mut all = found(bench, &either).await?;
     all.sort();
@@ -61,7 +61,7 @@ async fn a_filter_of_several_parts_finds_who_is_meant(bench: &Bench<'_>) -> Step
 
 async fn what_is_denied_is_not_found(bench: &Bench<'_>) -> Step {
     let (ada, bob, value) = two(bench).await?;
-    let all = found(bench, &Filter::Not(Box::new(Filter::equals(bench.fixture.free_attribute, value)))).await?;
+    let all = found(bench, &Filter::Not(Box::new(Filter::equals(bench.free()?, value)))).await?;
     same("whether the denied one was found", &all.contains(&ada), &false)?;
     same("whether the other one was found", &all.contains(&bob), &true)
 }
@@ -69,7 +69,7 @@ async fn what_is_denied_is_not_found(bench: &Bench<'_>) -> Step {
 async fn a_hostile_filter_is_only_a_value(bench: &Bench<'_>) -> Step {
     two(bench).await?;
     for value in ["*", "*)(objectClass=*", "' or '1'='1", "\" or userName pr or \"", "%", "\\"] {
-        let filter = Filter::equals(bench.fixture.free_attribute, value);
+        let filter = Filter::equals(bench.free()?, value);
         same(&format!("who was found by `{value}`"), &found(bench, &filter).await?, &vec![])?;
     }
     Ok(())

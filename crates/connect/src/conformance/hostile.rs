@@ -57,10 +57,11 @@ fn with(name: &str, stop: Stop) -> Stop {
 }
 
 async fn hostile_values_reach_nobody_else(bench: &Bench<'_>) -> Step {
+    let free = bench.free()?;
     let (bystander, before) = bench.create("bystander").await?;
     let (account, _) = bench.create("ada").await?;
     for value in HOSTILE_NAMES {
-        let change = super::steps::set(&account, bench.fixture.free_attribute, value.into());
+        let change = super::steps::set(&account, free, value.into());
         bench.done(&change).await.map_err(|stop| with(value, stop))?;
     }
     same("the bystander", &bench.get(&bystander).await?.attributes, &before.attributes)

@@ -71,16 +71,17 @@ async fn enable_twice_is_active(bench: &Bench<'_>) -> Step {
 
 async fn a_change_of_attributes_leaves_the_lock(bench: &Bench<'_>) -> Step {
     bench.needs(Verb::Disable)?;
+    let free = bench.free()?;
     let (account, _) = bench.create("ada").await?;
     bench.done(&disable(&account)).await?;
-    let seen = bench.done(&set(&account, bench.fixture.free_attribute, Value::from("changed"))).await?;
+    let seen = bench.done(&set(&account, free, Value::from("changed"))).await?;
     state(&seen, AccountState::Disabled)
 }
 
 async fn a_write_to_nobody_is_refused(bench: &Bench<'_>) -> Step {
     let nobody = bench.account("nobody");
     let mut changes = vec![disable(&nobody), enable(&nobody)];
-    changes.push(set(&nobody, bench.fixture.free_attribute, Value::from("x")));
+    changes.extend(bench.fixture.free_attribute.map(|free| set(&nobody, free, Value::from("x"))));
     if bench.options.entitlements && bench.needs(Verb::Grant).is_ok() {
         let group = bench.first_group().await?;
         changes.extend([grant(&nobody, &group), revoke(&nobody, &group)]);

@@ -51,8 +51,8 @@ pub struct Fixture<'a> {
     pub identifying_attribute: &'a str,
     /// The attributes of a new account of this name, without the identifying one.
     pub attributes: &'a (dyn Fn(&str) -> Attributes + Send + Sync),
-    /// An attribute that can be set and cleared freely.
-    pub free_attribute: &'a str,
+    /// An attribute that can be set and cleared freely; none where accounts have nothing of the kind.
+    pub free_attribute: Option<&'a str>,
     /// The attribute that must be unique among names, with which a stranger's account collides.
     pub naming_attribute: &'a str,
     /// Two entitlements that the suite may give and take.

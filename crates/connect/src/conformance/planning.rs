@@ -92,7 +92,7 @@ async fn somebody_who_comes_back_is_enabled_and_brought_up_to_date(bench: &Bench
     let (account, _) = bench.create("again").await?;
     bench.done(&disable(&account)).await?;
     let mut attributes = bench.attributes(&account, &bench.name("again"));
-    attributes.insert(bench.fixture.free_attribute.to_owned(), Value::from("returned"));
+    attributes.extend(bench.fixture.free_attribute.map(|free| (free.to_owned(), Value::from("returned"))));
     let desired = Desired::Present { account: account.clone(), attributes, hold: [].into() };
     let changes = bench.plan(&desired).await?;
     let created = changes.iter().any(|change| matches!(change.write, Write::Create { .. }));
@@ -136,8 +136,8 @@ async fn an_unknown_entitlement_is_refused_in_the_plan(bench: &Bench<'_>) -> Ste
 
 async fn what_is_so_already_is_not_planned(bench: &Bench<'_>) -> Step {
     bench.needs(Verb::Set)?;
+    let free = bench.free()?;
     let (account, _) = bench.create("ada").await?;
-    let free = bench.fixture.free_attribute;
     bench.done(&set(&account, free, Value::from("Analyst"))).await?;
     let wanted = |value: Value| Desired::Present {
         account: account.clone(),

@@ -132,8 +132,10 @@ async fn verify_denies_what_is_not_so(bench: &Bench<'_>) -> Step {
     bench.met(&plain).await?;
     bench.unmet(&Expectation::unusable(account.clone())).await?;
     bench.unmet(&Expectation { usability: Some(Usability::Gone), ..plain.clone() }).await?;
-    let attributes = [(bench.fixture.free_attribute.to_owned(), Value::from("another"))].into();
-    bench.unmet(&Expectation { attributes, ..plain.clone() }).await?;
+    if let Some(free) = bench.fixture.free_attribute {
+        let attributes = [(free.to_owned(), Value::from("another"))].into();
+        bench.unmet(&Expectation { attributes, ..plain.clone() }).await?;
+    }
     if bench.options.entitlements && bench.needs(Verb::Grant).is_ok() {
         let group = bench.first_group().await?;
         bench.unmet(&Expectation { holds: [group.native_id].into(), ..plain.clone() }).await?;

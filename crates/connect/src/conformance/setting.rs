@@ -28,8 +28,8 @@ cases![
 ];
 
 async fn set_touches_no_other_attribute(bench: &Bench<'_>) -> Step {
+    let free = bench.free()?;
     let (account, before) = bench.create("ada").await?;
-    let free = bench.fixture.free_attribute;
     let mut wanted = before.attributes.clone();
     wanted.insert(free.to_owned(), Value::from("Countess (of *) Løvelace"));
     let seen = bench.done(&set(&account, free, Value::from("Countess (of *) Løvelace"))).await?;
@@ -41,8 +41,8 @@ async fn set_touches_no_other_attribute(bench: &Bench<'_>) -> Step {
 }
 
 async fn clearing_what_is_not_there_is_done(bench: &Bench<'_>) -> Step {
+    let free = bench.free()?;
     let (account, _) = bench.create("ada").await?;
-    let free = bench.fixture.free_attribute;
     let seen = bench.done(&set(&account, free, Value::Cleared)).await?;
     same("the attribute", &seen.attributes.get(free), &None)
 }
@@ -92,8 +92,8 @@ async fn an_account_cannot_be_given_the_identity_of_another(bench: &Bench<'_>) -
 }
 
 async fn a_value_is_kept_whole_or_refused(bench: &Bench<'_>) -> Step {
+    let free = bench.free()?;
     let (account, _) = bench.create("ada").await?;
-    let free = bench.fixture.free_attribute;
     let long: String = "Ångström 李 \u{1f600} ".repeat(40).trim_end().to_owned();
     for value in [long.as_str(), "two\nlines", "tab\there", "null\u{0}byte", "e\u{301}", "100%", "a; b, c"] {
         match bench.apply(&set(&account, free, Value::from(value))).await? {
@@ -109,8 +109,8 @@ async fn a_value_is_kept_whole_or_refused(bench: &Bench<'_>) -> Step {
 }
 
 async fn an_empty_text_is_refused_or_nothing(bench: &Bench<'_>) -> Step {
+    let free = bench.free()?;
     let (account, _) = bench.create("ada").await?;
-    let free = bench.fixture.free_attribute;
     match bench.apply(&set(&account, free, Value::from(""))).await? {
         Outcome::Refused(refusal) if !refusal.retry() => Ok(()),
         Outcome::Done { .. } => {

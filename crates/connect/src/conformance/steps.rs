@@ -85,6 +85,11 @@ impl Bench<'_> {
         not_run(format!("`{verb}` is not described"))
     }
 
+    /// The attribute that can be set and cleared freely. Stops the case where there is none.
+    pub(super) fn free(&self) -> Step<&str> {
+        self.fixture.free_attribute.ok_or_else(|| Stop::NotRun("no attribute can be set and cleared freely".into()))
+    }
+
     pub(super) fn name(&self, name: &str) -> String {
         format!("{}-{name}", self.tag)
     }

@@ -46,7 +46,7 @@ async fn many_grants_at_once_lose_none(bench: &Bench<'_>) -> Step {
 
 async fn two_attributes_at_once_are_both_set(bench: &Bench<'_>) -> Step {
     bench.needs(Verb::Set)?;
-    let (free, identifying) = (bench.fixture.free_attribute, bench.fixture.identifying_attribute);
+    let (free, identifying) = (bench.free()?, bench.fixture.identifying_attribute);
     let taken = (bench.fixture.attributes)("x");
     let other = bench.rule("another text that can be set", |rule| {
         let plain = rule.write && rule.read && !rule.unique && !rule.many && !rule.required && !rule.secret;

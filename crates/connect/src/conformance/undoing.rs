@@ -38,14 +38,15 @@ async fn there_and_back(bench: &Bench<'_>, account: &Locator, before: &Observed,
 }
 
 async fn a_set_is_taken_back(bench: &Bench<'_>) -> Step {
+    let free = bench.free()?;
     let (account, before) = bench.create("ada").await?;
-    let change = set(&account, bench.fixture.free_attribute, Value::from("another"));
+    let change = set(&account, free, Value::from("another"));
     there_and_back(bench, &account, &before, &change).await
 }
 
 async fn a_clearing_is_taken_back(bench: &Bench<'_>) -> Step {
+    let free = bench.free()?;
     let (account, _) = bench.create("ada").await?;
-    let free = bench.fixture.free_attribute;
     let before = bench.done(&set(&account, free, Value::from("kept"))).await?;
     there_and_back(bench, &account, &before, &set(&account, free, Value::Cleared)).await
 }
@@ -77,8 +78,9 @@ async fn a_creation_is_taken_back(bench: &Bench<'_>) -> Step {
 }
 
 async fn what_changes_nothing_needs_no_taking_back(bench: &Bench<'_>) -> Step {
+    let free = bench.free()?;
     let (account, _) = bench.create("ada").await?;
-    let change = set(&account, bench.fixture.free_attribute, Value::from("the same"));
+    let change = set(&account, free, Value::from("the same"));
     let seen = bench.done(&change).await?;
     match Undo::of(&change, Some(&seen), bench.description()) {
         Undo::Nothing => Ok(()),

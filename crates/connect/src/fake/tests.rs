@@ -52,7 +52,7 @@ async fn conform(target: &FakeTarget) -> Report {
     let fixture = Fixture {
         identifying_attribute: "employeeNumber",
         attributes: &attributes,
-        free_attribute: "title",
+        free_attribute: Some("title"),
         naming_attribute: "uid",
         entitlements: [Locator::attribute("cn", "staff"), Locator::attribute("cn", "finance")],
         witness: target,

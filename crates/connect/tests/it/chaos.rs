@@ -32,7 +32,7 @@ async fn conform(connector: &dyn AnyConnector, target: &FakeTarget, options: &Op
     let fixture = Fixture {
         identifying_attribute: "employeeNumber",
         attributes: &attributes,
-        free_attribute: "title",
+        free_attribute: Some("title"),
         naming_attribute: "uid",
         entitlements: [Locator::attribute("cn", "staff"), Locator::attribute("cn", "finance")],
         witness: &witness,

@@ -52,7 +52,8 @@ pub struct Rehearsal {
 struct Template {
     identifying: String,
     naming: String,
-    free: String,
+    /// None where accounts have no attribute of the kind.
+    free: Option<String>,
     attributes: BTreeMap<String, String>,
 }
 
@@ -120,7 +121,7 @@ impl Rehearsal {
         let fixture = Fixture {
             identifying_attribute: &template.identifying,
             attributes: &attributes,
-            free_attribute: &template.free,
+            free_attribute: template.free.as_deref(),
             naming_attribute: &template.naming,
             entitlements: self.entitlements.clone().unwrap_or_else(nothing),
             witness: &ThroughReading(self.connector.as_ref()),
@@ -241,7 +242,7 @@ fn template(
         class.attributes.iter().filter(used).map(|rule| (rule.name.clone(), usual(rule))).collect();
     attributes.extend(set.clone());
     Ok(Template {
-        free: free_attribute(class, &identifying)?,
+        free: free_attribute(class, &identifying),
         naming: class.naming_attribute.clone(),
         identifying,
         attributes,
@@ -249,7 +250,7 @@ fn template(
 }
 
 /// An attribute that nobody minds.
-fn free_attribute(class: &ClassDescription, identifying: &str) -> Result<String, String> {
+fn free_attribute(class: &ClassDescription, identifying: &str) -> Option<String> {
     let fits = |rule: &&AttributeRule| {
         let plain = !rule.required && !rule.unique && !rule.many && !rule.placing && !rule.secret;
         let own = rule.name == identifying || rule.name == class.naming_attribute;
@@ -258,8 +259,7 @@ fn free_attribute(class: &ClassDescription, identifying: &str) -> Result<String,
     let all: Vec<&AttributeRule> = class.attributes.iter().filter(fits).collect();
     let liked = ["title", "description", "displayname"];
     let best = liked.iter().find_map(|name| all.iter().find(|rule| rule.name.to_lowercase() == *name));
-    let found = best.or_else(|| all.first()).map(|rule| rule.name.clone());
-    found.ok_or_else(|| "no attribute is described that could be set and cleared freely".to_owned())
+    best.or_else(|| all.first()).map(|rule| rule.name.clone())
 }
 
 /// The two entitlements by native id; none where nobody named two.

@@ -22,7 +22,7 @@ async fn run(slapd: &Slapd, settings: LdapConfig, only: Option<&str>) -> Report 
     let fixture = Fixture {
         identifying_attribute: "employeeNumber",
         attributes: &attributes,
-        free_attribute: "title",
+        free_attribute: Some("title"),
         naming_attribute: "uid",
         entitlements: [Locator::attribute("cn", "staff"), Locator::attribute("cn", "finance")],
         witness: &ChangeNumbers(slapd),

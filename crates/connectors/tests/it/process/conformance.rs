@@ -35,7 +35,7 @@ pub async fn suite(settings: Json, witness: &dyn Witness, folder: &Path) -> Repo
     let fixture = Fixture {
         identifying_attribute: "employeeNumber",
         attributes: &attributes,
-        free_attribute: "title",
+        free_attribute: Some("title"),
         naming_attribute: "login",
         entitlements: [Locator::attribute("name", "staff"), Locator::attribute("name", "finance")],
         witness,

@@ -25,7 +25,7 @@ async fn run(samba: &Samba, mut settings: AdConfig, only: Option<&str>) -> Repor
         // An `employeeID` has 16 characters at most, which hostile names exceed.
         identifying_attribute: "employeeNumber",
         attributes: &attributes,
-        free_attribute: "title",
+        free_attribute: Some("title"),
         naming_attribute: "cn",
         entitlements: [Locator::attribute("cn", "staff"), Locator::attribute("cn", "finance")],
         witness: &UpdateNumbers(samba),

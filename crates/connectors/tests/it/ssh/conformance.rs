@@ -39,7 +39,7 @@ pub async fn suite(only: Option<&str>) -> Report {
     let fixture = Fixture {
         identifying_attribute: "other",
         attributes: &attributes,
-        free_attribute: "room",
+        free_attribute: Some("room"),
         naming_attribute: "login",
         entitlements: [Locator::attribute("name", "staff"), Locator::attribute("name", "finance")],
         witness: &Files(&host),

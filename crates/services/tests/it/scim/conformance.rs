@@ -26,7 +26,7 @@ async fn suite(kind: ScimKind, profile: &str) -> Report {
     let fixture = Fixture {
         identifying_attribute: "externalId",
         attributes: &attributes,
-        free_attribute: "title",
+        free_attribute: Some("title"),
         naming_attribute: "userName",
         entitlements: [Locator::attribute("displayName", "staff"), Locator::attribute("displayName", "finance")],
         witness: &Everything(&server),

@@ -27,7 +27,7 @@ async fn it_passes_the_suite_on_each_database() {
         let fixture = Fixture {
             identifying_attribute: "employee_no",
             attributes: &attributes,
-            free_attribute: "title",
+            free_attribute: Some("title"),
             naming_attribute: "username",
             entitlements: [Locator::attribute("name", "staff"), Locator::attribute("name", "finance")],
             witness: &Rows(&peer),
