@@ -59,9 +59,12 @@ impl Call {
         Self { if_match: version, ..self }
     }
 
-    /// The request for a human: what and where, without query and body.
+    /// The request for a human: what and where, without query and body. Where every request goes to
+    /// the same place, the method that is called says what.
     pub(super) fn name(&self) -> String {
-        format!("{} /{}", self.method, self.path.join("/"))
+        let called = self.body.as_ref().filter(|body| body.get("jsonrpc").is_some());
+        let called = called.and_then(|body| body.get("method")?.as_str()).map(|method| format!(" {method}"));
+        format!("{} /{}{}", self.method, self.path.join("/"), called.unwrap_or_default())
     }
 
     fn locate(&self, base: &Url) -> Result<Url, Refusal> {
@@ -72,6 +75,11 @@ impl Call {
             return Err(bad());
         }
         url.path_segments_mut().map_err(|()| bad())?.pop_if_empty().extend(&self.path);
+        // Browsers leave these as they are, and in a path they have no place (RFC 3986).
+        if url.path().contains(['|', '[', ']']) {
+            let path = url.path().replace('|', "%7C").replace('[', "%5B").replace(']', "%5D");
+            url.set_path(&path);
+        }
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.query);
         }
@@ -130,4 +138,18 @@ impl Outgoing {
 
 fn unsayable(name: &str) -> Refusal {
     Refusal::new(RefusalClass::Invalid, format!("what is to go into the header `{name}` cannot stand in one"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_a_path_stays_in_its_segment() {
+        let base: Url = "https://x/base/".parse().unwrap();
+        let url = |segment| Call::get(["Users", segment]).locate(&base).map(|url| url.path().to_owned());
+        assert_eq!(url("a/b?c#d|[e]%7C").unwrap(), "/base/Users/a%2Fb%3Fc%23d%7C%5Be%5D%257C");
+        assert_eq!(url("|%2e%2e").unwrap(), "/base/Users/%7C%252e%252e");
+        assert!(["", ".", ".."].into_iter().all(|segment| url(segment).is_err()));
+    }
 }

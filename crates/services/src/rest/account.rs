@@ -44,21 +44,35 @@ impl Account {
             .filter_map(|attribute| Some((attribute.name.clone(), attribute.read(&self.json)?)))
             .collect();
         let name = attributes.get(&pack.accounts.name).map_or_else(|| self.id.to_string(), ToString::to_string);
-        let is = |all: &[Condition]| all.iter().any(|one| one.holds(&self.json, scope));
-        let state = match (is(&pack.accounts.deleted), is(&pack.accounts.disabled)) {
-            (true, _) => AccountState::SoftDeleted,
-            (false, true) => AccountState::Disabled,
+        let state = self.state(pack, scope);
+        Observed { native_id: Some(self.id.clone()), name, state, holds: self.holds(pack, scope), attributes, at }
+    }
+
+    fn state(&self, pack: &Pack, scope: &Scope<'_>) -> AccountState {
+        let accounts = &pack.accounts;
+        let held = |all: &[Condition]| all.iter().filter(|one| one.holds(&self.json, scope)).count();
+        if held(&accounts.deleted) > 0 {
+            return AccountState::SoftDeleted;
+        }
+        if held(&accounts.disabled) > 0 {
+            return AccountState::Disabled;
+        }
+        match held(&accounts.disabled_by_all) {
             // What does not say that it is disabled is taken to be active: the mistake is then
             // seen as an account too many, and never as one too few.
-            (false, false) => AccountState::Active,
-        };
-        Observed { native_id: Some(self.id.clone()), name, state, holds: self.holds(pack), attributes, at }
+            0 => AccountState::Active,
+            all if all == accounts.disabled_by_all.len() => AccountState::Disabled,
+            // Somebody was stopped half-way, there or back.
+            _ => AccountState::Unknown,
+        }
     }
 
     /// What it holds.
-    pub(super) fn holds(&self, pack: &Pack) -> BTreeSet<NativeId> {
+    pub(super) fn holds(&self, pack: &Pack, scope: &Scope<'_>) -> BTreeSet<NativeId> {
         let Some(holds) = &pack.accounts.holds else { return BTreeSet::new() };
-        items(&self.json, &holds.within).iter().filter_map(|held| id_at(held, &holds.id)).collect()
+        let is_left = |held: &&Json| holds.leave.iter().any(|leave| leave.holds(held, scope));
+        let held = items(&self.json, &holds.within).iter().filter(|held| !is_left(held));
+        held.filter_map(|held| id_at(held, &holds.id)).collect()
     }
 
     /// The object itself, with these attributes in it, for services that take only whole ones.
@@ -92,6 +106,13 @@ impl Attribute {
                 (!values.is_empty()).then_some(Value::List(values))
             }
             one => value_of(one, self.shape),
+        }
+    }
+
+    /// Puts what a new account gets where nothing is given, if there is any, where it belongs.
+    pub(super) fn write_usual(&self, json: &mut Json) {
+        if let (Source::At(pointer), Some(usual)) = (&self.source, &self.usual) {
+            put(json, pointer, usual.clone());
         }
     }
 
@@ -150,6 +171,9 @@ impl Attribute {
                 Ok(if all.is_empty() { Value::Cleared } else { Value::List(all) })
             }
             (Value::Text(text), _) if text.is_empty() => bad("has an empty value, so clear it"),
+            (Value::Text(text), _) if text.contains(|letter| self.not_with.contains(letter)) => {
+                bad("has a character that the service does not keep")
+            }
             (Value::Text(_), Shape::Text)
             | (Value::Number(_), Shape::Number)
             | (Value::Flag(_), Shape::Flag)

@@ -25,7 +25,7 @@ impl RestConnector {
                 Ok(seen.into_iter().filter_map(|seen| Some(plain(kind, seen.native_id?, seen.name))).collect())
             }
             (Artifact::Membership, _) if self.pack.accounts.holds.is_some() => {
-                let holds = account().await?.holds(&self.pack);
+                let holds = account().await?.holds(&self.pack, &self.scope());
                 Ok(holds.into_iter().map(|id| plain(kind, id.clone(), id.to_string())).collect())
             }
             (_, Some(ArtifactPlan::Reached(reached))) if reached.list.is_some() => {
@@ -81,10 +81,14 @@ fn plain(kind: Artifact, native_id: tenure_model::NativeId, name: String) -> See
     SeenArtifact { kind, native_id, name, made_at: None, used_at: None, ends_at: None }
 }
 
-/// A moment in any of the usual forms: a text with a zone, or seconds or milliseconds since 1970.
+/// A moment in any of the usual forms: a text with a zone, or seconds or milliseconds since 1970,
+/// which some write as text too.
 fn moment(json: &Json) -> Option<Timestamp> {
     match json {
-        Json::String(text) => text.parse().ok(),
+        Json::String(text) => match text.parse::<i64>() {
+            Ok(number) => moment(&number.into()),
+            Err(_) => text.parse().ok(),
+        },
         Json::Number(number) => {
             let number = number.as_i64().filter(|number| *number > 0)?;
             let read = if number > 100_000_000_000 { Timestamp::from_millisecond } else { Timestamp::from_second };

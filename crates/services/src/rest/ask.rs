@@ -9,6 +9,11 @@ use super::pack::{ErrorRule, Meaning, Request, Speaks, What};
 use super::template::{Scope, Template, scalar};
 use crate::http::{Answer, Call, class_of};
 
+/// JSON-RPC 2.0: there is no such method.
+const RPC_NO_METHOD: i64 = -32601;
+/// JSON-RPC 2.0: something broke within, nobody knows when.
+const RPC_BROKE: i64 = -32603;
+
 /// What was answered to a good question.
 pub(super) struct Said {
     /// The answer itself.
@@ -153,7 +158,8 @@ impl RestConnector {
             return Ok(Said { answer, json: Json::Null });
         }
         let ruled = self.pack.errors.iter().any(|rule| rule.fits(&answer));
-        let unclear = matches!(answer.status, 408 | 500 | 502..=599) && !ruled;
+        let broke = self.rpc_error(&answer) == Some(RPC_BROKE);
+        let unclear = (broke || matches!(answer.status, 408 | 500 | 502..=599)) && !ruled;
         match self.meaning(&answer) {
             None => Ok(self.said(call, answer.clone()).unwrap_or(Said { answer, json: Json::Null })),
             Some(Meaning::No(_)) if !unclear => Err(self.refusal(call, &answer).into()),
@@ -176,9 +182,19 @@ impl RestConnector {
         if let Some(rule) = self.pack.errors.iter().find(|rule| rule.fits(answer)) {
             return Some(rule.means);
         }
-        let in_body = matches!(self.pack.speaks, Speaks::JsonRpc { .. })
-            && answer.json().is_some_and(|json| json.get("error").is_some_and(|error| !error.is_null()));
-        class_of(answer.status).or(in_body.then_some(RefusalClass::Invalid)).map(Meaning::No)
+        let in_body = self.rpc_error(answer).map(|code| match code {
+            RPC_NO_METHOD => RefusalClass::Unsupported,
+            RPC_BROKE => RefusalClass::Maintenance,
+            _ => RefusalClass::Invalid,
+        });
+        class_of(answer.status).or(in_body).map(Meaning::No)
+    }
+
+    /// The code of an error that came as an answer of JSON-RPC; zero if it has none.
+    fn rpc_error(&self, answer: &Answer) -> Option<i64> {
+        let speaks = matches!(self.pack.speaks, Speaks::JsonRpc { .. });
+        let error = answer.json().filter(|_| speaks)?.get("error").filter(|error| !error.is_null())?;
+        Some(error.get("code").and_then(Json::as_i64).unwrap_or_default())
     }
 
     /// The refusal that an answer means, in the class that the pack gives it.

@@ -1,16 +1,19 @@
 //! Texts and bodies with holes, and what is put into them.
 //!
 //! A hole is `{name}`, `{name/place/in/it}`, `{setting.name}` or, to sign in, `{secret.name}`; two
-//! braces are one. A text that is nothing but a hole keeps the type of what is put in. Nothing that
-//! is put in is read again: a value with braces in it is only a value.
+//! braces are one. A text that is nothing but a hole keeps the type of what is put in. An object
+//! under `"*"` is merged into the one around it, a list under it into the list around it. Nothing
+//! that is put in is read again: a value with braces in it is only a value.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 use tenure_connect::{Refusal, RefusalClass};
 
-/// The key under which an object is merged into the one around it.
+/// The key under which an object or a list is merged into the one around it.
 const MERGE: &str = "*";
+/// The key beside it that says which elements of a list stay away.
+const WITHOUT: &str = "-";
 
 /// A text with holes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +42,11 @@ pub(super) enum Shape {
     Constant(Json),
     Text(Template),
     List(Vec<Shape>),
+    /// Elements of another list, in the middle of one.
+    Spread {
+        list: Box<Shape>,
+        without: Option<Box<Shape>>,
+    },
     Fields(Vec<(String, Shape)>),
 }
 
@@ -149,7 +157,7 @@ impl Shape {
     pub(super) fn parse(json: &Json) -> Result<Self, String> {
         Ok(match json {
             Json::String(text) => Self::Text(Template::parse(text)?),
-            Json::Array(items) => Self::List(items.iter().map(Self::parse).collect::<Result<_, _>>()?),
+            Json::Array(items) => Self::List(items.iter().map(Self::element).collect::<Result<_, _>>()?),
             Json::Object(fields) => {
                 let one = |(key, value): (&String, &Json)| Ok((key.clone(), Self::parse(value)?));
                 Self::Fields(fields.iter().map(one).collect::<Result<_, String>>()?)
@@ -158,9 +166,24 @@ impl Shape {
         })
     }
 
+    /// Takes an element of a list apart.
+    fn element(json: &Json) -> Result<Self, String> {
+        match json.as_object().map(|fields| (fields.get(MERGE), fields.get(WITHOUT), fields.len())) {
+            Some((Some(list), None, 1)) => Ok(Self::Spread { list: Box::new(Self::parse(list)?), without: None }),
+            Some((Some(list), Some(without), 2)) => {
+                let [list, without] = [Self::parse(list)?, Self::parse(without)?].map(Box::new);
+                Ok(Self::Spread { list, without: Some(without) })
+            }
+            _ => Self::parse(json),
+        }
+    }
+
     /// What is asked for.
     pub(super) fn holes(&self) -> Vec<&Hole> {
         match self {
+            Self::Spread { list, without } => {
+                list.holes().into_iter().chain(without.iter().flat_map(|shape| shape.holes())).collect()
+            }
             Self::Constant(_) => Vec::new(),
             Self::Text(template) => template.holes().collect(),
             Self::List(items) => items.iter().flat_map(Self::holes).collect(),
@@ -173,7 +196,17 @@ impl Shape {
         Ok(match self {
             Self::Constant(json) => json.clone(),
             Self::Text(template) => template.json(scope)?,
-            Self::List(items) => Json::Array(items.iter().map(|item| item.fill(scope)).collect::<Result<_, _>>()?),
+            Self::List(items) => {
+                let mut whole = Vec::new();
+                for item in items {
+                    match item {
+                        Self::Spread { list, without } => whole.extend(spread(list, without.as_deref(), scope)?),
+                        one => whole.push(one.fill(scope)?),
+                    }
+                }
+                Json::Array(whole)
+            }
+            Self::Spread { list, without } => Json::Array(spread(list, without.as_deref(), scope)?),
             Self::Fields(fields) => {
                 let mut whole = Map::new();
                 for (_, shape) in fields.iter().filter(|(key, _)| key == MERGE) {
@@ -189,6 +222,27 @@ impl Shape {
                 Json::Object(whole)
             }
         })
+    }
+}
+
+/// The elements of a list, without those that are so. A single thing is one.
+fn spread(list: &Shape, without: Option<&Shape>, scope: &Scope<'_>) -> Result<Vec<Json>, Refusal> {
+    let mut elements = match list.fill(scope)? {
+        Json::Array(elements) => elements,
+        one => vec![one],
+    };
+    if let Some(without) = without {
+        let without = without.fill(scope)?;
+        elements.retain(|element| !is_so(element, &without));
+    }
+    Ok(elements)
+}
+
+/// Whether an element is this value, or has these values.
+fn is_so(element: &Json, wanted: &Json) -> bool {
+    match wanted {
+        Json::Object(fields) => fields.iter().all(|(key, value)| element.get(key).is_some_and(|has| is_so(has, value))),
+        plain => element == plain || (scalar(plain).is_some() && scalar(element) == scalar(plain)),
     }
 }
 
@@ -211,7 +265,7 @@ mod tests {
         let settings = [("domain".to_owned(), "default".to_owned())].into();
         let scope = Scope::new(&settings)
             .with("id", "{setting.domain}")
-            .with("account", json!({"keys": [{"n": 7}]}))
+            .with("account", json!({"keys": [{"n": 7}, {"n": 8, "m": 1}], "words": ["a", "b"]}))
             .with("attributes", json!({"a": 1, "b": null}));
         Shape::parse(&shape).unwrap().fill(&scope)
     }
@@ -222,6 +276,16 @@ mod tests {
             "*": "{attributes}", "a": "{setting.domain}", "whole": "{account/keys/0/n}", "part": "{{{id}}} {account/keys/0/n}",
         }));
         assert_eq!(filled.unwrap(), json!({"a": "default", "b": null, "whole": 7, "part": "{{setting.domain}} 7"}));
+    }
+
+    #[test]
+    fn a_list_is_merged_into_a_list_without_what_is_to_go() {
+        let keys = json!("{account/keys}");
+        assert_eq!(fill(json!([{"n": 1}, {"*": keys}])).unwrap(), json!([{"n": 1}, {"n": 7}, {"n": 8, "m": 1}]));
+        assert_eq!(fill(json!([{"*": keys, "-": {"n": "8"}}])).unwrap(), json!([{"n": 7}]));
+        assert_eq!(fill(json!([{"*": keys, "-": {"n": 8, "m": 2}}])).unwrap(), json!([{"n": 7}, {"n": 8, "m": 1}]));
+        assert_eq!(fill(json!([{"*": "{account/words}", "-": "a"}, "c"])).unwrap(), json!(["b", "c"]));
+        assert_eq!(fill(json!([{"*": "{attributes}"}])).unwrap(), json!([{"a": 1, "b": null}]));
     }
 
     #[test]

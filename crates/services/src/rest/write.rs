@@ -3,8 +3,6 @@
 //! Every write begins with a look, so an attempt after a lost answer finds what the first one did
 //! and sends nothing. A name that is taken is only ours if the locator says so.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::{Value as Json, json};
 use tenure_connect::change::values;
@@ -13,6 +11,7 @@ use tenure_connect::{
     Change, Doubt, DoubtKind, Expectation, Locator, Outcome, Refusal, RefusalClass, SecretRef, Verb, Write, WriteFault,
 };
 use tenure_model::{AccountState, Attributes, NativeId, Value};
+use tokio::sync::MutexGuard;
 
 use super::RestConnector;
 use super::account::{Account, id_at, items};
@@ -114,6 +113,7 @@ impl RestConnector {
         let wanted = self.new_attributes(account, attributes)?;
         self.is_unclaimed(account, &wanted, None).await?;
         let mut fields = json!({});
+        self.pack.accounts.attributes.iter().for_each(|attribute| attribute.write_usual(&mut fields));
         for (attribute, value) in wanted.iter().filter(|(attribute, _)| !attribute.is_joined()) {
             attribute.write(&mut fields, value);
         }
@@ -277,7 +277,8 @@ impl RestConnector {
     /// Gives the entitlement or takes it away.
     async fn hold(&self, verb: Verb, entitlement: &NativeId, account: &Account) -> Result<(), WriteFault> {
         let operation = self.operation(verb)?;
-        if account.holds(&self.pack).contains(entitlement) == (verb == Verb::Grant) {
+        let (_alone, account) = &self.alone(operation, account).await?;
+        if account.holds(&self.pack, &self.scope()).contains(entitlement) == (verb == Verb::Grant) {
             return Ok(());
         }
         let locator = Locator::Native(entitlement.clone());
@@ -305,8 +306,23 @@ impl RestConnector {
             let message = format!("the password for `{locator}` cannot be had from `{secret}`");
             Refusal::new(RefusalClass::Invalid, message).because(cause)
         })?;
+        let (_alone, account) = &self.alone(operation, account).await?;
         let scope = self.scope_of(account).with("password", password.expose());
         self.steps(&operation.steps, &scope, &account.json, &[]).await
+    }
+
+    /// Holds others back and looks again, where what is sent holds what was read.
+    async fn alone(
+        &self,
+        operation: &Operation,
+        account: &Account,
+    ) -> Result<(Option<MutexGuard<'_, ()>>, Account), Refusal> {
+        if !operation.puts_back() {
+            return Ok((None, account.clone()));
+        }
+        let alone = self.whole_writes.lock().await;
+        let now = self.account(&account.id).await?.ok_or_else(|| not_there(&Locator::Native(account.id.clone())))?;
+        Ok((Some(alone), now))
     }
 
     /// For what a step is made: once for nothing in particular, or once for each of several things.
@@ -335,13 +351,16 @@ impl RestConnector {
     }
 }
 
-/// A text that nobody can guess, with a letter of each kind in it for whoever insists.
+/// A text that nobody can guess, with a letter of each kind in it for whoever insists. The rest are
+/// digits: what has the name of its owner in it is refused by some, now and then.
 fn random() -> Result<String, Refusal> {
-    let mut bytes = [0; 24];
+    let mut bytes = [0; 40];
     SystemRandom::new()
         .fill(&mut bytes)
         .map_err(|_| Refusal::new(RefusalClass::Maintenance, "this machine gives no random numbers now"))?;
-    Ok(format!("{}aA1!", URL_SAFE_NO_PAD.encode(bytes)))
+    let digits: String = bytes.iter().map(|byte| char::from(b'0' + byte % 10)).collect();
+    let (one, two) = digits.split_at(digits.len() / 2);
+    Ok(format!("x{one}X{two}!"))
 }
 
 /// A refusal says that nothing was changed, which after the first step is no longer so.

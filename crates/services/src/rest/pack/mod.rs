@@ -167,7 +167,10 @@ pub(super) struct Accounts {
     pub(super) gone: Option<Lookup>,
     pub(super) with: Vec<Join>,
     pub(super) attributes: Vec<Attribute>,
+    /// Any one of these says that an account is disabled.
     pub(super) disabled: Vec<Condition>,
+    /// It takes all of these; with some of them nobody can say.
+    pub(super) disabled_by_all: Vec<Condition>,
     pub(super) deleted: Vec<Condition>,
     pub(super) holds: Option<Holds>,
 }
@@ -245,6 +248,10 @@ pub(super) struct Attribute {
     pub(super) find: Option<Lookup>,
     pub(super) caseless: bool,
     pub(super) cleared: Json,
+    /// What a new account gets where nothing is given.
+    pub(super) usual: Option<Json>,
+    /// Characters that the service does not keep.
+    pub(super) not_with: String,
 }
 
 /// Where the value of an attribute is.
@@ -283,6 +290,8 @@ pub(super) struct Condition {
 pub(super) struct Holds {
     pub(super) within: Pointer,
     pub(super) id: Pointer,
+    /// What is held and is no entitlement.
+    pub(super) leave: Vec<Condition>,
 }
 
 /// A write.
@@ -292,6 +301,14 @@ pub(super) struct Operation {
     pub(super) steps: Vec<Step>,
     /// Where the answer to the first step has the id of a new account.
     pub(super) id: Option<Pointer>,
+}
+
+impl Operation {
+    /// Whether what is sent holds some of what was read, which must not be old then.
+    pub(super) fn puts_back(&self) -> bool {
+        let bodies = self.steps.iter().filter_map(|step| step.request.body.as_ref());
+        bodies.flat_map(Shape::holes).any(|hole| matches!(hole.name.as_str(), "account" | "object"))
+    }
 }
 
 /// One request of a write, or one for each of several things.

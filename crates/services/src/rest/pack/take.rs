@@ -117,8 +117,8 @@ fn fits_together(pack: &Pack, fields: &Fields<'_>) {
             bad(&format!("`{give}` is described and `{take}` is not"), &format!("describe `{take}`"));
         }
     }
-    if has(Verb::Disable) && pack.accounts.disabled.is_empty() {
-        bad("nothing says how a disabled account looks", "add `disabledIf` to `accounts`");
+    if has(Verb::Disable) && pack.accounts.disabled.is_empty() && pack.accounts.disabled_by_all.is_empty() {
+        bad("nothing says how a disabled account looks", "add `disabledIf` or `disabledIfAll` to `accounts`");
     }
     if has(Verb::Grant) && (pack.accounts.holds.is_none() || pack.entitlements.is_none()) {
         bad("what is granted could not be seen", "describe `entitlements`, and `holds` of `accounts`");
@@ -192,8 +192,20 @@ fn error_rule(at: &At<'_>) -> Option<ErrorRule> {
 }
 
 fn accounts(at: &At<'_>, around: Around<'_>) -> Option<Accounts> {
-    let keys =
-        ["native", "id", "name", "list", "get", "goneIf", "with", "attributes", "disabledIf", "deletedIf", "holds"];
+    let keys = [
+        "native",
+        "id",
+        "name",
+        "list",
+        "get",
+        "goneIf",
+        "with",
+        "attributes",
+        "disabledIf",
+        "disabledIfAll",
+        "deletedIf",
+        "holds",
+    ];
     let fields = at.fields(&keys)?;
     let native = fields.maybe_text("native").unwrap_or_else(|| "user".to_owned());
     let id = fields.pointer("id");
@@ -208,8 +220,9 @@ fn accounts(at: &At<'_>, around: Around<'_>) -> Option<Accounts> {
     let map = fields.need("attributes").and_then(|at| at.map());
     let attributes = map.iter().flat_map(Fields::each).filter_map(|(name, at)| attribute(name, &at, around)).collect();
     let holds = fields.get("holds").and_then(|at| {
-        let fields = at.fields(&["in", "id"])?;
-        Some(Holds { within: fields.pointer("in")?, id: fields.maybe_pointer("id").unwrap_or_default() })
+        let fields = at.fields(&["in", "id", "leaveOut"])?;
+        let id = fields.maybe_pointer("id").unwrap_or_default();
+        Some(Holds { within: fields.pointer("in")?, id, leave: around.conditions(&fields, "leaveOut") })
     });
     Some(Accounts {
         native,
@@ -221,13 +234,16 @@ fn accounts(at: &At<'_>, around: Around<'_>) -> Option<Accounts> {
         with,
         attributes,
         disabled: around.conditions(&fields, "disabledIf"),
+        disabled_by_all: around.conditions(&fields, "disabledIfAll"),
         deleted: around.conditions(&fields, "deletedIf"),
         holds,
     })
 }
 
 fn attribute(name: &str, at: &At<'_>, around: Around<'_>) -> Option<Attribute> {
-    let keys = ["at", "among", "shape", "many", "required", "unique", "give", "find", "caseless", "cleared"];
+    let keys = [
+        "at", "among", "shape", "many", "required", "unique", "give", "find", "caseless", "cleared", "usual", "notWith",
+    ];
     let fields = at.fields(&keys)?;
     let shapes = [
         ("text", ValueShape::Text),
@@ -260,6 +276,8 @@ fn attribute(name: &str, at: &At<'_>, around: Around<'_>) -> Option<Attribute> {
         find: fields.get("find").and_then(|at| around.with(&["value"]).lookup(&at)),
         caseless: fields.flag("caseless"),
         cleared: constant(fields.get("cleared")),
+        usual: fields.get("usual").map(|at| at.json.clone()),
+        not_with: fields.maybe_text("notWith").unwrap_or_default(),
     })
 }
 
