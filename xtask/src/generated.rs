@@ -45,6 +45,8 @@ const PRODUCERS: &[Producer] = &[
             "process.md",
             "rest-aws-iam.md",
             "rest-pocketbase.md",
+            "rest-rabbitmq.md",
+            "rest-zabbix.md",
             "scim.md",
             "sql.md",
             "ssh.md",

@@ -76,21 +76,26 @@ impl Postgresql {
 
     /// What the server's own client says to a statement in the database `tenure`.
     pub fn sql(&self, text: &str) -> String {
-        self.client("tenure", text)
+        self.client("tenure", "-c", text)
+    }
+
+    /// Runs the statements of a file in the database `tenure`.
+    pub fn run_file(&self, file: &Path) {
+        self.client("tenure", "-qf", &file.display().to_string());
     }
 
     fn run(&self, text: &str) {
-        self.client("postgres", text);
+        self.client("postgres", "-c", text);
     }
 
-    fn client(&self, database: &str, text: &str) -> String {
+    fn client(&self, database: &str, how: &str, what: &str) -> String {
         let output = Command::new(programs().join("psql"))
             .env("PGPASSWORD", PASSWORD)
             .args(["-h", "127.0.0.1", "-U", "tenure", "-AtX", "-v", "ON_ERROR_STOP=1", "-p", &self.port.to_string()])
-            .args(["-d", database, "-c", text])
+            .args(["-d", database, how, what])
             .output()
             .expect("psql");
-        assert!(output.status.success(), "{text}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 }

@@ -43,6 +43,12 @@ const EVERY: [Need; 9] = [
     Need::Samba,
 ];
 
+/// What starts a broker; it is on nobody's path.
+const RABBITMQ: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+/// What answers to the API of Zabbix, and what its database is made from.
+const ZABBIX_PAGES: &str = "/usr/share/zabbix/api_jsonrpc.php";
+const ZABBIX_TABLES: &str = "/usr/share/zabbix-server-pgsql/schema.sql.gz";
+
 /// Crates that need less than everything. A crate that is not listed gets every server.
 const NEEDS: &[(&str, &[Need])] = &[
     ("xtask", &[]),
@@ -106,7 +112,11 @@ fn is_there(need: Need) -> bool {
         Need::Postgres => postgres_programs().is_some(),
         Need::Slapd => ["slapd", "ldapsearch", "openssl"].into_iter().all(machine::installed),
         Need::Scim => ["node", "npm"].into_iter().all(machine::installed) && has_python_environments(),
-        Need::Apps => has_python_environments(),
+        Need::Apps => {
+            let files = [RABBITMQ, ZABBIX_PAGES, ZABBIX_TABLES];
+            let there = files.into_iter().all(|file| Path::new(file).exists()) && machine::installed("php");
+            there && has_python_environments() && postgres_programs().is_some()
+        }
         Need::Notices => machine::installed("openssl") && has_python_environments(),
         Need::Mariadb => ["mariadbd", "mariadb-install-db", "mariadb"].into_iter().all(machine::installed),
         Need::Sshd => ["sshd", "ssh", "ssh-keygen"].into_iter().all(machine::installed),
@@ -129,7 +139,16 @@ const fn debian(need: Need) -> &'static [&'static str] {
         Need::Postgres => &["postgresql-15"],
         Need::Slapd => &["slapd", "ldap-utils", "openssl"],
         Need::Scim => &["python3-venv", "nodejs", "npm"],
-        Need::Apps => &["python3-venv"],
+        Need::Apps => &[
+            "python3-venv",
+            "rabbitmq-server",
+            "postgresql-15",
+            "zabbix-frontend-php",
+            "zabbix-server-pgsql",
+            "php-cli",
+            "php-pgsql",
+            "php-curl",
+        ],
         Need::Notices => &["python3-venv", "openssl"],
         Need::Mariadb => &["mariadb-server", "mariadb-client"],
         Need::Sshd => &["openssh-server", "openssh-sftp-server", "openssh-client"],

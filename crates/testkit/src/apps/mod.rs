@@ -8,7 +8,10 @@
 
 mod aws_iam;
 mod pocketbase;
+mod rabbitmq;
+mod zabbix;
 
+use std::fmt;
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
@@ -21,6 +24,8 @@ use tempfile::TempDir;
 use tenure_services::rest::Pack;
 
 use crate::daemon;
+use crate::postgresql::Postgresql;
+pub use rabbitmq::{AmqpLine, basic};
 
 /// How often an application is asked whether it is ready.
 const POLLS_MAX: u32 = 6_000;
@@ -37,6 +42,10 @@ pub struct App {
     client: reqwest::Client,
     /// What says in a request that it comes from the administrator.
     headers: HeaderMap,
+    /// What it keeps everything in, where that is a server of its own.
+    database: Option<Postgresql>,
+    /// What else it cannot do without; ended after it.
+    leans_on: Vec<Box<dyn fmt::Debug + Send + Sync>>,
 }
 
 /// The pack of this name that ships.
@@ -58,7 +67,7 @@ impl App {
         let (child, port) = daemon::start(what, folder.path(), POLLS_MAX, spawn, ready).await;
         // Every request has a line of its own: servers hang up on those that rest.
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client");
-        let app = Self { child, folder, port, client, headers: HeaderMap::new() };
+        let app = Self { child, folder, port, client, headers: HeaderMap::new(), database: None, leans_on: Vec::new() };
         app.keep("password", ADMIN_PASSWORD);
         app
     }
@@ -74,6 +83,11 @@ impl App {
     fn say(&mut self, name: &'static str, value: &str) {
         let value = HeaderValue::from_str(value).expect("a header");
         self.headers.insert(HeaderName::from_static(name), value);
+    }
+
+    /// Keeps another server for as long as it runs.
+    fn lean_on(&mut self, other: impl fmt::Debug + Send + Sync + 'static) {
+        self.leans_on.push(Box::new(other));
     }
 
     /// Where it is.

@@ -176,7 +176,7 @@ mod slow {
         let trial = Trial {
             identifying: "employee",
             naming: "username",
-            free: "title",
+            free: Some("title"),
             attributes: &|name| attributes([("username", name)]),
             witness: &Person::root(&app),
             groups: Some(["staff", "finance"]),

@@ -2,6 +2,9 @@
 
 mod aws_iam;
 mod pocketbase;
+mod rabbitmq;
+mod rpc;
+mod zabbix;
 
 use std::sync::Arc;
 
@@ -55,7 +58,7 @@ impl Witness for Paths<'_> {
 struct Trial<'a> {
     identifying: &'a str,
     naming: &'a str,
-    free: &'a str,
+    free: Option<&'a str>,
     attributes: &'a (dyn Fn(&str) -> Attributes + Send + Sync),
     witness: &'a dyn Witness,
     groups: Option<[&'a str; 2]>,

@@ -113,7 +113,7 @@ mod slow {
         let trial = Trial {
             identifying: "employee",
             naming: "username",
-            free: "title",
+            free: Some("title"),
             attributes: &|name| attributes([("username", name), ("name", "Ada Lovelace")]),
             witness: &Paths(
                 &app,
