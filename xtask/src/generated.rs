@@ -46,6 +46,7 @@ const PRODUCERS: &[Producer] = &[
             "rest-aws-iam.md",
             "rest-pocketbase.md",
             "rest-rabbitmq.md",
+            "rest-synapse.md",
             "rest-zabbix.md",
             "scim.md",
             "sql.md",

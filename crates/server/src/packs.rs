@@ -13,10 +13,11 @@ use tenure_services::rest::Pack;
 use tenure_services::rest::pack::FaultKind;
 
 /// Every pack that ships, by its name and text.
-pub const SHIPPED: [(&str, &str); 4] = [
+pub const SHIPPED: [(&str, &str); 5] = [
     ("aws-iam", include_str!("../../../packs/aws-iam.yaml")),
     ("pocketbase", include_str!("../../../packs/pocketbase.yaml")),
     ("rabbitmq", include_str!("../../../packs/rabbitmq.yaml")),
+    ("synapse", include_str!("../../../packs/synapse.yaml")),
     ("zabbix", include_str!("../../../packs/zabbix.yaml")),
 ];
 

@@ -8,7 +8,7 @@ use crate::machine::Workspace;
 use crate::trouble::Result;
 
 /// The applications, by the names of their files in `crates/testkit/apps`.
-const APPS: [&str; 2] = ["aws-iam", "pocketbase"];
+const APPS: [&str; 3] = ["aws-iam", "pocketbase", "synapse"];
 
 /// Installs the applications unless they are there as pinned.
 pub fn provide(workspace: &Workspace) -> Result<()> {

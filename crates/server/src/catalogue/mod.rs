@@ -21,7 +21,7 @@ pub const PROCESS: &str = include_str!("samples/process.yaml");
 const OUTSIDE: &str = include_str!("../../../../examples/connector-python/description.json");
 
 /// A connection of every kind, by its connector.
-const SAMPLES: [(&str, &str); 12] = [
+const SAMPLES: [(&str, &str); 13] = [
     ("ad", include_str!("samples/ad.yaml")),
     ("file", include_str!("samples/file.yaml")),
     ("ldap", include_str!("samples/ldap.yaml")),
@@ -30,6 +30,7 @@ const SAMPLES: [(&str, &str); 12] = [
     ("rest-aws-iam", include_str!("samples/rest-aws-iam.yaml")),
     ("rest-pocketbase", include_str!("samples/rest-pocketbase.yaml")),
     ("rest-rabbitmq", include_str!("samples/rest-rabbitmq.yaml")),
+    ("rest-synapse", include_str!("samples/rest-synapse.yaml")),
     ("rest-zabbix", include_str!("samples/rest-zabbix.yaml")),
     ("scim", include_str!("samples/scim.yaml")),
     ("sql", include_str!("samples/sql.yaml")),

@@ -87,6 +87,11 @@ impl RestConnector {
         let mut found = Vec::new();
         if let Some(find) = attribute.find.as_ref().filter(|find| find.can_ask(value)) {
             found = self.looked_up(find, &self.scope().with("value", value)).await?;
+            if let Some(at) = &find.id {
+                let named = found.iter().filter_map(|one| id_at(one, at)).collect::<Vec<_>>();
+                let named = futures::future::try_join_all(named.iter().map(|id| self.account(id))).await?;
+                return Ok(named.into_iter().flatten().filter(|account| attribute.is(&account.json, value)).collect());
+            }
         } else {
             self.scan(&accounts.list, &accounts.id, |json| {
                 if attribute.is_joined() || accounts.list.partial || attribute.is(&json, value) {

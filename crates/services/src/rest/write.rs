@@ -156,7 +156,12 @@ impl RestConnector {
         attributes: &Attributes,
     ) -> Result<Option<NativeId>, WriteFault> {
         let id = found.id.clone();
-        let now = self.observed(&found).attributes;
+        let now = self.observed(&found);
+        if now.state == AccountState::SoftDeleted {
+            let message = format!("whoever goes by `{locator}` was deleted and keeps the name; use another one");
+            return Err(Refusal::new(RefusalClass::Exists, message).into());
+        }
+        let now = now.attributes;
         let differs = |(name, value): &(&String, &Value)| now.get(*name) != Some(value);
         let wanted = self.normal_map(attributes)?;
         let wanted = wanted.iter().filter(differs).map(|(name, value)| (name.clone(), value.clone())).collect();

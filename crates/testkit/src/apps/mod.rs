@@ -9,6 +9,7 @@
 mod aws_iam;
 mod pocketbase;
 mod rabbitmq;
+mod synapse;
 mod zabbix;
 
 use std::fmt;

@@ -222,6 +222,8 @@ pub(super) enum Style {
 pub(super) struct Lookup {
     pub(super) request: Request,
     pub(super) answer: Pointer,
+    /// Where the answer has the id of the account, which it does not show otherwise.
+    pub(super) id: Option<Pointer>,
     /// Characters with which a value cannot be asked for in this way.
     pub(super) not_with: String,
 }

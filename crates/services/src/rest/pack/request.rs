@@ -124,11 +124,12 @@ impl<'p> Around<'p> {
 
     /// How one is looked for.
     pub(super) fn lookup(&self, at: &At<'_>) -> Option<Lookup> {
-        let keys: Vec<&str> = REQUEST_KEYS.into_iter().chain(["answer", "notWith"]).collect();
+        let keys: Vec<&str> = REQUEST_KEYS.into_iter().chain(["answer", "id", "notWith"]).collect();
         let fields = at.fields(&keys)?;
         Some(Lookup {
             request: self.request(&fields)?,
             answer: fields.maybe_pointer("answer").unwrap_or_default(),
+            id: fields.maybe_pointer("id"),
             not_with: fields.maybe_text("notWith").unwrap_or_default(),
         })
     }

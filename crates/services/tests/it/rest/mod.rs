@@ -4,6 +4,7 @@ mod aws_iam;
 mod pocketbase;
 mod rabbitmq;
 mod rpc;
+mod synapse;
 mod zabbix;
 
 use std::sync::Arc;
