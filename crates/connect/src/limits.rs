@@ -23,6 +23,9 @@ pub const FILTER_DEPTH_MAX: usize = 8;
 /// How long one case of the conformance suite may take.
 pub const CONFORMANCE_CASE_TIME_MAX: Duration = Duration::from_mins(1);
 
+/// For how many writes of one case it is waited besides until they are seen, where that takes time.
+pub const CONFORMANCE_WAITS_MAX: u32 = 200;
+
 /// How often a patient conformance suite tries again.
 pub const CONFORMANCE_TRIES_MAX: u32 = 8;
 

@@ -30,7 +30,7 @@ use futures::future::BoxFuture;
 use tenure_model::Attributes;
 
 use crate::connector::AnyConnector;
-use crate::limits::{CONFORMANCE_CASE_TIME_MAX, CONFORMANCE_PAGES_MAX, CONFORMANCE_TRIES_MAX};
+use crate::limits::{CONFORMANCE_CASE_TIME_MAX, CONFORMANCE_PAGES_MAX, CONFORMANCE_TRIES_MAX, CONFORMANCE_WAITS_MAX};
 use crate::locator::Locator;
 use crate::secret::SecretRef;
 
@@ -73,7 +73,7 @@ pub struct Options {
     /// How often a refusal that passes by itself, or a doubt, is followed by another try. None
     /// at all where the way to the system is sound.
     pub tries: u32,
-    /// How long one case may take.
+    /// How long one case may take, where writes are seen at once.
     pub case_time_max: Duration,
     /// How many pages are read before a reading is called endless.
     pub pages_max: usize,
@@ -148,21 +148,23 @@ pub async fn run(connector: &dyn AnyConnector, fixture: &Fixture<'_>) -> Report 
 /// Runs the cases in this way.
 pub async fn run_with(connector: &dyn AnyConnector, fixture: &Fixture<'_>, options: &Options) -> Report {
     let mut report = Report::default();
-    let exceptions = &connector.describe().exceptions;
+    let description = connector.describe();
+    let exceptions = &description.exceptions;
+    let time_max = options.case_time_max + description.consistency_delay * CONFORMANCE_WAITS_MAX;
     for (place, (name, case)) in every_case().enumerate() {
         if options.only.as_ref().is_some_and(|part| !name.contains(part.as_str())) {
             continue;
         }
         let tag = format!("{}c{place:02}", options.prefix);
         let bench = Bench { connector, fixture, options, tag, made: Mutex::default() };
-        let ran = tokio::time::timeout(options.case_time_max, case(&bench)).await;
-        let ending = match ran.unwrap_or_else(|_| Err(steps::too_slow(options.case_time_max))) {
+        let ran = tokio::time::timeout(time_max, case(&bench)).await;
+        let ending = match ran.unwrap_or_else(|_| Err(steps::too_slow(time_max))) {
             Ok(()) => Ending::Passed,
             Err(Stop::Failed(how)) => Ending::Failed { how },
             Err(Stop::NotRun(why)) => Ending::NotRun { why },
         };
         report.cases.push((name, ending.or_excused(exceptions.get(*name))));
-        let swept = tokio::time::timeout(options.case_time_max, bench.sweep()).await;
+        let swept = tokio::time::timeout(time_max, bench.sweep()).await;
         report.left.extend(swept.unwrap_or_else(|_| vec![format!("everything of `{name}`: it took too long")]));
     }
     report
