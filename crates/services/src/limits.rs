@@ -72,6 +72,9 @@ pub const REST_PAGE_NUMBER_MAX: u64 = 1_000_000_000;
 /// How many objects are looked through for one that a service cannot be asked for.
 pub const REST_SCAN_OBJECTS_MAX: usize = 200_000;
 
+/// How many pages of a feed are let go by to come to its end.
+pub const REST_FEED_PAGES_MAX: usize = 10_000;
+
 /// How many artifacts of one account are listed and ended.
 pub const REST_ARTIFACTS_MAX: usize = 10_000;
 

@@ -104,6 +104,7 @@ fn a_pack_is_checked_without_a_server() {
     for line in [
         "shop\tlist accounts\tyes\tin pages of 100 at most; the service says how many there are\n",
         "shop\tfind by `login`\tyes\tthe whole list is read for each look\n",
+        "shop\ttell what changed\tno\teverybody is read again\n",
         "shop\tcreate\tyes\ttaken back: with something lost (R2)\n",
         "shop\tdelete\tno\tnot described\n",
         "shop\tend session\tyes\t-\n",

@@ -1,7 +1,7 @@
 //! What a pack can do and what it cannot, line by line, before anybody connects by it.
 
 use serde::Serialize;
-use tenure_connect::{Artifact, Description, ObjectClass, Reach, Reversibility, Verb};
+use tenure_connect::{Artifact, ChangeFeed, Description, ObjectClass, Reach, Reversibility, Verb};
 use tenure_services::rest::Pack;
 
 /// A line.
@@ -20,6 +20,7 @@ pub fn of(pack: &Pack) -> Vec<Fact> {
     let description = pack.describe();
     let mut facts = vec![reading(pack)];
     facts.extend(finding(&description));
+    facts.push(telling(&description));
     facts.extend(Verb::ALL.iter().filter_map(|verb| writing(&description, *verb)));
     facts.extend(Artifact::ALL.iter().map(|kind| ending(&description, *kind)));
     facts
@@ -41,6 +42,15 @@ fn finding(description: &Description) -> Vec<Fact> {
         Fact { what: format!("find by `{}`", rule.name), can: "yes", note: note.to_owned() }
     };
     unique.map(one).collect()
+}
+
+fn telling(description: &Description) -> Fact {
+    let (can, note) = match description.feed(ObjectClass::Account) {
+        ChangeFeed::Precise => ("yes", "who vanished too"),
+        ChangeFeed::Imprecise => ("yes", "not who vanished"),
+        ChangeFeed::None => ("no", "everybody is read again"),
+    };
+    Fact { what: "tell what changed".to_owned(), can, note: note.to_owned() }
 }
 
 /// Moving is not for packs, amending follows from setting, and what is ended has lines of its own.

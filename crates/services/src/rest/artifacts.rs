@@ -9,6 +9,7 @@ use super::RestConnector;
 use super::account::{Account, id_at, items};
 use super::pack::{ArtifactList, ArtifactPlan, Pointer, Reached};
 use super::template::scalar;
+use super::write::so_already;
 use crate::limits::REST_ARTIFACTS_MAX;
 
 impl RestConnector {
@@ -42,7 +43,8 @@ impl RestConnector {
         let Some(list) = &reached.list else { return Ok(Vec::new()) };
         let call = self.call(&list.request, &self.scope_of(account))?;
         let Some(said) = self.read(&call).await? else { return Ok(Vec::new()) };
-        let found = items(&said.json, &list.items).to_vec();
+        let left = |item: &Json| list.leave.iter().any(|leave| leave.holds(item, &self.scope()));
+        let found: Vec<Json> = items(&said.json, &list.items).iter().filter(|item| !left(item)).cloned().collect();
         if found.len() > REST_ARTIFACTS_MAX {
             let message = format!("there are more than {REST_ARTIFACTS_MAX} on one account, which are not listed");
             return Err(Refusal::new(RefusalClass::Unsupported, message));
@@ -60,7 +62,8 @@ impl RestConnector {
             return self.steps(&reached.end, &scope, &account.json, &[]).await;
         }
         for item in self.found(reached, account).await? {
-            self.steps(&reached.end, &scope.clone().with("item", item), &account.json, &[]).await?;
+            let done = self.steps(&reached.end, &scope.clone().with("item", item), &account.json, &[]).await;
+            so_already(done, RefusalClass::Gone)?;
         }
         Ok(())
     }

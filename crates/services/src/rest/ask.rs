@@ -91,7 +91,7 @@ impl ErrorRule {
 impl RestConnector {
     /// What fills requests everywhere.
     pub(super) fn scope(&self) -> Scope<'_> {
-        Scope::new(&self.settings)
+        Scope::new(&self.settings).with("url", self.http.url()).with("fields", self.fields.as_str())
     }
 
     pub(super) fn call(&self, request: &Request, scope: &Scope<'_>) -> Result<Call, Refusal> {
@@ -138,13 +138,14 @@ impl RestConnector {
 
     /// Asks for what must be there.
     pub(super) async fn must_read(&self, call: &Call) -> Result<Said, Refusal> {
-        match self.read(call).await? {
-            Some(said) => Ok(said),
-            None => Err(Refusal::new(
-                RefusalClass::Invalid,
-                format!("`{}` does not know what the pack asks it for; check `url` and the settings", self.http.url()),
-            )),
-        }
+        self.read(call).await?.ok_or_else(|| self.not_known())
+    }
+
+    /// The refusal where something is missing that must be there.
+    pub(super) fn not_known(&self) -> Refusal {
+        let url = self.http.url();
+        let message = format!("`{url}` does not know what the pack asks it for; check `url` and the settings");
+        Refusal::new(RefusalClass::Invalid, message)
     }
 
     /// Sends a write. An answer comes back only if it is known what became of it: a server that

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tenure_connect::{
-    Artifact, AttributeRule, ClassDescription, Credential, Description, Limits, ObjectClass, Reach, Shape, Verb, limits,
+    Artifact, AttributeRule, ChangeFeed, ClassDescription, Credential, Description, Limits, ObjectClass, Reach, Shape,
+    Verb, limits,
 };
 
-use super::pack::{ArtifactPlan, Attribute, AuthPlan, Entitlements, Give, Pack, Style};
+use super::account::WITH;
+use super::pack::{Accounts, ArtifactPlan, Attribute, AuthPlan, Entitlements, Feed, Give, Pack, Source, Style};
 use crate::limits::HTTP_REQUESTS_AT_ONCE_MAX;
 
 /// The attribute with the id, where the pack gives it no name of its own.
@@ -44,12 +46,32 @@ pub(super) fn description(pack: &Pack, seen_after: Duration) -> Description {
             requests_per_second_max: pack.requests_per_second_max,
         },
         consistency_delay: seen_after,
+        feeds: pack.accounts.feed.iter().map(|feed| (ObjectClass::Account, told(feed))).collect(),
         surface: surface(pack, &verbs.keys().copied().collect()),
         verbs,
         credentials: [credential(&pack.auth)].into(),
         exceptions: pack.exceptions.clone(),
         ..Description::new("rest")
     }
+}
+
+/// What is told of changes. Who vanished is told only where the pack says how that looks.
+fn told(feed: &Feed) -> ChangeFeed {
+    if feed.gone.is_empty() { ChangeFeed::Imprecise } else { ChangeFeed::Precise }
+}
+
+/// The names of everything that is read of an account itself, with commas.
+pub(super) fn fields(accounts: &Accounts) -> String {
+    let attributes = accounts.attributes.iter().map(|one| match &one.source {
+        Source::At(pointer) | Source::Among { list: pointer, .. } => pointer,
+    });
+    let conditions = accounts.disabled.iter().chain(&accounts.deleted).chain(&accounts.list.leave);
+    let conditions = conditions.map(|one| one.within.as_ref().unwrap_or(&one.at));
+    let places = std::iter::once(&accounts.id).chain(attributes).chain(conditions);
+    let places = places.chain(accounts.holds.iter().map(|holds| &holds.within));
+    let names = places.filter_map(|place| place.split('/').nth(1)).filter(|name| !name.is_empty() && *name != WITH);
+    let names: BTreeSet<String> = names.map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
+    names.into_iter().collect::<Vec<_>>().join(",")
 }
 
 fn account(pack: &Pack) -> ClassDescription {

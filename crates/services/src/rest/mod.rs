@@ -9,6 +9,7 @@
 mod account;
 mod artifacts;
 mod ask;
+mod changes;
 pub mod config;
 mod describe;
 pub mod pack;
@@ -24,8 +25,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenure_connect::{
-    Artifact, Batch, Change, Checked, Connector, Description, Desired, Expectation, Locator, Operation, Outcome, Page,
-    Query, Refusal, Secrets, SeenArtifact, Verdict,
+    Artifact, Batch, Change, ChangeToken, Changes, Checked, Connector, Description, Desired, Expectation, Locator,
+    ObjectClass, Operation, Outcome, Page, Query, Refusal, Secrets, SeenArtifact, Verdict,
 };
 use tenure_model::{Clock, Observed};
 
@@ -43,6 +44,8 @@ pub struct RestConnector {
     secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
     description: Description,
+    /// The names of everything that is read of an account, for services that want to be told.
+    fields: String,
     /// Held while an account is looked for and made, so that two of us do not make two.
     making: tokio::sync::Mutex<()>,
     /// Held while a whole object is read, changed and put back.
@@ -62,6 +65,7 @@ impl RestConnector {
         let seen_after = config.seen_after_seconds.map_or(pack.seen_after, Duration::from_secs);
         let description = describe::description(&pack, seen_after);
         Ok(Self {
+            fields: describe::fields(&pack.accounts),
             pack,
             name: config.pack,
             settings,
@@ -105,6 +109,10 @@ impl Connector for RestConnector {
     #[tracing::instrument(name = "connectors.rest.apply", skip_all, fields(key = %operation.key, generation = operation.generation))]
     async fn apply(&self, change: &Change, operation: &Operation) -> Outcome {
         self.write(change).await
+    }
+
+    async fn changes(&self, class: ObjectClass, since: Option<&ChangeToken>) -> Result<Changes, Refusal> {
+        self.changes_since(class, since).await
     }
 
     async fn artifacts(&self, account: &Locator, kind: Artifact) -> Result<Vec<SeenArtifact>, Refusal> {

@@ -8,7 +8,7 @@ use super::RestConnector;
 use super::account::{id_at, items};
 use super::ask::Said;
 use super::pack::{List, Speaks, Style, What};
-use super::template::scalar;
+use super::template::{Scope, scalar};
 use crate::http::Call;
 use crate::limits::{REST_PAGE_NUMBER_MAX, REST_SCAN_OBJECTS_MAX};
 
@@ -60,10 +60,29 @@ fn foreign() -> Refusal {
 }
 
 impl RestConnector {
-    /// One page.
-    pub(super) async fn list(&self, list: &List, id: &str, size: u32, mark: Option<&Mark>) -> Result<Listed, Refusal> {
+    /// One page of what must be there.
+    pub(super) async fn list(
+        &self,
+        list: &List,
+        id: &str,
+        size: u32,
+        mark: Option<&Mark>,
+        scope: &Scope<'_>,
+    ) -> Result<Listed, Refusal> {
+        self.list_if_there(list, id, size, mark, scope).await?.ok_or_else(|| self.not_known())
+    }
+
+    /// One page; none where there is no such list.
+    async fn list_if_there(
+        &self,
+        list: &List,
+        id: &str,
+        size: u32,
+        mark: Option<&Mark>,
+        scope: &Scope<'_>,
+    ) -> Result<Option<Listed>, Refusal> {
         let size = size.min(list.size_max).max(1);
-        let mut call = self.call(&list.request, &self.scope())?;
+        let mut call = self.call(&list.request, scope)?;
         let sized = |name: &Option<String>, call: &mut Call| {
             if let Some(name) = name {
                 say(&self.pack.speaks, list, call, name, size.into());
@@ -85,7 +104,7 @@ impl RestConnector {
             (Style::Link { .. }, Some(mark)) if !mark.at.is_empty() => self.follow(&mark.at, &mut call)?,
             (Style::Link { size, .. }, _) => sized(size, &mut call),
         }
-        let said = self.must_read(&call).await?;
+        let Some(said) = self.read(&call).await? else { return Ok(None) };
         if said.json.pointer(&list.items).is_none() {
             let message = format!(
                 "the answer of `{}` has nothing at `{}`, where the pack expects a list; check `url`, or correct the pack",
@@ -94,7 +113,7 @@ impl RestConnector {
             );
             return Err(Refusal::new(RefusalClass::Invalid, message));
         }
-        self.page(list, id, size, mark, said)
+        self.page(list, id, size, mark, said).map(Some)
     }
 
     fn page(&self, list: &List, id: &str, size: u32, mark: Option<&Mark>, said: Said) -> Result<Listed, Refusal> {
@@ -189,7 +208,7 @@ impl RestConnector {
     }
 
     /// Turns a call to where an address of the service itself leads. Any other is not followed.
-    fn follow(&self, text: &str, call: &mut Call) -> Result<(), Refusal> {
+    pub(super) fn follow(&self, text: &str, call: &mut Call) -> Result<(), Refusal> {
         let elsewhere = || {
             let message = "the service says that its next page is at another address, which is not followed";
             Refusal::new(RefusalClass::Invalid, message)
@@ -204,19 +223,37 @@ impl RestConnector {
         Ok(())
     }
 
-    /// Goes through all of a list.
-    pub(super) async fn scan(&self, list: &List, id: &str, mut take: impl FnMut(Json)) -> Result<(), Refusal> {
+    /// Goes through all of a list that must be there.
+    pub(super) async fn scan(
+        &self,
+        list: &List,
+        id: &str,
+        scope: &Scope<'_>,
+        take: impl FnMut(Json),
+    ) -> Result<(), Refusal> {
+        if self.scan_if_there(list, id, scope, take).await? { Ok(()) } else { Err(self.not_known()) }
+    }
+
+    /// Goes through all of a list; says whether there is one.
+    pub(super) async fn scan_if_there(
+        &self,
+        list: &List,
+        id: &str,
+        scope: &Scope<'_>,
+        mut take: impl FnMut(Json),
+    ) -> Result<bool, Refusal> {
         let mut mark = None;
         let mut looked = 0;
         loop {
-            let listed = self.list(list, id, list.size_max, mark.as_ref()).await?;
+            let listed = self.list_if_there(list, id, list.size_max, mark.as_ref(), scope).await?;
+            let Some(listed) = listed else { return Ok(false) };
             looked += listed.objects.len();
             listed.objects.into_iter().for_each(&mut take);
             match (listed.next, listed.completeness) {
                 (_, Completeness::Partial { why }) => {
                     return Err(Refusal::new(RefusalClass::Maintenance, format!("a list came in part: {why}")));
                 }
-                (None, _) => return Ok(()),
+                (None, _) => return Ok(true),
                 (Some(next), _) if looked < REST_SCAN_OBJECTS_MAX => mark = Some(next),
                 (Some(_), _) => {
                     let message = format!("more than {REST_SCAN_OBJECTS_MAX} would have to be looked through");

@@ -11,7 +11,7 @@ use tenure_model::{Attributes, NativeId, Observed, Value};
 
 use super::RestConnector;
 use super::account::{Account, WITH, id_at, items};
-use super::pack::{Attribute, Entitlements, Lookup};
+use super::pack::{Attribute, Entitlements, Joined, Lookup};
 use super::page::{Listed, Mark};
 use super::template::{Scope, scalar};
 use crate::limits::HTTP_REQUESTS_AT_ONCE_MAX;
@@ -22,7 +22,7 @@ impl RestConnector {
         if let Some(check) = &self.pack.check {
             self.must_read(&self.call(check, &self.scope())?).await?;
         } else {
-            self.list(&self.pack.accounts.list, &self.pack.accounts.id, 1, None).await?;
+            self.list(&self.pack.accounts.list, &self.pack.accounts.id, 1, None, &self.scope()).await?;
         }
         Ok(Checked { peer: format!("the service of pack `{}` at {}", self.name, self.http.url()) })
     }
@@ -65,7 +65,7 @@ impl RestConnector {
         match &accounts.get {
             Some(get) => found = self.looked_up(get, &self.scope().with("id", id.as_str())).await?,
             None => {
-                self.scan(&accounts.list, &accounts.id, |json| {
+                self.scan(&accounts.list, &accounts.id, &self.scope(), |json| {
                     if fits(&json) {
                         found.push(json);
                     }
@@ -76,8 +76,20 @@ impl RestConnector {
         // Some services take a name for an id.
         match found.into_iter().find(fits) {
             Some(json) => self.joined(json).await.map(Some),
-            None => Ok(None),
+            None => self.deleted(id).await?.map(|json| Account::take(&self.pack, json)).transpose(),
         }
+    }
+
+    /// The account with this id among those that can be brought back.
+    async fn deleted(&self, id: &NativeId) -> Result<Option<Json>, Refusal> {
+        let accounts = &self.pack.accounts;
+        let Some(bin) = &accounts.bin else { return Ok(None) };
+        let mut found = Vec::new();
+        match &bin.get {
+            Some(get) => found = self.looked_up(get, &self.scope().with("id", id.as_str())).await?,
+            None => self.scan(&bin.list, &accounts.id, &self.scope(), |json| found.push(json)).await?,
+        }
+        Ok(found.into_iter().find(|json| id_at(json, &accounts.id).as_ref() == Some(id)))
     }
 
     /// Whoever answers to this value. The service is asked where it can be; what it says is held
@@ -86,22 +98,28 @@ impl RestConnector {
         let accounts = &self.pack.accounts;
         let mut found = Vec::new();
         if let Some(find) = attribute.find.as_ref().filter(|find| find.can_ask(value)) {
-            found = self.looked_up(find, &self.scope().with("value", value)).await?;
+            found = self.looked_up(find, &self.scope().with("value", find.written(value))).await?;
             if let Some(at) = &find.id {
                 let named = found.iter().filter_map(|one| id_at(one, at)).collect::<Vec<_>>();
                 let named = futures::future::try_join_all(named.iter().map(|id| self.account(id))).await?;
                 return Ok(named.into_iter().flatten().filter(|account| attribute.is(&account.json, value)).collect());
             }
         } else {
-            self.scan(&accounts.list, &accounts.id, |json| {
+            self.scan(&accounts.list, &accounts.id, &self.scope(), |json| {
                 if attribute.is_joined() || accounts.list.partial || attribute.is(&json, value) {
                     found.push(json);
                 }
             })
             .await?;
         }
-        let answering = self.accounts(found).await?.into_iter();
-        Ok(answering.filter(|account| attribute.is(&account.json, value)).collect())
+        let is = |account: &Account| attribute.is(&account.json, value);
+        let answering: Vec<Account> = self.accounts(found).await?.into_iter().filter(is).collect();
+        let Some(bin) = accounts.bin.as_ref().filter(|_| answering.is_empty()) else { return Ok(answering) };
+        let mut found = Vec::new();
+        self.scan(&bin.list, &accounts.id, &self.scope(), |json| found.push(json)).await?;
+        let deleted = found.into_iter().map(|json| Account::take(&self.pack, json));
+        let deleted: Vec<Account> = deleted.collect::<Result<_, _>>()?;
+        Ok(deleted.into_iter().filter(is).collect())
     }
 
     /// What a question for one has for an answer: nothing, one or several.
@@ -132,14 +150,26 @@ impl RestConnector {
         let mut with = serde_json::Map::new();
         for join in &self.pack.accounts.with {
             let scope = self.scope().with("id", account.id.as_str()).with("account", account.json.clone());
-            let said = self.read(&self.call(&join.request, &scope)?).await?;
-            let found = said.and_then(|said| said.json.pointer(&join.answer).cloned());
-            with.insert(join.name.clone(), found.unwrap_or(Json::Null));
+            with.insert(join.name.clone(), self.belonging(&join.what, &scope).await?);
         }
         if let Some(fields) = account.json.as_object_mut().filter(|_| !with.is_empty()) {
             fields.insert(WITH.to_owned(), Json::Object(with));
         }
         Ok(account)
+    }
+
+    async fn belonging(&self, what: &Joined, scope: &Scope<'_>) -> Result<Json, Refusal> {
+        match what {
+            Joined::One(one) => {
+                let said = self.read(&self.call(&one.request, scope)?).await?;
+                Ok(said.and_then(|said| said.json.pointer(&one.answer).cloned()).unwrap_or(Json::Null))
+            }
+            Joined::All(list) => {
+                let mut all = Vec::new();
+                let there = self.scan_if_there(list, "", scope, |one| all.push(one)).await?;
+                Ok(if there { Json::Array(all) } else { Json::Null })
+            }
+        }
     }
 
     pub(super) fn undescribed(&self, name: &str) -> Refusal {
@@ -187,7 +217,7 @@ impl RestConnector {
                 found.retain(|json| id_at(json, &known.id).as_ref() == Some(id));
             }
             _ => {
-                self.scan(&known.list, &known.id, |json| {
+                self.scan(&known.list, &known.id, &self.scope(), |json| {
                     if answers(known, locator, &json) {
                         found.push(json);
                     }
@@ -217,7 +247,8 @@ impl RestConnector {
         let (listed, objects) = match query.class {
             ObjectClass::Account => {
                 let accounts = &self.pack.accounts;
-                let mut listed = self.list(&accounts.list, &accounts.id, page.size(), mark.as_ref()).await?;
+                let mut listed =
+                    self.list(&accounts.list, &accounts.id, page.size(), mark.as_ref(), &self.scope()).await?;
                 let found = self.accounts(std::mem::take(&mut listed.objects)).await?;
                 (listed, found.iter().map(|account| Seen::Account(self.observed(account))).collect())
             }
@@ -225,7 +256,7 @@ impl RestConnector {
                 let Some(known) = &self.pack.entitlements else {
                     return Err(self.description.unsupported("read entitlements"));
                 };
-                let listed = self.list(&known.list, &known.id, page.size(), mark.as_ref()).await?;
+                let listed = self.list(&known.list, &known.id, page.size(), mark.as_ref(), &self.scope()).await?;
                 let seen = listed.objects.iter().filter_map(|json| seen_entitlement(known, json));
                 let seen: Vec<Seen> = seen.map(Seen::Entitlement).collect();
                 (listed, seen)
@@ -240,6 +271,12 @@ impl Lookup {
     /// Whether a value can be asked for without being taken for something else.
     pub(super) fn can_ask(&self, value: &str) -> bool {
         !matches!(value, "" | "." | "..") && !value.contains(|letter| self.not_with.contains(letter))
+    }
+
+    /// The value as it is written into the question.
+    pub(super) fn written(&self, value: &str) -> String {
+        let times = |letter| 1 + usize::from(self.twice.contains(letter));
+        value.chars().flat_map(|letter| std::iter::repeat_n(letter, times(letter))).collect()
     }
 }
 

@@ -44,14 +44,16 @@ impl RestConnector {
         let accounts = &self.pack.accounts;
         let mut there = false;
         if let Some(gone) = accounts.gone.as_ref().filter(|gone| gone.can_ask(id.as_str())) {
-            let call = self.call(&gone.request, &self.scope().with("id", id.as_str()))?;
+            let call = self.call(&gone.request, &self.scope().with("id", gone.written(id.as_str())))?;
             let said = self.read(&call).await?;
             there = said.is_some_and(|said| {
                 items(&said.json, &gone.answer).iter().any(|one| id_at(one, &accounts.id).as_ref() == Some(&id))
             });
         } else if accounts.get.is_some() {
-            self.scan(&accounts.list, &accounts.id, |one| there |= id_at(&one, &accounts.id).as_ref() == Some(&id))
-                .await?;
+            self.scan(&accounts.list, &accounts.id, &self.scope(), |one| {
+                there |= id_at(&one, &accounts.id).as_ref() == Some(&id);
+            })
+            .await?;
         }
         let gone = Locator::Native(id).nothing_there(self.clock.now());
         Ok(if there { Observed { state: AccountState::Unknown, ..gone } } else { gone })

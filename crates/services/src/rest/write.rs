@@ -17,6 +17,7 @@ use super::RestConnector;
 use super::account::{Account, id_at, items};
 use super::pack::{Attribute, Each, Give, Operation, Source, Step};
 use super::template::Scope;
+use crate::look::when_seen;
 
 impl RestConnector {
     /// Makes one change and reads it back.
@@ -41,6 +42,13 @@ impl RestConnector {
             (None, _) => return Err(not_there(&change.account).into()),
             (Some(account), _) => account,
         };
+        if self.is_deleted(&account) {
+            match &change.write {
+                Write::Restore => {}
+                Write::Delete | Write::Disable => return Ok(Some(account.id)),
+                _ => return Err(deleted(&change.account, RefusalClass::Gone).into()),
+            }
+        }
         match &change.write {
             Write::Set { attributes } => {
                 for (attribute, _) in self.normal(attributes)? {
@@ -60,7 +68,10 @@ impl RestConnector {
                 self.set_password(&change.account, secret, *must_change, &account).await?;
             }
             Write::End { artifact } => self.end_artifacts(*artifact, &account).await?,
-            Write::Delete => self.perform(self.operation(Verb::Delete)?, &account).await?,
+            Write::Delete => {
+                let done = self.perform(self.operation(Verb::Delete)?, &account).await;
+                so_already(done, RefusalClass::Gone)?;
+            }
             Write::Create { .. } | Write::Move { .. } => {
                 return Err(self.description.unsupported(&format!("`{}`", change.write.verb())).into());
             }
@@ -108,6 +119,9 @@ impl RestConnector {
     async fn create(&self, account: &Locator, attributes: &Attributes) -> Result<Option<NativeId>, WriteFault> {
         let operation = self.operation(Verb::Create)?;
         if let Some(found) = self.find(account).await? {
+            if self.is_deleted(&found) {
+                return Err(deleted(account, RefusalClass::Exists).into());
+            }
             return self.bring_up_to_date(account, found, attributes).await;
         }
         let wanted = self.new_attributes(account, attributes)?;
@@ -123,7 +137,8 @@ impl RestConnector {
             Ok(said) => said,
             // Somebody else may have made the same account since we looked.
             Err(WriteFault::Refused(refusal)) if refusal.class == RefusalClass::Exists => {
-                return match self.find(account).await? {
+                let ours = when_seen(self.description.consistency_delay, || self.find(account)).await?;
+                return match ours.filter(|found| !self.is_deleted(found)) {
                     Some(found) => self.bring_up_to_date(account, found, attributes).await,
                     None => Err(refusal.into()),
                 };
@@ -258,6 +273,7 @@ impl RestConnector {
                 && identity != *account
                 && let Some(other) = self.find(&identity).await?
                 && Some(&other.id) != own
+                && !self.is_deleted(&other)
             {
                 let message = format!("another account goes by `{identity}` already; correct it at its source");
                 return Err(Refusal::new(RefusalClass::Exists, message));
@@ -273,10 +289,15 @@ impl RestConnector {
         let Some(account) = self.account(&account.id).await? else {
             return Err(not_there(&Locator::Native(account.id.clone())).into());
         };
-        if self.observed(&account).state == wanted {
-            return Ok(());
-        }
-        self.perform(operation, &account).await
+        let so = match verb {
+            Verb::Restore => !self.is_deleted(&account),
+            _ => self.observed(&account).state == wanted,
+        };
+        if so { Ok(()) } else { self.perform(operation, &account).await }
+    }
+
+    fn is_deleted(&self, account: &Account) -> bool {
+        self.observed(account).state == AccountState::SoftDeleted
     }
 
     /// Gives the entitlement or takes it away.
@@ -291,7 +312,8 @@ impl RestConnector {
             return Err(no_entitlement(&locator).into());
         }
         let scope = self.scope_of(account).with("entitlement", entitlement.as_str());
-        self.steps(&operation.steps, &scope, &account.json, &[]).await
+        let done = self.steps(&operation.steps, &scope, &account.json, &[]).await;
+        so_already(done, if verb == Verb::Grant { RefusalClass::Exists } else { RefusalClass::Gone })
     }
 
     /// Gives the account a password, which is read now and kept nowhere.
@@ -303,7 +325,7 @@ impl RestConnector {
         account: &Account,
     ) -> Result<(), WriteFault> {
         let operation = self.operation(Verb::SetPassword)?;
-        if must_change {
+        if must_change && !operation.demands_change {
             let what = "make somebody choose another password, of which its pack knows nothing";
             return Err(self.description.unsupported(what).into());
         }
@@ -312,7 +334,7 @@ impl RestConnector {
             Refusal::new(RefusalClass::Invalid, message).because(cause)
         })?;
         let (_alone, account) = &self.alone(operation, account).await?;
-        let scope = self.scope_of(account).with("password", password.expose());
+        let scope = self.scope_of(account).with("password", password.expose()).with("mustChange", must_change);
         self.steps(&operation.steps, &scope, &account.json, &[]).await
     }
 
@@ -377,6 +399,19 @@ fn halfway(fault: WriteFault, done: usize) -> WriteFault {
         }
         fault => fault,
     }
+}
+
+/// Where the service says that it is so already, the look afterwards decides: what we were shown
+/// before the write may have been older than that.
+pub(super) fn so_already(done: Result<(), WriteFault>, class: RefusalClass) -> Result<(), WriteFault> {
+    match done {
+        Err(WriteFault::Refused(refusal)) if refusal.class == class => Ok(()),
+        done => done,
+    }
+}
+
+fn deleted(account: &Locator, class: RefusalClass) -> Refusal {
+    Refusal::new(class, format!("`{account}` was deleted and can be brought back; restore it first"))
 }
 
 fn is_among(attribute: &Attribute) -> bool {

@@ -165,6 +165,10 @@ pub(super) struct Accounts {
     pub(super) list: List,
     pub(super) get: Option<Lookup>,
     pub(super) gone: Option<Lookup>,
+    /// Those that were deleted and can be brought back, where the service keeps them apart.
+    pub(super) bin: Option<Bin>,
+    /// What changed since a moment.
+    pub(super) feed: Option<Feed>,
     pub(super) with: Vec<Join>,
     pub(super) attributes: Vec<Attribute>,
     /// Any one of these says that an account is disabled.
@@ -226,14 +230,46 @@ pub(super) struct Lookup {
     pub(super) id: Option<Pointer>,
     /// Characters with which a value cannot be asked for in this way.
     pub(super) not_with: String,
+    /// Characters that are written twice where they are meant as they are.
+    pub(super) twice: String,
+}
+
+/// Where accounts are that were deleted and can be brought back.
+#[derive(Debug, Clone)]
+pub(super) struct Bin {
+    pub(super) list: List,
+    pub(super) get: Option<Lookup>,
+}
+
+/// What tells what changed since a moment, by addresses that are handed out for it.
+#[derive(Debug, Clone)]
+pub(super) struct Feed {
+    pub(super) request: Request,
+    /// What is asked besides, to begin now.
+    pub(super) start: Vec<(String, Template)>,
+    pub(super) items: Pointer,
+    /// Where the address is at which there is more already.
+    pub(super) next: Pointer,
+    /// Where the address is to ask at another time.
+    pub(super) later: Pointer,
+    /// How it looks that somebody vanished.
+    pub(super) gone: Vec<Condition>,
 }
 
 /// Another answer that belongs to an account.
 #[derive(Debug, Clone)]
 pub(super) struct Join {
     pub(super) name: String,
-    pub(super) request: Request,
-    pub(super) answer: Pointer,
+    pub(super) what: Joined,
+}
+
+/// How much of an answer belongs to an account.
+#[derive(Debug, Clone)]
+pub(super) enum Joined {
+    /// One place in one answer.
+    One(Lookup),
+    /// Everything on all pages.
+    All(List),
 }
 
 /// An attribute.
@@ -303,6 +339,8 @@ pub(super) struct Operation {
     pub(super) steps: Vec<Step>,
     /// Where the answer to the first step has the id of a new account.
     pub(super) id: Option<Pointer>,
+    /// Whether it can be demanded with a password that its owner chooses another one.
+    pub(super) demands_change: bool,
 }
 
 impl Operation {
@@ -356,6 +394,7 @@ pub(super) struct Reached {
 pub(super) struct ArtifactList {
     pub(super) request: Request,
     pub(super) items: Pointer,
+    pub(super) leave: Vec<Condition>,
     pub(super) id: Pointer,
     pub(super) name: Option<Pointer>,
     pub(super) made_at: Option<Pointer>,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::reader::{At, Fields};
-use super::{Condition, Each, Join, List, Lookup, Request, Setting, Speaks, Step, Style, What};
+use super::{Condition, Each, Feed, Join, Joined, List, Lookup, Request, Setting, Speaks, Step, Style, What};
 use crate::limits::REST_PAGE_USUAL;
 use crate::rest::template::{Hole, Shape, Template};
 
@@ -16,7 +16,12 @@ pub(super) struct Around<'p> {
     pub(super) settings: &'p BTreeMap<String, Setting>,
     pub(super) secrets: &'p BTreeMap<String, String>,
     pub(super) holes: &'p [&'p str],
+    /// Whether it is known already where the service is and what is read of it.
+    pub(super) asking: bool,
 }
+
+/// What may stand in the holes of every question.
+const EVERYWHERE: [&str; 2] = ["url", "fields"];
 
 /// Keys that make a request, besides others.
 pub(super) const REQUEST_KEYS: [&str; 7] = ["request", "call", "query", "headers", "body", "params", "form"];
@@ -27,6 +32,11 @@ impl<'p> Around<'p> {
         Self { holes, ..self }
     }
 
+    fn here(&self) -> impl Iterator<Item = &'p str> {
+        let everywhere = EVERYWHERE.iter().filter(|_| self.asking);
+        self.holes.iter().chain(everywhere).copied()
+    }
+
     fn check<'h>(&self, at: &At<'_>, holes: impl IntoIterator<Item = &'h Hole>) -> Option<()> {
         let mut good = Some(());
         for hole in holes {
@@ -34,11 +44,11 @@ impl<'p> Around<'p> {
                 Some(("setting", name)) => self.settings.contains_key(name),
                 Some(("secret", name)) => self.holes.contains(&"secret") && self.secrets.contains_key(name),
                 Some(_) => false,
-                None => hole.name != "secret" && self.holes.contains(&hole.name.as_str()),
+                None => hole.name != "secret" && self.here().any(|here| here == hole.name),
             };
             if !known {
-                let here: Vec<String> = self.holes.iter().map(|name| format!("{{{name}}}")).collect();
-                let hint = format!("here there are {} and {{setting.NAME}} of `settings`", here.join(", "));
+                let here: Vec<String> = self.here().map(|name| format!("{{{name}}}, ")).collect();
+                let hint = format!("here there are {}and {{setting.NAME}} of `settings`", here.concat());
                 good = at.bad(format!("`{{{}}}` is not known here", hole.name), hint);
             }
         }
@@ -124,20 +134,44 @@ impl<'p> Around<'p> {
 
     /// How one is looked for.
     pub(super) fn lookup(&self, at: &At<'_>) -> Option<Lookup> {
-        let keys: Vec<&str> = REQUEST_KEYS.into_iter().chain(["answer", "id", "notWith"]).collect();
+        let keys: Vec<&str> = REQUEST_KEYS.into_iter().chain(["answer", "id", "notWith", "twice"]).collect();
         let fields = at.fields(&keys)?;
         Some(Lookup {
             request: self.request(&fields)?,
             answer: fields.maybe_pointer("answer").unwrap_or_default(),
             id: fields.maybe_pointer("id"),
             not_with: fields.maybe_text("notWith").unwrap_or_default(),
+            twice: fields.maybe_text("twice").unwrap_or_default(),
         })
     }
 
     /// Another answer that belongs to an account.
     pub(super) fn join(&self, name: &str, at: &At<'_>) -> Option<Join> {
-        let Lookup { request, answer, .. } = self.lookup(at)?;
-        Some(Join { name: name.to_owned(), request, answer })
+        let what = match at.map()?.get("items") {
+            None => Joined::One(self.lookup(at)?),
+            Some(items) => match self.list(at)? {
+                list if list.style == Style::Whole => {
+                    return items.bad("nothing says how it comes in pages", "describe `paging`, or write `answer`");
+                }
+                list => Joined::All(list),
+            },
+        };
+        Some(Join { name: name.to_owned(), what })
+    }
+
+    /// What tells what changed.
+    pub(super) fn feed(&self, at: &At<'_>) -> Option<Feed> {
+        let own = ["start", "items", "next", "later", "goneIf"];
+        let keys: Vec<&str> = REQUEST_KEYS.into_iter().chain(own).collect();
+        let fields = at.fields(&keys)?;
+        Some(Feed {
+            request: self.request(&fields)?,
+            start: self.templates(&fields, "start"),
+            items: fields.pointer("items")?,
+            next: fields.pointer("next")?,
+            later: fields.pointer("later")?,
+            gone: self.conditions(&fields, "goneIf"),
+        })
     }
 
     /// How many are read.

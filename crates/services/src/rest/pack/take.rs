@@ -11,9 +11,10 @@ use tenure_model::EntitlementKind;
 use super::reader::{At, Fault, Fields};
 use super::request::{Around, REQUEST_KEYS, constant};
 use super::{
-    Accounts, ArtifactList, ArtifactPlan, Attribute, Entitlements, ErrorRule, Give, Holds, Meaning, Operation, Pack,
-    Reached, Setting, Source, Speaks,
+    Accounts, ArtifactList, ArtifactPlan, Attribute, Bin, Entitlements, ErrorRule, Give, Holds, Meaning, Operation,
+    Pack, Reached, Setting, Source, Speaks, Step,
 };
+use crate::rest::template::Shape;
 
 const KEYS: [&str; 16] = [
     "about",
@@ -32,6 +33,23 @@ const KEYS: [&str; 16] = [
     "operations",
     "artifacts",
     "exceptions",
+];
+
+const ACCOUNT_KEYS: [&str; 14] = [
+    "native",
+    "id",
+    "name",
+    "list",
+    "get",
+    "goneIf",
+    "deleted",
+    "changes",
+    "with",
+    "attributes",
+    "disabledIf",
+    "disabledIfAll",
+    "deletedIf",
+    "holds",
 ];
 
 /// Verbs that a pack describes. Amending follows from setting.
@@ -69,8 +87,9 @@ fn read(root: &At<'_>) -> Option<Pack> {
     let secrets = texts(&fields, "secrets");
     let speaks = fields.get("speaks").map_or(Some(Speaks::Rest), |at| speaks(&at));
     let speaking = speaks.clone().unwrap_or(Speaks::Rest);
-    let around = Around { speaks: &speaking, settings: &settings, secrets: &secrets, holes: &[] };
+    let around = Around { speaks: &speaking, settings: &settings, secrets: &secrets, holes: &[], asking: false };
     let auth = fields.need("auth").and_then(|at| around.auth(&at));
+    let around = Around { asking: true, ..around };
     let accounts = fields.need("accounts").and_then(|at| accounts(&at, around));
     let entitlements = fields.get("entitlements").map(|at| entitlements(&at, around));
     let operations = fields.need("operations").map(|at| operations(&at, around)).unwrap_or_default();
@@ -119,6 +138,9 @@ fn fits_together(pack: &Pack, fields: &Fields<'_>) {
     }
     if has(Verb::Disable) && pack.accounts.disabled.is_empty() && pack.accounts.disabled_by_all.is_empty() {
         bad("nothing says how a disabled account looks", "add `disabledIf` or `disabledIfAll` to `accounts`");
+    }
+    if (has(Verb::Restore) || pack.accounts.bin.is_some()) && pack.accounts.deleted.is_empty() {
+        bad("nothing says how a deleted account looks", "add `deletedIf` to `accounts`");
     }
     if has(Verb::Grant) && (pack.accounts.holds.is_none() || pack.entitlements.is_none()) {
         bad("what is granted could not be seen", "describe `entitlements`, and `holds` of `accounts`");
@@ -192,21 +214,7 @@ fn error_rule(at: &At<'_>) -> Option<ErrorRule> {
 }
 
 fn accounts(at: &At<'_>, around: Around<'_>) -> Option<Accounts> {
-    let keys = [
-        "native",
-        "id",
-        "name",
-        "list",
-        "get",
-        "goneIf",
-        "with",
-        "attributes",
-        "disabledIf",
-        "disabledIfAll",
-        "deletedIf",
-        "holds",
-    ];
-    let fields = at.fields(&keys)?;
+    let fields = at.fields(&ACCOUNT_KEYS)?;
     let native = fields.maybe_text("native").unwrap_or_else(|| "user".to_owned());
     let id = fields.pointer("id");
     let name = fields.text("name");
@@ -214,6 +222,12 @@ fn accounts(at: &At<'_>, around: Around<'_>) -> Option<Accounts> {
     let by_id = around.with(&["id"]);
     let get = fields.get("get").and_then(|at| by_id.lookup(&at));
     let gone = fields.get("goneIf").and_then(|at| by_id.lookup(&at));
+    let bin = fields.get("deleted").and_then(|at| {
+        let fields = at.fields(&["list", "get"])?;
+        let get = fields.get("get").and_then(|at| by_id.lookup(&at));
+        Some(Bin { list: around.list(&fields.need("list")?)?, get })
+    });
+    let feed = fields.get("changes").and_then(|at| around.feed(&at));
     let joins = fields.get("with").and_then(|at| at.map());
     let joined = around.with(&["id", "account"]);
     let with = joins.iter().flat_map(Fields::each).filter_map(|(name, at)| joined.join(name, &at)).collect();
@@ -231,6 +245,8 @@ fn accounts(at: &At<'_>, around: Around<'_>) -> Option<Accounts> {
         list: list?,
         get,
         gone,
+        bin,
+        feed,
         with,
         attributes,
         disabled: around.conditions(&fields, "disabledIf"),
@@ -311,7 +327,7 @@ fn operation(verb: Verb, at: &At<'_>, around: Around<'_>) -> Option<Operation> {
     let own: &[&str] = match verb {
         Verb::Create => &["id", "account", "object", "attributes", "random"],
         Verb::Set => &["id", "account", "attributes", "object"],
-        Verb::SetPassword => &["id", "account", "object", "password"],
+        Verb::SetPassword => &["id", "account", "object", "password", "mustChange"],
         Verb::Grant | Verb::Revoke => &["id", "account", "object", "entitlement"],
         _ => &["id", "account", "object"],
     };
@@ -334,7 +350,9 @@ fn operation(verb: Verb, at: &At<'_>, around: Around<'_>) -> Option<Operation> {
     if steps.is_empty() {
         return at.bad("there is no step", "add one");
     }
-    Some(Operation { undo: undo?, steps, id: fields.maybe_pointer("id") })
+    let demands = |step: &Step| step.request.body.iter().flat_map(Shape::holes).any(|hole| hole.name == "mustChange");
+    let demands_change = steps.iter().any(demands);
+    Some(Operation { undo: undo?, steps, id: fields.maybe_pointer("id"), demands_change })
 }
 
 fn artifacts(at: &At<'_>, around: Around<'_>) -> Option<BTreeMap<Artifact, ArtifactPlan>> {
@@ -384,12 +402,13 @@ fn artifact(at: &At<'_>, around: Around<'_>) -> Option<ArtifactPlan> {
 }
 
 fn artifact_list(at: &At<'_>, around: Around<'_>) -> Option<ArtifactList> {
-    let own = ["items", "id", "name", "madeAt", "usedAt", "endsAt"];
+    let own = ["items", "leaveOut", "id", "name", "madeAt", "usedAt", "endsAt"];
     let keys: Vec<&str> = REQUEST_KEYS.into_iter().chain(own).collect();
     let fields = at.fields(&keys)?;
     Some(ArtifactList {
         request: around.request(&fields)?,
         items: fields.pointer("items")?,
+        leave: around.conditions(&fields, "leaveOut"),
         id: fields.pointer("id")?,
         name: fields.maybe_pointer("name"),
         made_at: fields.maybe_pointer("madeAt"),
