@@ -10,6 +10,7 @@ pub mod company;
 mod daemon;
 pub mod databases;
 pub mod faulty;
+pub mod graph;
 pub mod host;
 mod ldap_client;
 pub mod mariadb;

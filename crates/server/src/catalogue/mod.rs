@@ -14,6 +14,7 @@ use tenure_connect::Description;
 use tenure_model::{Clock, SystemClock};
 
 use crate::house::{HouseError, open};
+use crate::packs;
 
 /// The connection of a connector outside this program.
 pub const PROCESS: &str = include_str!("samples/process.yaml");
@@ -21,13 +22,14 @@ pub const PROCESS: &str = include_str!("samples/process.yaml");
 const OUTSIDE: &str = include_str!("../../../../examples/connector-python/description.json");
 
 /// A connection of every kind, by its connector.
-const SAMPLES: [(&str, &str); 13] = [
+const SAMPLES: [(&str, &str); 14] = [
     ("ad", include_str!("samples/ad.yaml")),
     ("file", include_str!("samples/file.yaml")),
     ("ldap", include_str!("samples/ldap.yaml")),
     ("memory", include_str!("samples/memory.yaml")),
     ("process", PROCESS),
     ("rest-aws-iam", include_str!("samples/rest-aws-iam.yaml")),
+    ("rest-microsoft-graph", include_str!("samples/rest-microsoft-graph.yaml")),
     ("rest-pocketbase", include_str!("samples/rest-pocketbase.yaml")),
     ("rest-rabbitmq", include_str!("samples/rest-rabbitmq.yaml")),
     ("rest-synapse", include_str!("samples/rest-synapse.yaml")),
@@ -41,6 +43,8 @@ const SAMPLES: [(&str, &str); 13] = [
 struct Entry {
     kind: &'static str,
     sample: &'static str,
+    /// What its pack says of itself, if it has one.
+    about: Option<String>,
     description: Description,
 }
 
@@ -70,7 +74,9 @@ fn entries() -> Result<Vec<Entry>, HouseError> {
                 let connector = open::connector(connection, folders, &clock)?;
                 connector.ok_or_else(|| bad("it has no connector".to_owned()))?.describe().clone()
             };
-            entries.push(Entry { kind, sample, description });
+            let pack = kind.strip_prefix("rest-").and_then(|name| packs::named(name, None).ok());
+            let about = pack.and_then(|pack| pack.about().map(str::to_owned));
+            entries.push(Entry { kind, sample, about, description });
         }
     }
     Ok(entries)

@@ -49,7 +49,9 @@ pub(super) fn matrix(entries: &[Entry]) -> String {
 /// The page of one connector.
 pub(super) fn of(entry: &Entry) -> String {
     let description = &entry.description;
-    let mut page = format!("{GENERATED}# Connector `{}`\n\nSigns in by {}.\n\n", entry.kind, credentials(description));
+    let about = entry.about.as_ref().map(|about| format!("{about}\n\n")).unwrap_or_default();
+    let signs = credentials(description);
+    let mut page = format!("{GENERATED}# Connector `{}`\n\n{about}Signs in by {signs}.\n\n", entry.kind);
     let mut table = Table::new(["Write", "Can be taken back"].map(str::to_owned));
     for (verb, how) in &description.verbs {
         table.row([verb.to_string(), taken_back(*how).to_owned()]);

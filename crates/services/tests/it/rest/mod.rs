@@ -1,6 +1,7 @@
 //! The packs that ship, each against the application that it describes.
 
 mod aws_iam;
+mod graph_simulated;
 mod pocketbase;
 mod rabbitmq;
 mod rpc;
@@ -66,6 +67,10 @@ struct Trial<'a> {
 }
 
 async fn suite(rest: &RestConnector, app: &App, trial: Trial<'_>) -> Report {
+    run(rest, &secret(app), trial).await
+}
+
+async fn run(rest: &RestConnector, password: &str, trial: Trial<'_>) -> Report {
     let [one, two] = trial.groups.unwrap_or(["none", "none"]);
     let fixture = Fixture {
         identifying_attribute: trial.identifying,
@@ -75,7 +80,7 @@ async fn suite(rest: &RestConnector, app: &App, trial: Trial<'_>) -> Report {
         entitlements: [Locator::attribute("name", one), Locator::attribute("name", two)],
         witness: trial.witness,
     };
-    let password: SecretRef = secret(app).parse().unwrap();
+    let password: SecretRef = password.parse().unwrap();
     let options = Options { password: Some(password), entitlements: trial.groups.is_some(), ..Options::default() };
     run_with(rest, &fixture, &options).await
 }
