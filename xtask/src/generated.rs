@@ -44,6 +44,7 @@ const PRODUCERS: &[Producer] = &[
             "memory.md",
             "process.md",
             "rest-aws-iam.md",
+            "rest-keystone.md",
             "rest-microsoft-graph.md",
             "rest-pocketbase.md",
             "rest-rabbitmq.md",

@@ -13,8 +13,9 @@ use tenure_services::rest::Pack;
 use tenure_services::rest::pack::FaultKind;
 
 /// Every pack that ships, by its name and text.
-pub const SHIPPED: [(&str, &str); 6] = [
+pub const SHIPPED: [(&str, &str); 7] = [
     ("aws-iam", include_str!("../../../packs/aws-iam.yaml")),
+    ("keystone", include_str!("../../../packs/keystone.yaml")),
     ("microsoft-graph", include_str!("../../../packs/microsoft-graph.yaml")),
     ("pocketbase", include_str!("../../../packs/pocketbase.yaml")),
     ("rabbitmq", include_str!("../../../packs/rabbitmq.yaml")),

@@ -3,18 +3,23 @@
 //!
 //! What is installed is pinned, one file for each, and each has an environment of its own.
 
-use super::python;
+use super::{keystone, python};
 use crate::machine::Workspace;
 use crate::trouble::Result;
 
 /// The applications, by the names of their files in `crates/testkit/apps`.
-const APPS: [&str; 3] = ["aws-iam", "pocketbase", "synapse"];
+const APPS: [&str; 4] = ["aws-iam", "keystone", "pocketbase", "synapse"];
 
 /// Installs the applications unless they are there as pinned.
 pub fn provide(workspace: &Workspace) -> Result<()> {
-    let provide =
-        |app: &&str| python::provide(workspace, &format!("apps/{app}"), &format!("crates/testkit/apps/{app}.txt"));
-    APPS.iter().try_for_each(provide)
+    for app in APPS {
+        let (name, pins) = (format!("apps/{app}"), format!("crates/testkit/apps/{app}.txt"));
+        python::provide_and(workspace, &name, &pins, |home| match app {
+            "keystone" => keystone::make(home),
+            _ => Ok(()),
+        })?;
+    }
+    Ok(())
 }
 
 /// Installs a mail server and a receiver of webhooks unless they are there as pinned.

@@ -5,6 +5,7 @@
 //! a reason, and only `--all` runs it. Doc examples are not run: what must work is a test.
 
 mod apps;
+mod keystone;
 mod packages;
 pub mod postgres;
 mod python;

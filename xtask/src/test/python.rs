@@ -14,6 +14,11 @@ const FOLDER: &str = "test-tools";
 /// Makes the environment of this name unless it is there as pinned; it is made anew when its file
 /// of pins changes. Nothing outside the target folder is touched.
 pub fn provide(workspace: &Workspace, name: &str, pins: &str) -> Result<()> {
+    provide_and(workspace, name, pins, |_| Ok(()))
+}
+
+/// The same, and then what else has to be made once in its folder.
+pub fn provide_and(workspace: &Workspace, name: &str, pins: &str, make: impl Fn(&Path) -> Result<()>) -> Result<()> {
     let home = PathBuf::from(Metadata::ours(workspace)?.target_directory).join(FOLDER).join(name);
     let (stamp, wanted) = (home.join("installed"), workspace.read(pins)?);
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
@@ -21,6 +26,7 @@ pub fn provide(workspace: &Workspace, name: &str, pins: &str) -> Result<()> {
     }
     machine::say(&format!("test: installing {name} into `{}`", home.display()));
     install(&home, &workspace.path(pins))?;
+    make(&home)?;
     fs::write(&stamp, wanted).because(|| format!("cannot write `{}`", stamp.display()))
 }
 

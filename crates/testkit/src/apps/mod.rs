@@ -7,6 +7,7 @@
 )]
 
 mod aws_iam;
+mod keystone;
 mod pocketbase;
 mod rabbitmq;
 mod synapse;

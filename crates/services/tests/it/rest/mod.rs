@@ -2,6 +2,7 @@
 
 mod aws_iam;
 mod graph_simulated;
+mod keystone;
 mod pocketbase;
 mod rabbitmq;
 mod rpc;
