@@ -10,9 +10,11 @@ use super::{ADMIN_PASSWORD, App};
 use crate::tools;
 
 /// One request after the other: the database is a file, and two who write to it at once fail.
+/// The port is taken before Keystone is read, which takes seconds in which somebody else would.
 /// Keystone reads the command line of whoever imports it, so what it is told stands in variables.
-const SERVE: &str = "import os, waitress; from keystone.wsgi.api import application; \
-                     waitress.serve(application, host='127.0.0.1', port=int(os.environ['PORT']), threads=1)";
+const SERVE: &str = "import os, socket; line = socket.create_server(('127.0.0.1', int(os.environ['PORT']))); \
+                     import waitress; from keystone.wsgi.api import application; \
+                     waitress.serve(application, sockets=[line], threads=1)";
 
 impl App {
     /// Starts Keystone, whose administrator is `admin`. Its address ends in `/v3`.
