@@ -65,7 +65,8 @@ pub(super) fn fields(accounts: &Accounts) -> String {
     let attributes = accounts.attributes.iter().map(|one| match &one.source {
         Source::At(pointer) | Source::Among { list: pointer, .. } => pointer,
     });
-    let conditions = accounts.disabled.iter().chain(&accounts.deleted).chain(&accounts.list.leave);
+    let conditions =
+        accounts.disabled.iter().chain(&accounts.disabled_by_all).chain(&accounts.deleted).chain(&accounts.list.leave);
     let conditions = conditions.map(|one| one.within.as_ref().unwrap_or(&one.at));
     let places = std::iter::once(&accounts.id).chain(attributes).chain(conditions);
     let places = places.chain(accounts.holds.iter().map(|holds| &holds.within));
