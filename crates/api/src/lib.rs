@@ -18,6 +18,7 @@ pub use problem::{FieldError, Problem};
 pub use wire::account::AccountView;
 pub use wire::case::{CaseResolution, CaseView};
 pub use wire::connection::ConnectionView;
+pub use wire::estate::{EstateFileView, EstateView, VersionView};
 pub use wire::event::{BadEvent, EventAnswer, EventIn, EventParts, EventStatus, EventView};
 pub use wire::ledger::{CheckpointView, LedgerEntryView};
 pub use wire::notice::{DropIn, NoticeView};

@@ -8,6 +8,7 @@ use crate::codes::Code;
 use crate::wire::account::AccountView;
 use crate::wire::case::{CaseResolution, CaseView};
 use crate::wire::connection::ConnectionView;
+use crate::wire::estate::{EstateView, VersionView};
 use crate::wire::event::{EventAnswer, EventIn, EventView};
 use crate::wire::ledger::{CheckpointView, LedgerEntryView};
 use crate::wire::notice::{DropIn, NoticeView};
@@ -218,6 +219,20 @@ pub const OPERATIONS: &[Operation] = &[
             "CheckConnection",
             "asks the system whether it answers",
         )
+    },
+    Operation {
+        gives: Some(json::<EstateView>()),
+        ..read("readEstate", "/v1/estate", "ReadEstate", "gives the documents in force")
+    },
+    Operation {
+        query: PAGE,
+        gives: Some(json::<Page<VersionView>>()),
+        codes: &[Code::BadCursor],
+        ..read("listVersions", "/v1/estate/versions", "ReadEstate", "lists versions of the estate, newest first")
+    },
+    Operation {
+        gives: Some(json::<EstateView>()),
+        ..read("readVersion", "/v1/estate/versions/{version}", "ReadEstate", "gives the documents of a version")
     },
     Operation {
         query: &[

@@ -1,21 +1,19 @@
 //! What every use case receives: who asks, and the house it is asked in.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use tenure_connect::{AnyConnector, Channel, WebCaller};
+use tenure_connect::WebCaller;
 use tenure_engine::Engine;
 use tenure_engine::journal::Letter;
-use tenure_model::{Actor, Clock, ConnectionName, Ids, Name};
+use tenure_model::{Actor, Clock, Ids};
 use tenure_policy::authz::{Action, Authz, Thing};
 use tenure_store::journal::Attachment;
 use tenure_store::{Store, StoreError, Tx};
 
 use crate::error::AppError;
-use crate::estate::Estate;
+use crate::live::Live;
 use crate::probe::{Point, Probe};
-use crate::rules::Resolved;
 
 /// Everything that lives as long as the process.
 pub struct House {
@@ -27,20 +25,14 @@ pub struct House {
     pub store: Store,
     /// Who may do what in Tenure itself.
     pub authz: Authz,
-    /// What is configured.
-    pub estate: Estate,
-    /// Ways to the connected systems.
-    pub connectors: BTreeMap<ConnectionName, Arc<dyn AnyConnector>>,
-    /// The ways by which notices go out, besides our log.
-    pub channels: BTreeMap<Name, Arc<dyn Channel>>,
+    /// What is configured, and the ways to what it names.
+    pub live: Live,
     /// The way to everything that has a URL.
     pub web: Arc<dyn WebCaller>,
     /// Set once the engine runs.
     pub engine: OnceLock<Engine<Attachment>>,
     /// Told of the points of the walk.
     pub probe: Arc<dyn Probe>,
-    /// The rules with the names that systems use.
-    pub resolved: Resolved,
 }
 
 impl fmt::Debug for House {
@@ -60,11 +52,6 @@ impl House {
     /// The walk is here.
     pub fn pass(&self, point: Point) {
         self.probe.at(point);
-    }
-
-    /// The way to a connected system.
-    pub fn connector(&self, connection: &ConnectionName) -> Option<&Arc<dyn AnyConnector>> {
-        self.connectors.get(connection)
     }
 }
 

@@ -14,6 +14,7 @@ pub mod events;
 pub mod flows;
 pub mod ledger;
 pub mod limits;
+pub mod live;
 pub mod notices;
 pub mod numbers;
 pub mod people;
@@ -23,8 +24,10 @@ pub mod rules;
 pub mod runs;
 pub mod steps;
 pub mod tokens;
+pub mod versions;
 
 pub use cx::{Cx, House};
 pub use error::AppError;
 pub use estate::{BadEstate, Estate, Workflow};
+pub use live::{Builder, Built, CannotBuild, InForce, Live};
 pub use probe::{NoProbe, Point, Probe};

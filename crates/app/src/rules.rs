@@ -5,32 +5,44 @@
 //! the plan says so as a finding and gives nothing for it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 
 use tenure_connect::{AnyConnector, Page, Query, Refusal, SeenEntitlement};
 use tenure_model::NativeId;
 use tenure_policy::Rules;
 
 use crate::cx::House;
-
-/// The rules in force, once they were resolved.
-#[derive(Debug, Default)]
-pub struct Resolved {
-    rules: RwLock<Option<Arc<Rules>>>,
-}
+use crate::live::{Built, InForce};
 
 impl House {
     /// The rules as far as they are resolved; for looking, not for acting.
     pub fn rules(&self) -> Arc<Rules> {
-        let known = self.resolved.rules.read().unwrap_or_else(PoisonError::into_inner).clone();
-        known.unwrap_or_else(|| Arc::new(self.estate.rules.clone()))
+        let now = self.live.now();
+        let known = now.resolved.read().unwrap_or_else(PoisonError::into_inner).clone();
+        known.unwrap_or_else(|| Arc::new(now.built.estate.rules.clone()))
     }
 
     /// The rules with every name resolved that its system knows. Asks the systems the first time.
     pub async fn resolved_rules(&self) -> Result<Arc<Rules>, Refusal> {
-        if let Some(known) = self.resolved.rules.read().unwrap_or_else(PoisonError::into_inner).clone() {
+        self.live.now().resolved_rules().await
+    }
+}
+
+impl InForce {
+    /// The rules with every name resolved that its system knows. Asks the systems the first time.
+    pub async fn resolved_rules(&self) -> Result<Arc<Rules>, Refusal> {
+        if let Some(known) = self.resolved.read().unwrap_or_else(PoisonError::into_inner).clone() {
             return Ok(known);
         }
+        let rules = Arc::new(self.built.resolved_rules().await?);
+        *self.resolved.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&rules));
+        Ok(rules)
+    }
+}
+
+impl Built {
+    /// The rules with every name resolved that its system knows. Asks the systems, and writes nothing there.
+    pub async fn resolved_rules(&self) -> Result<Rules, Refusal> {
         let mut rules = self.estate.rules.clone();
         for (connection, target) in &mut rules.targets {
             let Some(connector) = self.connectors.get(connection) else { continue };
@@ -40,8 +52,6 @@ impl House {
             let seen = entitlements(connector.as_ref()).await?;
             target.entitlements = resolve(&target.entitlements, &seen);
         }
-        let rules = Arc::new(rules);
-        *self.resolved.rules.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&rules));
         Ok(rules)
     }
 }

@@ -5,6 +5,7 @@
 //! is the only crate that knows YAML. Start at [`Estate::read`].
 
 mod connection;
+pub mod diff;
 mod document;
 mod estate;
 mod fields;

@@ -10,6 +10,7 @@ mod db;
 pub mod engagements;
 pub mod entitlements;
 pub mod error;
+pub mod estates;
 pub mod events;
 pub mod fold;
 pub mod grants;

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod case;
 pub mod connection;
+pub mod estate;
 pub mod event;
 pub mod ledger;
 pub mod notice;

@@ -9,7 +9,8 @@ use crate::error::AppError;
 /// Asks the system who it is. Nothing is written there.
 pub async fn check(cx: &Cx, name: &ConnectionName) -> Result<String, AppError> {
     cx.allow(Action::CheckConnection, &Thing::Connection(Some(name.clone())))?;
-    let known = cx.house.estate.connections.get(name).ok_or_else(|| AppError::no("connection", name))?;
+    let estate = cx.house.estate();
+    let known = estate.connections.get(name).ok_or_else(|| AppError::no("connection", name))?;
     let Some(connector) = cx.house.connector(name) else {
         return Ok(format!("{} only delivers events; there is nobody to call", known.connector));
     };

@@ -128,7 +128,7 @@ pub(crate) async fn begin(
     urgent: bool,
 ) -> Result<Vec<RunId>, AppError> {
     let mut runs = Vec::new();
-    for workflow in house.estate.started_by(starts) {
+    for workflow in house.estate().started_by(starts) {
         let run: RunId = new_id(house.ids.as_ref());
         let start = Start {
             lane: person.to_string(),

@@ -70,7 +70,8 @@ pub async fn deliver(house: &House, name: &str) -> Result<usize, StoreError> {
 impl House {
     /// The way out of this name.
     fn channel(&self, name: &str) -> Option<Arc<dyn Channel>> {
-        let known = self.channels.iter().find(|(known, _)| known.as_str() == name);
+        let now = self.live.now();
+        let known = now.built.channels.iter().find(|(known, _)| known.as_str() == name);
         known.map(|(_, channel)| Arc::clone(channel)).or_else(|| (name == LOG).then(|| Arc::new(LogChannel) as _))
     }
 }
@@ -162,7 +163,8 @@ fn facts(told: &Told) -> Facts {
 
 fn letter(house: &House, told: &Told, to: &str, person: Option<&Person>) -> Result<Letter, Refusal> {
     let invalid = |reason: String| Refusal::new(RefusalClass::Invalid, reason);
-    let telling = told.notice.as_ref().and_then(|name| house.estate.notices.get(name));
+    let estate = house.estate();
+    let telling = told.notice.as_ref().and_then(|name| estate.notices.get(name));
     let Some(found) = telling.and_then(|telling| telling.words.as_ref()) else {
         let name = told.notice.as_ref().map(ToString::to_string).unwrap_or_default();
         let said = format!("the estate has no words for notice `{name}`; add them, or put the notice aside");

@@ -48,7 +48,7 @@ pub(crate) fn of(
     let at = house.clock.now();
     let told = Told { kind: kind.word().to_owned(), at, data, person, notice: None, to: None };
     let mut notices = Vec::new();
-    for telling in house.estate.notices.values().filter(|telling| telling.on == kind) {
+    for telling in house.estate().notices.values().filter(|telling| telling.on == kind) {
         let told = Told { notice: Some(telling.name.clone()), ..told.clone() };
         if telling.words.is_none() {
             notices.push(row(house, telling.channel.as_str(), &told));

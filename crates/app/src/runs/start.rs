@@ -17,7 +17,8 @@ use crate::record;
 /// Starts a workflow by name. Without a lane the run shares nothing with any other.
 pub async fn start(cx: &Cx, workflow: Name, lane: Option<String>, input: Json) -> Result<RunId, AppError> {
     cx.allow(Action::StartRun, &Thing::Run(None))?;
-    let known = cx.house.estate.workflows.get(&workflow).ok_or_else(|| AppError::no("workflow", &workflow))?;
+    let estate = cx.house.estate();
+    let known = estate.workflows.get(&workflow).ok_or_else(|| AppError::no("workflow", &workflow))?;
     let run: RunId = new_id(cx.house.ids.as_ref());
     let start = Start {
         lane: lane.unwrap_or_else(|| private_lane(run)),

@@ -19,7 +19,7 @@ use crate::people::facts::{self, Turn};
 pub(super) async fn perform(house: &House, order: &Order) -> Done {
     let OfPerson { person } = read(order)?;
     let facts = load(house, person).await?;
-    let Some(turn) = facts::next_turn(&facts, &house.estate.rules, house.clock.now()) else {
+    let Some(turn) = facts::next_turn(&facts, &house.estate().rules, house.clock.now()) else {
         return Ok(done("never", json!({})));
     };
     let run = timer_of(person, turn);

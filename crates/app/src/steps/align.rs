@@ -45,7 +45,7 @@ pub(super) async fn perform(house: &House, order: &Order) -> Done {
     let rules = house.resolved_rules().await.map_err(no)?;
     let plan = tracing::info_span!("policy.plan").in_scope(|| tenure_policy::plan(&facts, &rules, now));
     let wishes: Vec<Wish> = plan.changes.iter().map(|change| wish(house, &facts, change)).collect::<Result<_, _>>()?;
-    let verdict = brakes::check(&[(person, plan.clone())].into(), &house.estate.brakes, &BTreeMap::new());
+    let verdict = brakes::check(&[(person, plan.clone())].into(), &house.estate().brakes, &BTreeMap::new());
     let (outcome, held) = match verdict {
         Verdict::Hold { sentence, .. } => ("held", Some(sentence)),
         Verdict::Go if wishes.is_empty() => ("nothing", None),
@@ -103,7 +103,8 @@ fn wish(house: &House, facts: &PersonFacts, change: &Change) -> Result<Wish, ten
     let native = |id: &NativeId| Locator::Native(id.clone());
     let (account, desired) = match &change.action {
         Action::CreateAccount { attributes, entitlements } => {
-            let target = house.estate.rules.targets.get(&change.connection);
+            let estate = house.estate();
+            let target = estate.rules.targets.get(&change.connection);
             let by = target.and_then(|target| target.template.matched_by.clone());
             let by = by.ok_or_else(|| {
                 refused(format!("connection `{}` does not say how it knows its accounts", change.connection))

@@ -31,7 +31,7 @@ pub(super) async fn perform(house: &House, order: &Order) -> Done {
     }
     let mut runs = Vec::new();
     let mut letters = Vec::new();
-    for (place, workflow) in house.estate.started_by(&event).enumerate() {
+    for (place, workflow) in house.estate().started_by(&event).enumerate() {
         // The same for every attempt of this step: whoever dies in between starts it once.
         let number = order.run.uuid().as_u128().wrapping_add(1 + place as u128);
         let run = RunId::from_uuid(Uuid::from_u128(number));

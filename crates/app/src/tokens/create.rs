@@ -26,7 +26,7 @@ pub async fn create(
     };
     cx.allow(Action::CreateToken, &Thing::Token { id: None, roles })?;
     if let Opens::Source(connection) = &opens
-        && !cx.house.estate.connections.get(connection).is_some_and(|known| known.is_source)
+        && !cx.house.estate().connections.get(connection).is_some_and(|known| known.is_source)
     {
         let reason = format!("`{connection}` is not a connection that delivers events");
         return Err(AppError::Invalid { pointer: "/connection", reason });

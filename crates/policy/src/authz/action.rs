@@ -23,6 +23,12 @@ pub enum ThingKind {
     Ledger,
     /// An API token, or all of them.
     Token,
+    /// The documents in force, and those of before.
+    Estate,
+    /// A plan for a set of people, or all of them.
+    Plan,
+    /// What the brakes hold.
+    Held,
 }
 
 impl ThingKind {
@@ -38,6 +44,9 @@ impl ThingKind {
             Self::Notice => "Notice",
             Self::Ledger => "Ledger",
             Self::Token => "Token",
+            Self::Estate => "Estate",
+            Self::Plan => "Plan",
+            Self::Held => "Held",
         }
     }
 }
@@ -118,6 +127,18 @@ actions! {
     CreateToken on Token;
     /// End a token.
     RevokeToken on Token;
+    /// Read the documents in force, and those of before.
+    ReadEstate on Estate;
+    /// Have it worked out what a set of documents, a change or a date would come to.
+    MakePlan on Plan;
+    /// See plans and whom they touch.
+    ReadPlan on Plan;
+    /// Put a plan into force.
+    ApplyPlan on Plan;
+    /// See what the brakes hold.
+    ReadHeld on Held;
+    /// Say yes or no to what the brakes hold.
+    DecideHeld on Held;
     /// Read the metrics.
     ReadMetrics on Installation;
     /// Read what exactly is healthy and what is not.

@@ -63,6 +63,9 @@ fn others(action: Action) -> Option<Thing> {
         ThingKind::Case => Thing::Case(None),
         ThingKind::Notice => Thing::Notice(None),
         ThingKind::Ledger => Thing::Ledger,
+        ThingKind::Estate => Thing::Estate,
+        ThingKind::Plan => Thing::Plan,
+        ThingKind::Held => Thing::Held,
         ThingKind::Token => Thing::Token { id: Some(token(2)), roles: BTreeSet::from([Role::Auditor]) },
     })
 }

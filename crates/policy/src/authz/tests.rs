@@ -70,6 +70,9 @@ fn no_role_means_no() {
             ThingKind::Case => Thing::Case(None),
             ThingKind::Notice => Thing::Notice(None),
             ThingKind::Ledger => Thing::Ledger,
+            ThingKind::Estate => Thing::Estate,
+            ThingKind::Plan => Thing::Plan,
+            ThingKind::Held => Thing::Held,
             ThingKind::Token => Thing::Token { id: None, roles: BTreeSet::new() },
         };
         assert_eq!(authz().authorize(&nobody, *action, &thing).allowed, *action == Action::WhoAmI, "{action}");

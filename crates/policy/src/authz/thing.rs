@@ -34,6 +34,12 @@ pub enum Thing {
         /// What it lets its holder do.
         roles: BTreeSet<Role>,
     },
+    /// The documents in force, and those of before.
+    Estate,
+    /// A plan for a set of people.
+    Plan,
+    /// What the brakes hold.
+    Held,
 }
 
 impl Thing {
@@ -49,6 +55,9 @@ impl Thing {
             Self::Notice(_) => ThingKind::Notice,
             Self::Ledger => ThingKind::Ledger,
             Self::Token { .. } => ThingKind::Token,
+            Self::Estate => ThingKind::Estate,
+            Self::Plan => ThingKind::Plan,
+            Self::Held => ThingKind::Held,
         }
     }
 
@@ -56,7 +65,7 @@ impl Thing {
     pub(super) fn entity(&self) -> Option<Entity> {
         let kind = self.kind().word();
         match self {
-            Self::Installation | Self::Ledger => plain(kind, "this"),
+            Self::Installation | Self::Ledger | Self::Estate | Self::Plan | Self::Held => plain(kind, "this"),
             Self::Person(id) => plain(kind, &or_all(id.as_ref())),
             Self::Run(id) => plain(kind, &or_all(id.as_ref())),
             Self::Case(id) => plain(kind, &or_all(id.as_ref())),

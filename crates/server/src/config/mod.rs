@@ -7,7 +7,7 @@ mod settings;
 mod table;
 mod value;
 
-pub use settings::{Config, MetricsAccess};
+pub use settings::{ApplyFolder, Config, MetricsAccess};
 pub use table::{Setting, reference};
 pub use value::{LogFormat, Seconds, SettingValue, Whole};
 

@@ -23,6 +23,8 @@ settings! {
     tls_key: Option<PathBuf> = "tls.key", "", "0.1", false;
     /// The folder of the estate: connections, roles, workflows.
     estate_folder: PathBuf = "estate.folder", "estate", "0.1", false;
+    /// When that folder is put into force: `by-hand`, which is what `tenure apply` does, or `at-start`.
+    estate_apply: ApplyFolder = "estate.apply", "by-hand", "0.2", false;
     /// The folder for what Tenure keeps besides the database, such as keys.
     data_folder: PathBuf = "data.folder", "data", "0.1", false;
     /// How logs are written: for people or for machines.
@@ -69,6 +71,28 @@ impl super::SettingValue for MetricsAccess {
             "token" => Ok(Self::Token),
             "open" => Ok(Self::Open),
             other => Err(format!("is {}; use `token` or `open`", tenure_api::problem::quoted(other))),
+        }
+    }
+}
+
+/// When the folder of the estate is put into force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApplyFolder {
+    /// When somebody says so.
+    ByHand,
+    /// At each start at which it differs from what is in force.
+    AtStart,
+}
+
+impl super::SettingValue for ApplyFolder {
+    fn kind() -> String {
+        "`by-hand` or `at-start`".to_owned()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "by-hand" => Ok(Self::ByHand),
+            "at-start" => Ok(Self::AtStart),
+            other => Err(format!("is {}; use `by-hand` or `at-start`", tenure_api::problem::quoted(other))),
         }
     }
 }

@@ -75,6 +75,7 @@ pub async fn demo(
         .flag("database.url", &format!("sqlite:{}", path("tenure.db")))?
         .flag("listen", &options.listen.to_string())?
         .flag("estate.folder", &path("estate"))?
+        .flag("estate.apply", "at-start")?
         .flag("data.folder", &path("keys"))?
         .flag("log.level", "warn")?
         .config()?;

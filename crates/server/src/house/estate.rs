@@ -35,14 +35,18 @@ pub struct Read {
 
 /// Reads a folder. Every problem of every file is told at once.
 pub async fn read(folder: &Path) -> Result<Read, HouseError> {
+    let files = load(folder).await?;
+    compile(&folder.display().to_string(), files)
+}
+
+/// The documents of a folder as texts, by their paths below it.
+pub async fn load(folder: &Path) -> Result<Vec<(String, String)>, HouseError> {
     let place = folder.to_owned();
-    let files = tokio::task::spawn_blocking(move || files(&place)).await.map_err(|error| HouseError::File {
+    tokio::task::spawn_blocking(move || files(&place)).await.map_err(|error| HouseError::File {
         path: folder.display().to_string(),
         what: "reading it broke off".to_owned(),
         source: Box::new(error),
-    })??;
-    let name = folder.display().to_string();
-    compile(&name, files)
+    })?
 }
 
 /// What these documents come to, together with the shipped workflows.

@@ -3,10 +3,12 @@
 //! Opening reads everything there is to read and says everything that is wrong; nothing listens
 //! before all of it is right. Next: [`open`], [`estate`], and [`serve`], which runs it.
 
+mod builder;
 pub mod conform;
 pub mod demo;
 pub mod estate;
 mod fault;
+mod first;
 mod keys;
 pub(crate) mod open;
 pub mod preview;
@@ -24,6 +26,7 @@ use tenure_model::Actor;
 use tenure_store::migrate::Applied;
 use tenure_store::tokens::Opens;
 
+pub(crate) use builder::ForDoors;
 pub use fault::HouseError;
 pub use open::{Opened, open, open_watched};
 pub use work::Working;
@@ -123,7 +126,6 @@ pub async fn run_watched(
         readiness(&opened),
         config,
         opened.pinned.clone(),
-        Arc::clone(&opened.hooks),
     )?;
     tracing::info!(address = %listener.address(), scheme = listener.scheme(), "ready");
     ready(listener.address(), &opened);

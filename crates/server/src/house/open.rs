@@ -8,28 +8,31 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value as Json;
 use tenure_app::ledger::seal::Sealer;
 use tenure_app::notices::deliver::LogChannel;
-use tenure_app::rules::Resolved;
-use tenure_app::{House, NoProbe, Probe};
+use tenure_app::versions::take::take;
+use tenure_app::{AppError, House, InForce, Live, NoProbe, Probe};
 use tenure_blueprint::{self as blueprint, Connection, Via, Written};
 use tenure_connect::fake::FakeTarget;
-use tenure_connect::{AnyConnector, Channel, FileSecrets, Governed};
+use tenure_connect::{AnyConnector, Channel, FileSecrets};
 use tenure_connectors::file::{FileConfig, FileConnector};
 use tenure_connectors::ldap::{AdConfig, LdapConfig, LdapConnector};
 use tenure_connectors::process::{ProcessConfig, ProcessConnector};
 use tenure_connectors::sql::{SqlConfig, SqlConnector};
 use tenure_connectors::ssh::{SshConfig, SshConnector};
 use tenure_ledger::{Origin, PublicKey, SigningKey};
-use tenure_model::{Clock, Ids, Name, SystemClock, SystemIds};
+use tenure_model::{Actor, Clock, Ids, Name, SystemClock, SystemIds};
 use tenure_policy::authz::Authz;
 use tenure_services::hook::{HookChannel, HookConfig};
 use tenure_services::mail::{MailChannel, MailConfig};
 use tenure_services::rest::{RestConfig, RestConnector};
 use tenure_services::scim::{ScimConfig, ScimConnector};
 use tenure_services::web::HttpCaller;
+use tenure_store::estates::EstateVersion;
 use tenure_store::{DatabaseUrl, OpenError, Store, StoreError, StoreLimits, journal, settings};
 
+use super::builder::DocumentBuilder;
 use super::fault::HouseError;
-use super::{estate, keys};
+use super::first::{First, first};
+use super::keys;
 use crate::config::Config;
 use crate::hooks::{self, Hook, Hooks};
 use crate::packs;
@@ -44,8 +47,6 @@ pub struct Opened {
     pub house: Arc<House>,
     /// The key that its ledger is checked with.
     pub pinned: PublicKey,
-    /// The connections that take webhooks.
-    pub hooks: Arc<Hooks>,
     origin: Origin,
     key: Arc<SigningKey>,
 }
@@ -69,18 +70,11 @@ pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Open
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
     folder(&config.data_folder)?;
-    let read = estate::read(&config.estate_folder).await?;
     let store = database(config).await?;
     store.migrate().await?;
-    let mut connectors = BTreeMap::new();
-    for (name, connection) in &read.documents.connections {
-        if let Some(connector) = connector(connection, Folders::of(config).with(&read.documents.packs), &clock)? {
-            let governed: Arc<dyn AnyConnector> = Arc::new(Governed::new(connector, Arc::clone(&clock)));
-            connectors.insert(name.clone(), governed);
-        }
-    }
-    let channels = ways_out(&read.documents.channels, &config.estate_folder, &clock)?;
-    let hooks = hooks(&read.documents.connections, &config.estate_folder, ids.as_ref())?;
+    let first = first(config, &store).await?;
+    let builder = DocumentBuilder::new(config, Arc::clone(&clock), Arc::clone(&ids));
+    let built = builder.make(first.files.clone(), None)?;
     let authz = Authz::embedded()
         .map_err(|error| HouseError::Connection { connection: "policies".to_owned(), reason: error.to_string() })?;
     let web = HttpCaller::new()
@@ -88,23 +82,32 @@ pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Open
     let origin = origin(&store, ids.as_ref()).await?;
     let key = keys::ledger_key(&config.data_folder, &origin, ids.as_ref())?;
     publish(&config.data_folder, key.public())?;
-    let definitions = read.estate.definitions();
-    store.write(move |tx| Box::pin(async move { journal::define(tx, definitions).await })).await?;
-    let house = House {
-        clock,
-        ids,
-        store,
-        authz,
-        estate: read.estate,
-        connectors,
-        channels,
-        web: Arc::new(web),
-        engine: OnceLock::new(),
-        probe,
-        resolved: Resolved::default(),
-    };
+    let live = Live::new(InForce::new(first.version, first.hash.clone(), built), Arc::new(builder));
+    let house = Arc::new(House { clock, ids, store, authz, live, web: Arc::new(web), engine: OnceLock::new(), probe });
+    keep(&house, first).await?;
     let pinned = key.public().clone();
-    Ok(Opened { house: Arc::new(house), pinned, hooks: Arc::new(hooks), origin, key: Arc::new(key) })
+    Ok(Opened { house, pinned, origin, key: Arc::new(key) })
+}
+
+/// Writes the version that the house begins with, if it is not written yet, and its workflows.
+async fn keep(house: &Arc<House>, first: First) -> Result<(), HouseError> {
+    let definitions = house.estate().definitions();
+    let Some(reason) = first.reason else {
+        house.store.write(move |tx| Box::pin(async move { journal::define(tx, definitions).await })).await?;
+        return Ok(());
+    };
+    let actor = Actor::system("start");
+    let (at, by) = (house.clock.now(), actor.name.clone());
+    let version = EstateVersion { version: first.version, hash: first.hash, at, by, reason: reason.to_owned() };
+    let own = Arc::clone(house);
+    let job = house
+        .store
+        .write(move |tx| Box::pin(async move { take(&own, tx, &actor, &version, &first.files, definitions).await }));
+    match job.await {
+        // Another node that began at the same time was faster; what it wrote is followed.
+        Err(AppError::Store(StoreError::Conflict { .. })) => Ok(()),
+        ended => Ok(ended?),
+    }
 }
 
 /// Leaves the public key where auditors find it.
@@ -224,18 +227,14 @@ fn made<C: AnyConnector + 'static, E: std::fmt::Display>(made: Result<C, E>) -> 
     made.map(|connector| Some(Arc::new(connector) as Arc<dyn AnyConnector>)).map_err(|error| error.to_string())
 }
 
-/// The ways by which notices go out.
-fn ways_out(
-    documents: &BTreeMap<Name, blueprint::Channel>,
+/// A way by which notices go out.
+pub(super) fn channel(
+    channel: &blueprint::Channel,
+    name: &Name,
     estate: &Path,
     clock: &Arc<dyn Clock>,
-) -> Result<BTreeMap<Name, Arc<dyn Channel>>, HouseError> {
-    let way = |(name, channel): (&Name, &blueprint::Channel)| {
-        way_out(channel, estate, clock)
-            .map(|way| (name.clone(), way))
-            .map_err(|reason| HouseError::Channel { channel: name.to_string(), reason })
-    };
-    documents.iter().map(way).collect()
+) -> Result<Arc<dyn Channel>, HouseError> {
+    way_out(channel, estate, clock).map_err(|reason| HouseError::Channel { channel: name.to_string(), reason })
 }
 
 fn way_out(channel: &blueprint::Channel, estate: &Path, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Channel>, String> {
@@ -256,7 +255,7 @@ fn way_out(channel: &blueprint::Channel, estate: &Path, clock: &Arc<dyn Clock>) 
 }
 
 /// The connections that take webhooks.
-fn hooks(documents: &BTreeMap<Name, Connection>, estate: &Path, ids: &dyn Ids) -> Result<Hooks, HouseError> {
+pub(super) fn hooks(documents: &BTreeMap<Name, Connection>, estate: &Path, ids: &dyn Ids) -> Result<Hooks, HouseError> {
     let mut known = BTreeMap::new();
     for (name, connection) in documents.iter().filter(|(_, connection)| Hooks::is_one(connection)) {
         let hook = Hook::new(without_person_key(with_secrets(&connection.config, estate)))
@@ -313,6 +312,7 @@ pub(super) fn folder(path: &Path) -> Result<(), HouseError> {
 mod tests {
     use super::*;
     use crate::config::Sources;
+    use crate::house::estate;
 
     /// Every connection of the examples becomes a connector with the settings as they stand there.
     #[tokio::test]

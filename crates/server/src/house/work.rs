@@ -1,4 +1,5 @@
-//! What goes on in the background: the engine, the sealing of the ledger, the outbox.
+//! What goes on in the background: the engine, the sealing of the ledger, the outbox, and looking for
+//! what another node put into force.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use tenure_app::flows::Flows;
 use tenure_app::ledger::seal::Sealer;
 use tenure_app::notices::deliver::{deliver, due_channels};
 use tenure_app::steps::Steps;
+use tenure_app::versions::follow::{Behind, follow};
 use tenure_engine::{Engine, Parts};
 use tenure_store::journal::{Attachment, StoreJournal};
 use tokio::sync::watch;
@@ -47,7 +49,8 @@ impl Working {
         let tasks = vec![
             tokio::spawn(running),
             tokio::spawn(keep_sealing(Arc::clone(house), sealer, stopped.clone())),
-            tokio::spawn(keep_delivering(Arc::clone(house), stopped)),
+            tokio::spawn(keep_delivering(Arc::clone(house), stopped.clone())),
+            tokio::spawn(keep_following(Arc::clone(house), stopped)),
         ];
         Self { engine, stop, tasks }
     }
@@ -76,6 +79,27 @@ async fn keep_sealing(house: Arc<House>, mut sealer: Sealer, mut stopped: watch:
             if let Err(error) = sealer.seal(&house).await {
                 tracing::warn!(%error, "the last entries are sealed at the next start");
             }
+            return;
+        }
+    }
+}
+
+/// Takes over what another node put into force.
+async fn keep_following(house: Arc<House>, mut stopped: watch::Receiver<bool>) {
+    let mut told = 0;
+    loop {
+        match follow(&house).await {
+            Ok(_) => {}
+            // The same version is of no more use at the next look; it is told once.
+            Err(Behind::Build { version, .. }) if version == told => {}
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "an older version of the estate goes on");
+                if let Behind::Build { version, .. } = error {
+                    told = version;
+                }
+            }
+        }
+        if rest(&mut stopped).await {
             return;
         }
     }

@@ -11,6 +11,7 @@ mod connections;
 mod doors;
 mod edges;
 mod house;
+mod live;
 mod logs;
 mod real;
 mod routes;

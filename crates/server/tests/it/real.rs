@@ -9,10 +9,8 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value as Json, json};
 use tenure_app::estate::{Connection, Workflow};
 use tenure_app::flows::Flows;
-use tenure_app::rules::Resolved;
 use tenure_app::steps::Steps;
-use tenure_app::{Estate, House, NoProbe};
-use tenure_connect::FileSecrets;
+use tenure_app::{Estate, House, Live, NoProbe};
 use tenure_connect::fake::FakeTarget;
 use tenure_ledger::SigningKey;
 use tenure_model::{Clock, Ids, Role, SeededIds, SteppedClock, TokenId, new_id};
@@ -21,7 +19,6 @@ use tenure_policy::authz::Authz;
 use tenure_policy::role::{Birthright, RoleGrant};
 use tenure_policy::{Expression, Rules, Target};
 use tenure_server::config::Sources;
-use tenure_server::hooks::Hooks;
 use tenure_server::http::metrics::Metrics;
 use tenure_server::http::system::Readiness;
 use tenure_server::http::v1::router;
@@ -114,19 +111,19 @@ impl Real {
             ids,
             store,
             authz: Authz::embedded().unwrap(),
-            estate,
-            connectors: [("ldap".parse().unwrap(), Arc::new(target) as Arc<dyn tenure_connect::AnyConnector>)].into(),
+            live: Live::fixed(
+                estate,
+                [("ldap".parse().unwrap(), Arc::new(target) as Arc<dyn tenure_connect::AnyConnector>)].into(),
+                BTreeMap::new(),
+            ),
             engine: OnceLock::new(),
             probe: Arc::new(NoProbe),
             web: Arc::new(web()),
-            channels: BTreeMap::new(),
-            resolved: Resolved::default(),
         });
         let key = SigningKey::from_seed("tenure.test/ledger/1", &Zeroizing::new([7; 32])).unwrap();
         let config = Sources::new().toml("listen = '127.0.0.1:0'", "test").unwrap().config().unwrap();
-        let hooks = Arc::new(Hooks::new(BTreeMap::new(), Arc::new(FileSecrets), house.ids.as_ref()));
         let pinned = key.public().clone();
-        let doors = router(house.clone(), Metrics::new(), Readiness::default(), &config, pinned, hooks).unwrap();
+        let doors = router(house.clone(), Metrics::new(), Readiness::default(), &config, pinned).unwrap();
         let listener = Listener::bind(&config).await.unwrap();
         let address = listener.address();
         let (stop, stopped) = oneshot::channel();

@@ -7,7 +7,7 @@ use tenure_store::{Param, Store, StoreError};
 use crate::world::{Db, Kind};
 
 /// For each version a row that can be written as soon as it is there, and what reads it back.
-const ROWS: [(&str, &str, &str); 8] = [
+const ROWS: [(&str, &str, &str); 9] = [
     (
         "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
          VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
@@ -52,6 +52,12 @@ const ROWS: [(&str, &str, &str); 8] = [
         "INSERT INTO notice_drop (notice, at, by_whom, reason) VALUES ($1, 0, 'ada', 'sent by hand')",
         "SELECT reason AS it FROM notice_drop WHERE notice = $1",
         "sent by hand",
+    ),
+    (
+        "INSERT INTO estate_version (version, hash, at, by_whom, reason) \
+         SELECT 1, 'h', 0, 'ada', 'first' FROM person WHERE id = $1",
+        "SELECT v.reason AS it FROM estate_version v, person p WHERE v.version = 1 AND p.id = $1",
+        "first",
     ),
 ];
 

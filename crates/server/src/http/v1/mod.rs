@@ -3,6 +3,7 @@
 
 mod cases;
 mod connections;
+mod estate;
 mod events;
 mod hooks;
 mod ledger;
@@ -30,7 +31,7 @@ use super::routes::{MountError, Routes};
 use super::system::{self, Readiness};
 use crate::config::Config;
 use crate::gate::HouseGate;
-use crate::hooks::Hooks;
+use crate::house::ForDoors;
 use crate::limits::{PAGE_ITEMS_MAX, WATCHES_MAX};
 use connections::Looked;
 
@@ -44,7 +45,6 @@ pub(super) struct Doors {
     /// What the last look at each connection found, since the process began.
     looked: Arc<Mutex<BTreeMap<ConnectionName, Looked>>>,
     watches: Arc<Semaphore>,
-    hooks: Arc<Hooks>,
 }
 
 impl Doors {
@@ -59,6 +59,11 @@ impl Doors {
         limit: Option<u32>,
     ) -> Result<Wanted<T>, Refusal> {
         Wanted::of(list, after, limit, self.page_items_max)
+    }
+
+    /// What the version in force has for the doors alone; none in a house without documents.
+    fn for_doors(&self) -> Option<Arc<ForDoors>> {
+        Arc::clone(&self.house.live.now().built.for_doors).downcast().ok()
     }
 
     fn note(&self, connection: &ConnectionName, looked: Looked) {
@@ -77,7 +82,6 @@ pub fn router(
     readiness: Readiness,
     config: &Config,
     pinned: PublicKey,
-    hooks: Arc<Hooks>,
 ) -> Result<Router, MountError> {
     let gate = Arc::new(HouseGate::new(Arc::clone(&house)));
     let (clock, ids) = (Arc::clone(&house.clock), Arc::clone(&house.ids));
@@ -89,7 +93,6 @@ pub fn router(
         page_items_max: u32::try_from(config.page_items_max.size()).unwrap_or(PAGE_ITEMS_MAX).min(PAGE_ITEMS_MAX),
         looked: Arc::default(),
         watches: Arc::new(Semaphore::new(WATCHES_MAX)),
-        hooks,
     };
     let routes = system::mount(Routes::of(OPERATIONS, gate), metrics, readiness, config.metrics_access)?;
     mount(routes)?.finish(edge, doors)
@@ -109,6 +112,9 @@ fn mount(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("listConnections", connections::list::handler)?
         .mount("readConnection", connections::show::handler)?
         .mount("checkConnection", connections::check::handler)?
+        .mount("readEstate", estate::show::handler)?
+        .mount("listVersions", estate::versions::handler)?
+        .mount("readVersion", estate::version::handler)?
         .mount("listRuns", runs::list::handler)?
         .mount("startRun", runs::start::handler)?
         .mount("readRun", runs::show::handler)?

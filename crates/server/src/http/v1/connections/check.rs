@@ -26,7 +26,7 @@ pub(crate) async fn handler(
     let looked = Looked { at: doors.house.clock.now(), found: said };
     doors.note(&name, looked.clone());
     found.map_err(AppError::Target)?;
-    let known = doors.house.estate.connections.get(&name).cloned();
+    let known = doors.house.estate().connections.get(&name).cloned();
     let known = known.ok_or_else(|| Refusal::absent("connection", name.as_str()))?;
     Ok(Answer(connections::view(name, known, Some(looked))))
 }
