@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use tenure_model::{
     AccountId, CaseId, EngagementId, EntitlementId, EventId, GrantId, Id, NodeId, NoticeId, PersonId, RequestId, RunId,
-    TokenId,
+    TaskId, TokenId,
 };
 
 /// Why a text is not a reference.
@@ -54,6 +54,7 @@ references! {
     Event(EventId) = "A fact from a source.";
     Run(RunId) = "A durable run.";
     Case(CaseId) = "A question for a human.";
+    Task(TaskId) = "Something that a human is asked to do.";
     Token(TokenId) = "A token, not its secret.";
     Notice(NoticeId) = "A notification.";
     Request(RequestId) = "A request at a door.";

@@ -28,11 +28,13 @@ pub enum Role {
     HelpDesk,
     /// Reads everything and changes nothing.
     Auditor,
+    /// Does what they are asked to, and sees nothing else.
+    Worker,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Owner,
         Self::Admin,
         Self::PolicyAuthor,
@@ -41,6 +43,7 @@ impl Role {
         Self::Operator,
         Self::HelpDesk,
         Self::Auditor,
+        Self::Worker,
     ];
 
     /// The word for it in documents, policies and the database.
@@ -54,6 +57,7 @@ impl Role {
             Self::Operator => "operator",
             Self::HelpDesk => "help-desk",
             Self::Auditor => "auditor",
+            Self::Worker => "worker",
         }
     }
 

@@ -77,6 +77,10 @@ ids! {
     RunId = "run";
     /// A question that only a human can answer, such as an ambiguous correlation.
     CaseId = "case";
+    /// Something that a human is asked to do.
+    TaskId = "task";
+    /// What somebody said about a task, or brought as evidence.
+    TaskEntryId = "entry";
     /// An API token; the secret is another thing.
     TokenId = "token";
     /// A notification that waits to be delivered.

@@ -21,17 +21,26 @@ pub enum NoticeKind {
     CaseOpened,
     /// A run came to its end, and its record is sealed.
     RunSealed,
+    /// A human is asked to do something.
+    TaskOpened,
+    /// Something that a human was asked to do is to be done soon.
+    TaskDue,
+    /// Something that a human was asked to do should be done by now.
+    TaskOverdue,
 }
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::CaseOpened, Self::RunSealed];
+    pub const ALL: [Self; 5] = [Self::CaseOpened, Self::RunSealed, Self::TaskOpened, Self::TaskDue, Self::TaskOverdue];
 
     /// The word for it in documents and on the wire.
     pub fn word(self) -> &'static str {
         match self {
             Self::CaseOpened => "case.opened",
             Self::RunSealed => "run.sealed",
+            Self::TaskOpened => "task.opened",
+            Self::TaskDue => "task.due",
+            Self::TaskOverdue => "task.overdue",
         }
     }
 
@@ -50,13 +59,20 @@ impl NoticeKind {
                 ("event", FieldType::Text),
             ],
             Self::RunSealed => &[("at", FieldType::Instant), ("run", FieldType::Text)],
+            Self::TaskOpened | Self::TaskDue | Self::TaskOverdue => &[
+                ("at", FieldType::Instant),
+                ("task", FieldType::Text),
+                ("kind", FieldType::Text),
+                ("for", FieldType::Text),
+                ("due", FieldType::Text),
+            ],
         }
     }
 
     /// Whether it is about one person, of whom more is known.
     pub fn is_of_person(self) -> bool {
         match self {
-            Self::CaseOpened => false,
+            Self::CaseOpened | Self::TaskOpened | Self::TaskDue | Self::TaskOverdue => false,
             Self::RunSealed => true,
         }
     }

@@ -147,7 +147,8 @@ pub struct Task {
     pub undo: bool,
 }
 
-/// How an effect ended. There are three ends and no fourth.
+/// How an effect ended. There are three ends and no fourth; [`Ending::Asked`] says that there is
+/// none yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "ending", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Ending {
@@ -171,6 +172,16 @@ pub enum Ending {
     Unknown {
         /// What is known, in words.
         message: String,
+    },
+    /// It is in the hands of somebody who has not said yet, such as a human. The same effect is
+    /// performed again, under the same key, when the signal comes; that is no further attempt.
+    Asked {
+        /// The name of the signal.
+        signal: String,
+        /// What is waited for, in words.
+        message: String,
+        /// When to look at the latest, signal or none.
+        until: Option<Timestamp>,
     },
 }
 

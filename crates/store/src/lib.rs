@@ -22,6 +22,7 @@ pub mod notices;
 pub mod people;
 pub mod runs;
 pub mod settings;
+pub mod tasks;
 pub mod tokens;
 pub mod url;
 

@@ -214,6 +214,11 @@ impl<'r> Fields<'r> {
         self.bytes(column)?.try_into().map_err(|_| self.bad(column, "is not 32 bytes"))
     }
 
+    /// A hash of 32 bytes that may be missing.
+    pub fn opt_hash(&self, column: &str) -> Result<Option<[u8; 32]>, StoreError> {
+        if *self.cell(column)? == Cell::Null { Ok(None) } else { self.hash(column).map(Some) }
+    }
+
     /// A UUID that may be missing.
     pub fn opt_uuid(&self, column: &str) -> Result<Option<Uuid>, StoreError> {
         if *self.cell(column)? == Cell::Null {

@@ -15,4 +15,5 @@ mod journal;
 mod migrations;
 mod seam;
 mod speed;
+mod tasks;
 mod world;

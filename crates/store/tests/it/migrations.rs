@@ -7,7 +7,7 @@ use tenure_store::{Param, Store, StoreError};
 use crate::world::{Db, Kind};
 
 /// For each version a row that can be written as soon as it is there, and what reads it back.
-const ROWS: [(&str, &str, &str); 9] = [
+const ROWS: [(&str, &str, &str); 10] = [
     (
         "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
          VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
@@ -58,6 +58,12 @@ const ROWS: [(&str, &str, &str); 9] = [
          SELECT 1, 'h', 0, 'ada', 'first' FROM person WHERE id = $1",
         "SELECT v.reason AS it FROM estate_version v, person p WHERE v.version = 1 AND p.id = $1",
         "first",
+    ),
+    (
+        "INSERT INTO human_task (id, key, kind, title, instructions, assignee, barred, outcomes, opened_at, state, \
+         version) VALUES ($1, 'k', 'work', 'give a badge', '', 'team:desk', '[]', '[\"done\"]', 0, 'open', 1)",
+        "SELECT title AS it FROM human_task WHERE id = $1",
+        "give a badge",
     ),
 ];
 

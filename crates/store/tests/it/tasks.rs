@@ -1,0 +1,122 @@
+//! What humans are asked to do: one task of a key, lists by whom it is for, reminders.
+
+use jiff::ToSpan as _;
+use tenure_model::{HumanTask, TaskEnd, TaskKind, TaskState};
+use tenure_store::tasks::{self, TaskEntry, TaskFilter};
+use tenure_store::{Store, StoreError};
+
+use crate::world::{each_db, new, now};
+
+fn task(key: &str, assignee: &str) -> HumanTask {
+    HumanTask {
+        id: new(),
+        key: key.into(),
+        kind: TaskKind::Work,
+        title: "give a badge".into(),
+        instructions: "at the desk".into(),
+        assignee: assignee.parse().unwrap(),
+        barred: ["ada".to_owned()].into(),
+        outcomes: ["done", "refused"].map(|word| word.parse().unwrap()).into(),
+        about: Some(new()),
+        connection: Some("badges".parse().unwrap()),
+        waits: Some(new()),
+        opened_at: now(),
+        due_at: Some(now() + 2.hours()),
+        remind_at: Some(now() + 1.hours()),
+        state: TaskState::Open,
+        version: 1,
+    }
+}
+
+async fn insert(store: &Store, task: &HumanTask) -> (HumanTask, bool) {
+    let task = task.clone();
+    let job = store.write(move |tx| Box::pin(async move { tasks::insert_once(tx, &task).await }));
+    job.await.map_err(|error: StoreError| error).unwrap()
+}
+
+#[tokio::test]
+async fn there_is_one_task_of_a_key_and_whoever_comes_second_is_given_it() {
+    each_db(async |store| {
+        let first = task("k1", "team:desk");
+        assert_eq!(insert(&store, &first).await, (first.clone(), true));
+        assert_eq!(insert(&store, &task("k1", "person:bob")).await, (first, false));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_list_holds_what_is_for_those_who_ask_and_is_not_over() {
+    each_db(async |store| {
+        let (desk, bob, over) = (task("a", "team:desk"), task("b", "person:bob"), task("c", "team:desk"));
+        for task in [&desk, &bob, &over] {
+            insert(&store, task).await;
+        }
+        let end = TaskEnd { outcome: None, by: "tenure".into(), at: now(), comment: Some("x".into()) };
+        let closed = over.clone().closed(end).unwrap();
+        let job = store.write(move |tx| {
+            Box::pin(async move {
+                tasks::update(tx, &closed).await?;
+                assert_eq!(tasks::get(tx, closed.id).await?, Some(closed.clone()));
+                let again = tasks::update(tx, &closed).await;
+                assert!(matches!(again, Err(StoreError::Conflict { .. })), "an old version was written over");
+                let of = |assignees: Option<&[&str]>, closed| TaskFilter {
+                    assignees: assignees.map(|all| all.iter().map(|one| (*one).to_owned()).collect()),
+                    closed,
+                };
+                let mut found = Vec::new();
+                for filter in [
+                    of(None, false),
+                    of(Some(&["team:desk"]), false),
+                    of(Some(&["team:desk"]), true),
+                    of(Some(&[]), true),
+                ] {
+                    let keys: String =
+                        tasks::list(tx, &filter, None, 10).await?.into_iter().map(|task| task.key).collect();
+                    found.push(keys);
+                }
+                assert_eq!(found, ["ab", "a", "ac", ""]);
+                let mut late = tasks::to_remind(tx, now() + 1.hours(), 10).await?;
+                late.sort_by_key(|task| task.key.clone());
+                assert_eq!(late.iter().map(|task| task.key.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+                assert_eq!(tasks::to_remind(tx, now(), 10).await?, []);
+                Ok(())
+            })
+        });
+        job.await.map_err(|error: StoreError| error).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_said_and_brought_is_read_back_in_order() {
+    each_db(async |store| {
+        let task = task("k", "team:desk");
+        insert(&store, &task).await;
+        let entry = |body: &str| TaskEntry {
+            id: new(),
+            task: task.id,
+            at: now(),
+            by: "ada".into(),
+            body: body.into(),
+            hash: None,
+            media_type: None,
+        };
+        let (said, mut brought) = (entry("wait"), entry("badge.png"));
+        (brought.hash, brought.media_type) = (Some([7; 32]), Some("image/png".into()));
+        let id = task.id;
+        let job = store.write(move |tx| {
+            Box::pin(async move {
+                tasks::add(tx, &said, None).await?;
+                tasks::add(tx, &brought, Some(b"bytes")).await?;
+                assert_eq!(tasks::entries(tx, id).await?, [said.clone(), brought.clone()]);
+                assert_eq!(tasks::count_entries(tx, id).await?, 2);
+                assert_eq!(tasks::evidence(tx, id, said.id).await?, None);
+                assert_eq!(tasks::evidence(tx, new(), brought.id).await?, None, "another task gave it away");
+                assert_eq!(tasks::evidence(tx, id, brought.id).await?, Some((brought, b"bytes".to_vec())));
+                Ok(())
+            })
+        });
+        job.await.map_err(|error: StoreError| error).unwrap();
+    })
+    .await;
+}
