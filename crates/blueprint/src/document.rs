@@ -20,6 +20,8 @@ pub enum Kind {
     Notice,
     /// A bundle of access.
     Role,
+    /// Those who do something together.
+    Team,
     /// A process.
     Workflow,
     /// What a service is like.
@@ -28,7 +30,8 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [Self::Channel, Self::Connection, Self::Notice, Self::Role, Self::Workflow, Self::Pack];
+    pub const ALL: [Self; 7] =
+        [Self::Channel, Self::Connection, Self::Notice, Self::Role, Self::Team, Self::Workflow, Self::Pack];
 
     /// The word for it in documents.
     pub fn word(self) -> &'static str {
@@ -37,6 +40,7 @@ impl Kind {
             Self::Connection => "Connection",
             Self::Notice => "Notice",
             Self::Role => "Role",
+            Self::Team => "Team",
             Self::Workflow => "Workflow",
             Self::Pack => "Pack",
         }

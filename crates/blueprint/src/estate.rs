@@ -14,6 +14,7 @@ use crate::limits::{FILES_MAX, PROBLEMS_MAX};
 use crate::notice::{self, Channel, PlacedTelling};
 use crate::problem::{Code, Place, Problem};
 use crate::role::{self, PlacedRole};
+use crate::team::{self, Team};
 use crate::tree;
 
 /// A document as it was written. What it means is not this crate's to say, so its parts keep their
@@ -45,6 +46,8 @@ pub struct Estate {
     pub connections: BTreeMap<Name, Connection>,
     /// The bundles of access.
     pub roles: BTreeMap<Name, Role>,
+    /// Those who do something together.
+    pub teams: BTreeMap<Name, Team>,
     /// The processes.
     pub workflows: BTreeMap<Name, Written>,
     /// What services are like, for connections that have no connector of their own.
@@ -179,6 +182,11 @@ impl Reading {
                         self.named.push(item);
                     }
                     self.estate.roles.insert(document.name.clone(), role);
+                }
+            }
+            Kind::Team => {
+                if let Some(team) = team::read(document, &mut notes) {
+                    self.estate.teams.insert(document.name.clone(), team);
                 }
             }
             Kind::Workflow => {

@@ -14,6 +14,7 @@ mod notice;
 mod problem;
 mod role;
 mod secrets;
+mod team;
 mod tree;
 
 pub use connection::{Connection, Direction, Guard};
@@ -21,3 +22,4 @@ pub use document::Kind;
 pub use estate::{Estate, Written};
 pub use notice::{Channel, Via};
 pub use problem::{Code, Place, Problem};
+pub use team::Team;

@@ -20,5 +20,7 @@ pub const TITLE_LENGTH_MAX: usize = 200;
 pub const TEXT_LENGTH_MAX: usize = 20_000;
 /// The most addresses of a notice.
 pub const RECIPIENTS_MAX: usize = 20;
+/// The most members of a team.
+pub const MEMBERS_MAX: usize = 500;
 /// The most problems that are told at once.
 pub const PROBLEMS_MAX: usize = 200;

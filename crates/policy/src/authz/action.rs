@@ -17,6 +17,8 @@ pub enum ThingKind {
     Connection,
     /// A case, or all of them.
     Case,
+    /// Something that a human is asked to do, or all of it.
+    Task,
     /// A notice that did not arrive, or all of them.
     Notice,
     /// The ledger.
@@ -41,6 +43,7 @@ impl ThingKind {
             Self::Run => "Run",
             Self::Connection => "Connection",
             Self::Case => "Case",
+            Self::Task => "Task",
             Self::Notice => "Notice",
             Self::Ledger => "Ledger",
             Self::Token => "Token",
@@ -109,6 +112,14 @@ actions! {
     ListCases on Case;
     /// Answer an open question.
     ResolveCase on Case;
+    /// See what humans are asked to do.
+    ListTasks on Task;
+    /// See one of these tasks.
+    ReadTask on Task;
+    /// Take a task in hand, say something about it, bring evidence, end it.
+    WorkTask on Task;
+    /// Give a task to somebody else.
+    ReassignTask on Task;
     /// See what did not arrive.
     ListNotices on Notice;
     /// Try again what did not arrive.

@@ -18,7 +18,7 @@ use cedar_policy::{Authorizer, Context, Entities, PolicyId, PolicySet, Request, 
 use tenure_model::Actor;
 
 pub use action::{Action, ThingKind};
-pub use thing::Thing;
+pub use thing::{TaskThing, Thing};
 
 /// A policy file that is part of the program.
 type File = (&'static str, &'static str);

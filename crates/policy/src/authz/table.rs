@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use tenure_model::{Actor, ActorKind, ConnectionName, Role, SeededIds, TokenId, new_id};
 
-use super::{Action, Authz, Extent, Thing, ThingKind};
+use super::{Action, Authz, Extent, TaskThing, Thing, ThingKind};
 
 /// One line for each action, one column for each role, and one each for sources and for Tenure.
 pub(super) fn table(authz: &Authz) -> String {
@@ -61,6 +61,7 @@ fn others(action: Action) -> Option<Thing> {
         ThingKind::Run => Thing::Run(None),
         ThingKind::Connection => Thing::Connection(Some(connection("other")?)),
         ThingKind::Case => Thing::Case(None),
+        ThingKind::Task => Thing::Task(TaskThing::all()),
         ThingKind::Notice => Thing::Notice(None),
         ThingKind::Ledger => Thing::Ledger,
         ThingKind::Estate => Thing::Estate,
@@ -76,6 +77,7 @@ fn own(actor: &Actor, action: Action) -> Option<Thing> {
         (ActorKind::Caller { token, roles }, ThingKind::Token) => {
             Some(Thing::Token { id: Some(*token), roles: roles.clone() })
         }
+        (ActorKind::Caller { .. }, ThingKind::Task) => Some(Thing::Task(TaskThing::of(&actor.name))),
         (ActorKind::Source { connection, .. }, ThingKind::Event) => Some(Thing::Event(Some(connection.clone()))),
         (ActorKind::Source { connection, .. }, ThingKind::Connection) => {
             Some(Thing::Connection(Some(connection.clone())))

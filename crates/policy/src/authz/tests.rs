@@ -1,7 +1,7 @@
 //! Who may do what: the table, the files behind it, and what is refused.
 
 use super::*;
-use tenure_model::{ActorKind, Role, SeededIds, TokenId, new_id};
+use tenure_model::{ActorKind, Role, SeededIds, TaskKind, TokenId, new_id};
 
 fn caller(roles: &[Role]) -> Actor {
     let kind = ActorKind::Caller { token: new_id(&SeededIds::new(1)), roles: roles.iter().copied().collect() };
@@ -68,6 +68,7 @@ fn no_role_means_no() {
             ThingKind::Run => Thing::Run(None),
             ThingKind::Connection => Thing::Connection(None),
             ThingKind::Case => Thing::Case(None),
+            ThingKind::Task => Thing::Task(TaskThing::all()),
             ThingKind::Notice => Thing::Notice(None),
             ThingKind::Ledger => Thing::Ledger,
             ThingKind::Estate => Thing::Estate,
@@ -115,4 +116,34 @@ fn bad_policies_are_not_loaded() {
     assert!(load("permit (principal, action, resource);").contains("has no `@id"));
     let unknown = "@id(\"x\") permit (principal, action == Action::\"Fly\", resource);";
     assert!(load(unknown).contains("do not fit the schema"));
+}
+
+#[test]
+fn a_task_is_seen_and_done_by_those_whom_it_is_for_and_by_nobody_whom_it_bars() {
+    let ask = |roles: &[Role], action, thing: &TaskThing| {
+        authz().authorize(&caller(roles), action, &Thing::Task(thing.clone())).allowed
+    };
+    let of_ada = TaskThing::of("ada");
+    let of_desk = TaskThing { role: Some(Role::HelpDesk), ..TaskThing::all() };
+    for action in [Action::ListTasks, Action::ReadTask, Action::WorkTask] {
+        assert!(ask(&[], action, &of_ada) && ask(&[Role::HelpDesk], action, &of_desk), "{action}");
+        assert!(!ask(&[], action, &TaskThing::of("bob")) && !ask(&[Role::HelpDesk], action, &TaskThing::all()));
+    }
+    assert!(!ask(&[], Action::ReassignTask, &of_ada));
+    let barred = TaskThing { barred: ["ada".to_owned()].into(), ..of_ada };
+    assert!(!ask(&[], Action::WorkTask, &barred) && ask(&[], Action::ReadTask, &barred));
+    assert!(!ask(&[Role::Owner], Action::WorkTask, &TaskThing { barred: barred.barred, ..TaskThing::all() }));
+}
+
+#[test]
+fn an_operator_does_the_work_of_others_and_never_their_approvals() {
+    let operator = caller(&[Role::Operator]);
+    let may = |kind, action| {
+        let task = TaskThing { kind, holders: ["bob".to_owned()].into(), ..TaskThing::all() };
+        authz().authorize(&operator, action, &Thing::Task(task)).allowed
+    };
+    assert!(may(TaskKind::Work, Action::WorkTask));
+    for kind in [TaskKind::Approval, TaskKind::Look] {
+        assert!(!may(kind, Action::WorkTask) && may(kind, Action::ReassignTask) && may(kind, Action::ReadTask));
+    }
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 
 use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
-use tenure_model::{Actor, ActorKind, CaseId, ConnectionName, NoticeId, PersonId, Role, RunId, TokenId};
+use tenure_model::{
+    Actor, ActorKind, CaseId, ConnectionName, NoticeId, PersonId, Role, RunId, TaskId, TaskKind, TokenId,
+};
 
 use super::action::ThingKind;
 
@@ -23,6 +25,8 @@ pub enum Thing {
     Connection(Option<ConnectionName>),
     /// A case.
     Case(Option<CaseId>),
+    /// Something that a human is asked to do.
+    Task(TaskThing),
     /// A notice that did not arrive.
     Notice(Option<NoticeId>),
     /// The ledger.
@@ -42,6 +46,33 @@ pub enum Thing {
     Held,
 }
 
+/// A task as the policies see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskThing {
+    /// Which. None: all of them.
+    pub id: Option<TaskId>,
+    /// What kind of thing is asked.
+    pub kind: TaskKind,
+    /// The names of those whom it is for.
+    pub holders: BTreeSet<String>,
+    /// The role whose holders it is for.
+    pub role: Option<Role>,
+    /// The names of those who may not do it.
+    pub barred: BTreeSet<String>,
+}
+
+impl TaskThing {
+    /// Every task, for lists.
+    pub fn all() -> Self {
+        Self { id: None, kind: TaskKind::Work, holders: [].into(), role: None, barred: [].into() }
+    }
+
+    /// Tasks of somebody, for lists.
+    pub fn of(name: &str) -> Self {
+        Self { holders: [name.to_owned()].into(), ..Self::all() }
+    }
+}
+
 impl Thing {
     /// What kind of thing it is.
     pub fn kind(&self) -> ThingKind {
@@ -52,6 +83,7 @@ impl Thing {
             Self::Run(_) => ThingKind::Run,
             Self::Connection(_) => ThingKind::Connection,
             Self::Case(_) => ThingKind::Case,
+            Self::Task(_) => ThingKind::Task,
             Self::Notice(_) => ThingKind::Notice,
             Self::Ledger => ThingKind::Ledger,
             Self::Token { .. } => ThingKind::Token,
@@ -70,6 +102,7 @@ impl Thing {
             Self::Run(id) => plain(kind, &or_all(id.as_ref())),
             Self::Case(id) => plain(kind, &or_all(id.as_ref())),
             Self::Notice(id) => plain(kind, &or_all(id.as_ref())),
+            Self::Task(task) => task_entity(task),
             Self::Event(connection) | Self::Connection(connection) => {
                 // A connection's name is never empty, so "all of them" equals no source's own.
                 let name = connection.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -85,12 +118,25 @@ impl Thing {
     }
 }
 
+fn task_entity(task: &TaskThing) -> Option<Entity> {
+    let names = |names: &BTreeSet<String>| {
+        RestrictedExpression::new_set(names.iter().map(|name| RestrictedExpression::new_string(name.clone())))
+    };
+    let roles = task.role.iter().map(|role| uid("Role", role.word())).collect::<Option<Vec<_>>>()?;
+    let roles = RestrictedExpression::new_set(roles.into_iter().map(RestrictedExpression::new_entity_uid));
+    let kind = RestrictedExpression::new_string(task.kind.word().to_owned());
+    let attributes =
+        [("kind", kind), ("holders", names(&task.holders)), ("roles", roles), ("barred", names(&task.barred))];
+    with("Task", &or_all(task.id.as_ref()), attributes, [])
+}
+
 /// Whoever asks, as the policies see them.
 pub(super) fn actor_entity(actor: &Actor) -> Option<Entity> {
     match &actor.kind {
         ActorKind::Caller { token, roles } => {
             let roles = roles.iter().map(|role| uid("Role", role.word())).collect::<Option<Vec<_>>>()?;
-            with("Caller", &token.to_string(), [], roles)
+            let name = RestrictedExpression::new_string(actor.name.clone());
+            with("Caller", &token.to_string(), [("name", name)], roles)
         }
         ActorKind::Source { token, connection } => {
             let name = RestrictedExpression::new_string(connection.to_string());
