@@ -1,6 +1,6 @@
 //! What is configured, ready for use: rules, sources, and workflows as definitions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
@@ -19,6 +19,8 @@ pub struct Estate {
     pub workflows: BTreeMap<Name, Workflow>,
     /// Every connection, with what it is for.
     pub connections: BTreeMap<ConnectionName, Connection>,
+    /// The names of those who are of each team.
+    pub teams: BTreeMap<Name, BTreeSet<String>>,
     /// What is told by which channel.
     pub notices: BTreeMap<Name, Telling>,
     /// What needs a human first.

@@ -23,6 +23,7 @@ pub mod record;
 pub mod rules;
 pub mod runs;
 pub mod steps;
+pub mod tasks;
 pub mod tokens;
 pub mod versions;
 

@@ -28,5 +28,19 @@ pub const TOKEN_DAYS_USUAL: i64 = 90;
 pub const TOKEN_DAYS_MAX: i64 = 366;
 /// Characters of a reason that a human gives.
 pub const REASON_CHARS_MAX: usize = 500;
+/// Characters of what a task is called.
+pub const TASK_TITLE_CHARS_MAX: usize = 200;
+/// Characters of how a task is done.
+pub const TASK_INSTRUCTIONS_CHARS_MAX: usize = 20_000;
+/// Ways in which a task can end.
+pub const TASK_OUTCOMES_MAX: usize = 16;
+/// Characters of what is said about a task, or of where its evidence is.
+pub const TASK_ENTRY_CHARS_MAX: usize = 4_000;
+/// What may be said about a task, and brought as evidence.
+pub const TASK_ENTRIES_MAX: i64 = 200;
+/// Bytes of evidence that is kept here; larger evidence is kept elsewhere, with its hash here.
+pub const TASK_EVIDENCE_BYTES_MAX: usize = 64 << 10;
+/// Tasks that are seen to in one look: reminded of, or withdrawn.
+pub const TASK_BATCH: usize = 100;
 /// Records of a run that are shown with it, and read at once.
 pub const RECORDS_AT_ONCE: usize = 500;

@@ -163,6 +163,8 @@ impl Mind<'_> {
             match node {
                 Node::Retrying { error, doubtful, .. } => self.node(&id, Node::Failed { reason: error, doubtful }),
                 Node::Blocked { reason, doubtful, .. } => self.node(&id, Node::Failed { reason, doubtful }),
+                // Whoever was asked may do it yet, so it may have its effect.
+                Node::Asked { reason, .. } => self.node(&id, Node::Failed { reason, doubtful: true }),
                 Node::Sleeping { .. } | Node::Listening { .. } => self.node(&id, Node::Unreached),
                 Node::Parent { open, .. } => start::stop_children(self, &id, &open, stop.as_ref()),
                 Node::Acting { .. }
@@ -171,6 +173,7 @@ impl Mind<'_> {
                 | Node::Failed { .. }
                 | Node::Undoing { .. }
                 | Node::UndoRetrying { .. }
+                | Node::UndoAsked { .. }
                 | Node::UndoBlocked { .. }
                 | Node::Undone
                 | Node::Left { .. } => {}
@@ -207,9 +210,38 @@ impl Mind<'_> {
                 self.again_or_give_up(step, attempt, with, message, *retry_after_ms, doubtful);
             }
             Ending::Unknown { message } => self.again_or_give_up(step, attempt, with, message, None, true),
+            Ending::Asked { signal, message, until } => {
+                let (signal, until, reason) = (signal.clone(), *until, short(message));
+                self.asked(id, Node::Asked { attempt, with, doubtful, signal, until, reason });
+            }
             Ending::Refused { class: RefusalClass::Permanent, message, .. } => {
                 self.give_up(step, attempt, with, message, doubtful);
             }
+        }
+    }
+
+    /// Waits until whoever was asked says how it ended; a word that came before is not lost.
+    pub fn asked(&mut self, id: &str, node: Node) {
+        let wanted = match &node {
+            Node::Asked { signal, .. } | Node::UndoAsked { signal, .. } => signal.clone(),
+            _ => return,
+        };
+        let kept = self.state.kept.iter().position(|kept| kept.name == wanted);
+        self.node(id, node);
+        if let Some(place) = kept {
+            self.note(Record::SignalUsed { place });
+            self.look_again(id);
+        }
+    }
+
+    /// Looks at what somebody was asked to do, by performing the same effect again.
+    fn look_again(&mut self, id: &str) {
+        match (self.state.nodes.get(id).cloned(), self.graph.step(id)) {
+            (Some(Node::Asked { attempt, with, doubtful, .. }), Some(step)) => {
+                self.act(step, attempt + 1, with, doubtful);
+            }
+            (Some(Node::UndoAsked { attempt, with, .. }), Some(_)) => undo::act(self, id, attempt + 1, with),
+            _ => {}
         }
     }
 
@@ -222,10 +254,11 @@ impl Mind<'_> {
         not_before_ms: Option<u64>,
         doubtful: bool,
     ) {
-        if attempt > step.on_error.retry || self.state.stop.is_some() {
+        let tries = self.state.tries(&step.id, attempt);
+        if tries > step.on_error.retry || self.state.stop.is_some() {
             return self.give_up(step, attempt, with, message, doubtful);
         }
-        let due = self.pause(step.on_error.pause(attempt + 1, chance(&step.id, attempt)), not_before_ms);
+        let due = self.pause(step.on_error.pause(tries + 1, chance(&step.id, attempt)), not_before_ms);
         self.node(&step.id, Node::Retrying { attempt, with, due, error: short(message), doubtful });
     }
 
@@ -270,6 +303,7 @@ impl Mind<'_> {
                 }
             }
             Node::UndoRetrying { attempt, with, .. } => undo::act(self, id, attempt + 1, with),
+            Node::Asked { .. } | Node::UndoAsked { .. } => self.look_again(id),
             Node::Sleeping { .. } => self.done(id, "due", Json::Null),
             Node::Listening { until: Some(_), .. } => self.done(id, "timeout", Json::Null),
             Node::Listening { until: None, .. }
@@ -291,6 +325,15 @@ impl Mind<'_> {
             Node::Listening { signal: wanted, .. } if *wanted == signal.name => Some(id.clone()),
             _ => None,
         });
+        let asked = self.state.nodes.iter().find_map(|(id, node)| match node {
+            Node::Asked { signal: wanted, .. } | Node::UndoAsked { signal: wanted, .. } if *wanted == signal.name => {
+                Some(id.clone())
+            }
+            _ => None,
+        });
+        if let Some(id) = asked {
+            return self.look_again(&id);
+        }
         match listener {
             Some(id) => self.done(&id, "received", start::signal_output(signal)),
             None if self.state.kept.len() < limits::KEPT_SIGNALS_MAX => self.note(Record::SignalKept(signal.clone())),
@@ -331,10 +374,14 @@ impl Mind<'_> {
 
     fn skip(&mut self, id: &str, outcome: &str, by: &str, reason: &str) {
         let stuck = match self.state.nodes.get(id) {
-            Some(Node::Blocked { .. } | Node::Retrying { .. } | Node::Listening { .. } | Node::Sleeping { .. }) => {
-                false
-            }
-            Some(Node::UndoBlocked { .. } | Node::UndoRetrying { .. }) => true,
+            Some(
+                Node::Blocked { .. }
+                | Node::Retrying { .. }
+                | Node::Asked { .. }
+                | Node::Listening { .. }
+                | Node::Sleeping { .. },
+            ) => false,
+            Some(Node::UndoBlocked { .. } | Node::UndoRetrying { .. } | Node::UndoAsked { .. }) => true,
             _ => return,
         };
         let what = format!("go on after `{id}` with `{outcome}`: {}", short(reason));

@@ -26,6 +26,16 @@ pub struct RunState {
     /// What it gave back, once it is over.
     #[serde(default)]
     pub output: Json,
+    /// How many attempts of a step ended in waiting for somebody; they do not count as tries.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waited: BTreeMap<String, u32>,
+}
+
+impl RunState {
+    /// Which try an attempt of a step is, without those that ended in waiting.
+    pub fn tries(&self, id: &str, attempt: u32) -> u32 {
+        attempt.saturating_sub(self.waited.get(id).copied().unwrap_or_default())
+    }
 }
 
 /// How far a run is.
@@ -86,6 +96,21 @@ pub enum Node {
         error: String,
         /// Whether an attempt may have had an effect.
         doubtful: bool,
+    },
+    /// Its effect is in the hands of somebody who has not said yet.
+    Asked {
+        /// The attempt that asked.
+        attempt: u32,
+        /// With what.
+        with: Json,
+        /// Whether an attempt may have had an effect.
+        doubtful: bool,
+        /// The signal after which it is looked at again.
+        signal: String,
+        /// When it is looked at again at the latest.
+        until: Option<Timestamp>,
+        /// What is waited for.
+        reason: String,
     },
     /// Waits for a time.
     Sleeping {
@@ -159,6 +184,19 @@ pub enum Node {
         /// What went wrong.
         error: String,
     },
+    /// Taking back is in the hands of somebody who has not said yet.
+    UndoAsked {
+        /// The attempt that asked.
+        attempt: u32,
+        /// With what.
+        with: Json,
+        /// The signal after which it is looked at again.
+        signal: String,
+        /// When it is looked at again at the latest.
+        until: Option<Timestamp>,
+        /// What is waited for.
+        reason: String,
+    },
     /// Taking back needs a human.
     UndoBlocked {
         /// Why.
@@ -188,7 +226,7 @@ impl Node {
         match self {
             Self::Retrying { due, .. } | Self::UndoRetrying { due, .. } => Some(*due),
             Self::Sleeping { until } => Some(*until),
-            Self::Listening { until, .. } => *until,
+            Self::Listening { until, .. } | Self::Asked { until, .. } | Self::UndoAsked { until, .. } => *until,
             Self::Acting { .. }
             | Self::Parent { .. }
             | Self::Blocked { .. }
@@ -276,6 +314,9 @@ pub fn evolve(state: &mut RunState, record: &Record) {
         Record::Node { id, now } => {
             if matches!(now, Node::Acting { attempt: 1, .. }) && !state.order.contains(id) {
                 state.order.push(id.clone());
+            }
+            if matches!(now, Node::Asked { .. } | Node::UndoAsked { .. }) {
+                *state.waited.entry(id.clone()).or_default() += 1;
             }
             state.nodes.insert(id.clone(), now.clone());
         }

@@ -14,10 +14,12 @@ use crate::state::{Node, Phase};
 /// Takes back the next step, or closes the run when there is none left.
 pub(crate) fn advance(mind: &mut Mind<'_>) {
     loop {
-        let busy =
-            mind.state.nodes.values().any(|node| {
-                matches!(node, Node::Undoing { .. } | Node::UndoRetrying { .. } | Node::UndoBlocked { .. })
-            });
+        let busy = mind.state.nodes.values().any(|node| {
+            matches!(
+                node,
+                Node::Undoing { .. } | Node::UndoRetrying { .. } | Node::UndoAsked { .. } | Node::UndoBlocked { .. }
+            )
+        });
         if busy {
             return;
         }
@@ -80,13 +82,18 @@ pub(crate) fn ended(mind: &mut Mind<'_>, id: &str, attempt: u32, ending: &Ending
     let (message, again, not_before_ms) = match ending {
         Ending::Done { .. } => return mind.node(id, Node::Undone),
         Ending::Unknown { message } => (message, true, None),
+        Ending::Asked { signal, message, until } => {
+            let (signal, until, reason) = (signal.clone(), *until, short(message));
+            return mind.asked(id, Node::UndoAsked { attempt, with, signal, until, reason });
+        }
         Ending::Refused { class, message, retry_after_ms } => {
             (message, *class == RefusalClass::Transient, *retry_after_ms)
         }
     };
     let on_error = mind.graph.step(id).map(|step| step.on_error.clone()).unwrap_or_default();
-    if again && attempt <= on_error.retry {
-        let due = mind.pause(on_error.pause(attempt + 1, chance(id, attempt)), not_before_ms);
+    let tries = mind.state.tries(id, attempt);
+    if again && tries <= on_error.retry {
+        let due = mind.pause(on_error.pause(tries + 1, chance(id, attempt)), not_before_ms);
         mind.node(id, Node::UndoRetrying { attempt, with, due, error: short(message) });
     } else {
         mind.node(id, Node::UndoBlocked { reason: short(message), attempt, with });

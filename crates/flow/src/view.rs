@@ -73,6 +73,7 @@ fn wait(id: &str, node: &Node) -> Option<Wait> {
         Node::UndoRetrying { attempt, due, error, .. } => {
             (format!("taking back, attempt {attempt} went wrong: {error}"), Some(*due), false)
         }
+        Node::Asked { reason, until, .. } | Node::UndoAsked { reason, until, .. } => (reason.clone(), *until, false),
         Node::Sleeping { until } => ("waits for its time".to_owned(), Some(*until), false),
         Node::Listening { signal, until } => (format!("waits for the signal `{signal}`"), *until, false),
         Node::Parent { total, well, badly, .. } => (format!("{} of {total} runs are over", well + badly), None, false),

@@ -8,6 +8,7 @@ mod again;
 mod align;
 mod change;
 mod http;
+mod human;
 mod seal;
 mod settle;
 mod trigger;
@@ -55,6 +56,7 @@ impl Performer for Steps {
             "access/again" => again::perform(house, &order).await,
             "lifecycle/trigger" => trigger::perform(house, &order).await,
             "evidence/seal" => seal::perform(house, &order),
+            "human/task" => human::perform(&self.house, &order).await,
             "http/call" => http::perform(house, &order).await,
             unknown => Err(refused(format!("there is no step `{unknown}`"))),
         };

@@ -1,7 +1,7 @@
 //! Graphs: what is refused when they are read, and what events come to when they run.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail")]
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 use tenure_flow::{BadGraph, Graph, Node, Phase, RunState, decide, evolve, standing, waits};
 use tenure_model::{Effect, Ending, RefusalClass, RunEvent, Signal, Task};
@@ -181,6 +181,55 @@ fn a_signal_before_its_waiter_is_kept() {
         run.state.nodes.get("ask"),
         Some(&Node::Done { outcome: "received".into(), output: json!({ "by": "ada", "body": 7 }) })
     );
+}
+
+/// What a performer says that asked somebody.
+fn asked(signal: &str) -> Ending {
+    Ending::Asked { signal: signal.into(), message: "waits for team:facilities".into(), until: None }
+}
+
+#[test]
+fn what_somebody_was_asked_is_performed_again_when_they_say_and_counts_as_no_try() {
+    let steps = json!([{ "id": "a", "use": "do/a", "onError": { "retry": 1, "then": "fail" } }]);
+    let mut run = Run::of(steps, Json::Null);
+    run.end("a", asked("task_1"));
+    assert!(matches!(run.state.nodes.get("a"), Some(Node::Asked { .. })) && run.tasks.is_empty());
+    assert_eq!(standing(&run.state), tenure_flow::Standing::Waiting);
+    run.event(&RunEvent::Signalled(Signal { name: "task_2".into(), by: "ada".into(), body: Json::Null }));
+    assert!(run.tasks.is_empty(), "another signal woke it");
+    run.event(&RunEvent::Signalled(Signal { name: "task_1".into(), by: "ada".into(), body: Json::Null }));
+    assert_eq!(run.tasks.iter().map(|task| task.attempt).collect::<Vec<_>>(), [2]);
+    // Neither wait was a try: if they were, the run would fail now.
+    run.end("a", asked("task_2"));
+    assert_eq!(run.tasks.iter().map(|task| task.attempt).collect::<Vec<_>>(), [3], "a kept word was lost");
+    run.end("a", Ending::Unknown { message: "no answer".into() });
+    assert!(matches!(run.state.nodes.get("a"), Some(Node::Retrying { .. })), "{:?}", run.state);
+}
+
+#[test]
+fn a_run_that_stops_takes_back_what_somebody_was_asked_and_waits_for_them_there_too() {
+    let steps = json!([{ "id": "a", "use": "do/a", "compensate": { "use": "undo/a" } }]);
+    let mut run = Run::of(steps, Json::Null);
+    run.end("a", asked("task_1"));
+    run.event(&RunEvent::Cancel { by: "ada".into(), reason: "no".into(), undo: true });
+    assert_eq!(run.tasks.iter().map(|task| task.action.as_str()).collect::<Vec<_>>(), ["undo/a"]);
+    run.end("a", asked("task_2"));
+    assert!(matches!(run.state.nodes.get("a"), Some(Node::UndoAsked { .. })) && run.state.phase == Phase::Undoing);
+    run.event(&RunEvent::Signalled(Signal { name: "task_2".into(), by: "ada".into(), body: Json::Null }));
+    assert_eq!(run.tasks.len(), 1);
+    run.done("a");
+    assert_eq!(run.state.phase, Phase::Cancelled);
+}
+
+#[test]
+fn a_look_comes_at_the_latest_when_it_was_promised() {
+    let mut run = Run::of(json!([{ "id": "a", "use": "do/a" }]), Json::Null);
+    let until = now() + SignedDuration::from_hours(1);
+    run.end("a", Ending::Asked { signal: "s".into(), message: "m".into(), until: Some(until) });
+    run.event(&RunEvent::Due { node: "a".into() });
+    assert!(run.tasks.is_empty(), "it was looked at too early");
+    run.event_at(&RunEvent::Due { node: "a".into() }, until);
+    assert_eq!(run.tasks.iter().map(|task| task.attempt).collect::<Vec<_>>(), [2]);
 }
 
 #[test]

@@ -1,0 +1,104 @@
+//! `human/task`: asks a human to do something or to say yes, and ends as their task ends.
+//!
+//! The first time it opens the task, and is performed again when the task is over. Who may not do
+//! it, how it can end and until when it should be done stand in its parameters.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::json;
+use tenure_engine::Order;
+use tenure_model::{Assignee, Ending, HumanTask, Name, PersonId, TaskKind};
+
+use super::{Done, done, not_now, read, refused};
+use crate::cx::House;
+use crate::error::AppError;
+use crate::tasks::open::{Opening, open};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Asked {
+    #[serde(default = "work")]
+    kind: TaskKind,
+    title: String,
+    #[serde(default)]
+    instructions: String,
+    r#for: Assignee,
+    #[serde(default)]
+    barred: BTreeSet<String>,
+    #[serde(default)]
+    outcomes: Vec<Name>,
+    #[serde(default)]
+    person: Option<PersonId>,
+    /// Until when it should be done: a moment, or how long from when it is asked.
+    #[serde(default)]
+    due: Option<Timestamp>,
+    #[serde(default)]
+    within_ms: Option<u64>,
+}
+
+fn work() -> TaskKind {
+    TaskKind::Work
+}
+
+pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
+    let asked: Asked = read(order)?;
+    let opening = opening(house, order, asked);
+    let own = Arc::clone(house);
+    let job = house.store.write(move |tx| Box::pin(async move { open(&own, tx, opening).await }));
+    let task = job.await.map_err(refusal)?;
+    house.nudge();
+    end_of(&task)
+}
+
+/// How the step ends by how its task stands.
+fn end_of(task: &HumanTask) -> Done {
+    let Some(end) = task.state.end() else {
+        let message = format!("waits for {}: {} (`{}`)", task.assignee, task.title, task.id);
+        return Err(Ending::Asked { signal: task.id.to_string(), message, until: None });
+    };
+    let Some(outcome) = &end.outcome else {
+        return Err(refused(format!("task `{}` was withdrawn by {}", task.id, end.by)));
+    };
+    let output = json!({ "task": task.id, "by": end.by, "at": end.at, "comment": end.comment });
+    Ok(done(outcome.as_str(), output))
+}
+
+fn opening(house: &House, order: &Order, asked: Asked) -> Opening {
+    let usual: &[&str] = match asked.kind {
+        TaskKind::Work => &["done", "refused"],
+        TaskKind::Approval => &["approved", "rejected"],
+        TaskKind::Look => &["seen", "not-so"],
+    };
+    let outcomes = if asked.outcomes.is_empty() {
+        usual.iter().filter_map(|word| word.parse().ok()).collect()
+    } else {
+        asked.outcomes
+    };
+    let within = asked.within_ms.map(|span| SignedDuration::from_millis(i64::try_from(span).unwrap_or(i64::MAX)));
+    let from_now = within.and_then(|span| house.clock.now().checked_add(span).ok());
+    let person = asked.person.or_else(|| order.task.with.get("person").and_then(|id| id.as_str()?.parse().ok()));
+    Opening {
+        key: order.key.as_str().to_owned(),
+        kind: asked.kind,
+        title: asked.title,
+        instructions: asked.instructions,
+        assignee: asked.r#for,
+        barred: asked.barred,
+        outcomes,
+        about: person,
+        connection: None,
+        due_at: asked.due.or(from_now),
+        waits: Some(order.run),
+    }
+}
+
+/// What was asked cannot be asked so: a fault of the workflow. The database is not the world.
+fn refusal(error: AppError) -> Ending {
+    match error {
+        AppError::Store(cause) => not_now(format!("the database refused: {cause}")),
+        other => refused(other.to_string()),
+    }
+}

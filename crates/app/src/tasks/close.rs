@@ -1,0 +1,78 @@
+//! Ending a task: it was done, or refused, or whatever else it can come to.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tenure_engine::message;
+use tenure_ledger::{DetailKey, Hash, Word};
+use tenure_model::{HumanTask, Name, RunEvent, Signal, TaskEnd, TaskId};
+use tenure_policy::authz::Action;
+use tenure_store::{Tx, runs, tasks};
+
+use super::{entry, find};
+use crate::cx::{Cx, House, send};
+use crate::error::AppError;
+use crate::{limits, record};
+
+/// Ends a task with one of its outcomes; with none, as was hoped for. Any other needs a reason.
+/// The run that waits for it is told in the same transaction.
+pub async fn close(
+    cx: &Cx,
+    task: TaskId,
+    outcome: Option<Name>,
+    comment: Option<String>,
+) -> Result<HumanTask, AppError> {
+    let own = cx.clone();
+    let job = cx.house.store.write(move |tx| {
+        Box::pin(async move {
+            let house = Arc::clone(&own.house);
+            let found = find(&own, tx, task, Action::WorkTask).await?;
+            let outcome = choose(&found, outcome, comment.as_deref())?;
+            let (by, at) = (own.actor.name.clone(), house.clock.now());
+            let word = outcome.to_string();
+            let closed = found.closed(TaskEnd { outcome: Some(outcome), by, at, comment })?;
+            tasks::update(tx, &closed).await?;
+            signal(&house, tx, &closed).await?;
+            let mut entry = entry(&house, &own.actor, "task.closed", &closed);
+            entry.decision = Some(Word::or_hash(&word));
+            entry.effect = Some(Word::or_hash(closed.kind.word()));
+            if let Some(said) = closed.state.end().and_then(|end| end.comment.as_ref()) {
+                entry = entry.with(DetailKey::Payload, Hash::of(said.as_bytes()));
+            }
+            record::write(tx, house.ids.as_ref(), &entry).await?;
+            Ok::<_, AppError>(closed)
+        })
+    });
+    let closed = job.await?;
+    cx.house.nudge();
+    Ok(closed)
+}
+
+/// The outcome that is meant, if the task has it and the reason that it needs was given.
+fn choose(task: &HumanTask, outcome: Option<Name>, comment: Option<&str>) -> Result<Name, AppError> {
+    let hoped = task.outcomes.first();
+    let outcome = outcome.or_else(|| hoped.cloned());
+    let Some(outcome) = outcome.filter(|outcome| task.outcomes.contains(outcome)) else {
+        let known = task.outcomes.iter().map(Name::as_str).collect::<Vec<_>>().join("`, `");
+        return Err(AppError::Invalid { pointer: "/outcome", reason: format!("this task can end as `{known}`") });
+    };
+    let said = comment.unwrap_or_default();
+    let needs_reason = hoped != Some(&outcome);
+    if (needs_reason && said.trim().is_empty()) || said.chars().count() > limits::REASON_CHARS_MAX {
+        let reason = format!("to end it as `{outcome}`, say why, in 1 to {} characters", limits::REASON_CHARS_MAX);
+        return Err(AppError::Invalid { pointer: "/comment", reason });
+    }
+    Ok(outcome)
+}
+
+/// Tells the run that waits for a task how it ended, if there is one and it is open.
+pub(super) async fn signal(house: &House, tx: &mut Tx, task: &HumanTask) -> Result<(), AppError> {
+    let (Some(run), Some(end)) = (task.waits, task.state.end()) else { return Ok(()) };
+    let Some(row) = runs::get(tx, run).await?.filter(|row| !row.status.is_closed()) else { return Ok(()) };
+    let body = json!({ "task": task.id, "outcome": end.outcome, "comment": end.comment, "at": end.at });
+    let signal = Signal { name: task.id.to_string(), by: end.by.clone(), body };
+    let external = task.id.to_string();
+    let now = house.clock.now();
+    send(tx, message::event(run, &row.lane, RunEvent::Signalled(signal), "task", &external, now)).await?;
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Giving a task to somebody else.
+
+use std::sync::Arc;
+
+use tenure_ledger::{DetailKey, Hash};
+use tenure_model::{Assignee, HumanTask, NoticeKind, TaskEntryId, TaskId, TaskKind, new_id};
+use tenure_policy::authz::Action;
+use tenure_store::tasks::{self, TaskEntry};
+
+use super::{entry, find, tell};
+use crate::cx::Cx;
+use crate::error::AppError;
+use crate::{limits, record};
+
+/// Gives a task to somebody else, and takes it out of the hand of whoever has it.
+pub async fn reassign(cx: &Cx, task: TaskId, to: Assignee, reason: String) -> Result<HumanTask, AppError> {
+    check(cx, &to, &reason)?;
+    let own = cx.clone();
+    let job = cx.house.store.write(move |tx| {
+        Box::pin(async move {
+            let house = Arc::clone(&own.house);
+            let found = find(&own, tx, task, Action::ReassignTask).await?;
+            if found.kind != TaskKind::Work && to == Assignee::Person(own.actor.name.clone()) {
+                let said = "whoever gives an approval or a look to somebody cannot give it to themselves";
+                return Err(AppError::Conflict(said.to_owned()));
+            }
+            let given = found.reassigned(to)?;
+            tasks::update(tx, &given).await?;
+            let id: TaskEntryId = new_id(house.ids.as_ref());
+            let (at, by) = (house.clock.now(), own.actor.name.clone());
+            let body = format!("given to {}: {reason}", given.assignee);
+            tasks::add(tx, &TaskEntry { id, task, at, by, body, hash: None, media_type: None }, None).await?;
+            let entry = entry(&house, &own.actor, "task.reassigned", &given);
+            let entry = entry.with(DetailKey::Payload, Hash::of(reason.as_bytes()));
+            record::write(tx, house.ids.as_ref(), &entry).await?;
+            tell(&house, tx, NoticeKind::TaskOpened, &given).await?;
+            Ok(given)
+        })
+    });
+    job.await
+}
+
+fn check(cx: &Cx, to: &Assignee, reason: &str) -> Result<(), AppError> {
+    if reason.trim().is_empty() || reason.chars().count() > limits::REASON_CHARS_MAX {
+        let reason = format!("say why, in 1 to {} characters", limits::REASON_CHARS_MAX);
+        return Err(AppError::Invalid { pointer: "/reason", reason });
+    }
+    if let Assignee::Team(team) = to
+        && !cx.house.estate.teams.contains_key(team)
+    {
+        return Err(AppError::Invalid { pointer: "/to", reason: format!("there is no team `{team}`") });
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! One task, with what was said about it; and evidence that is kept here.
+
+use tenure_model::{HumanTask, TaskEntryId, TaskId};
+use tenure_policy::authz::Action;
+use tenure_store::tasks::{self, TaskEntry};
+
+use super::find;
+use crate::cx::Cx;
+use crate::error::AppError;
+
+/// A task, with what was said about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The task.
+    pub task: HumanTask,
+    /// What was said and brought, in order.
+    pub entries: Vec<TaskEntry>,
+}
+
+/// Shows one task.
+pub async fn show(cx: &Cx, task: TaskId) -> Result<Shown, AppError> {
+    let own = cx.clone();
+    let job = cx.house.store.read(move |tx| {
+        Box::pin(async move {
+            let task = find(&own, tx, task, Action::ReadTask).await?;
+            let entries = tasks::entries(tx, task.id).await?;
+            Ok::<_, AppError>(Shown { task, entries })
+        })
+    });
+    job.await
+}
+
+/// Evidence that is kept here, with its bytes.
+pub async fn evidence(cx: &Cx, task: TaskId, entry: TaskEntryId) -> Result<(TaskEntry, Vec<u8>), AppError> {
+    let own = cx.clone();
+    let job = cx.house.store.read(move |tx| {
+        Box::pin(async move {
+            find(&own, tx, task, Action::ReadTask).await?;
+            tasks::evidence(tx, task, entry).await?.ok_or_else(|| AppError::no("evidence", entry))
+        })
+    });
+    job.await
+}

@@ -1,0 +1,76 @@
+//! Seeing to tasks as time passes: reminders, and tasks that nobody needs any more.
+
+use tenure_ledger::Word;
+use tenure_model::{Actor, HumanTask, NoticeKind};
+use tenure_store::{Tx, tasks};
+
+use super::entry;
+use crate::cx::House;
+use crate::error::AppError;
+use crate::{limits, record};
+
+/// Sends the reminders that are due and withdraws what a run that is over had asked for. Says how
+/// many tasks were seen to; fewer than [`limits::TASK_BATCH`] means that nothing is left for now.
+#[tracing::instrument(name = "app.tasks.tend", skip_all)]
+pub async fn tend(house: &House) -> Result<usize, AppError> {
+    let now = house.clock.now();
+    let look = house.store.read(move |tx| {
+        Box::pin(async move {
+            let late = tasks::to_remind(tx, now, limits::TASK_BATCH).await?;
+            let left = tasks::left_behind(tx, limits::TASK_BATCH).await?;
+            Ok::<_, AppError>((late, left))
+        })
+    });
+    let (late, left) = look.await?;
+    let seen_to = late.len().max(left.len());
+    for task in left {
+        settle(house, task, Settling::Withdraw).await?;
+    }
+    for task in late {
+        settle(house, task, Settling::Remind).await?;
+    }
+    Ok(seen_to)
+}
+
+/// What is done with a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Settling {
+    Remind,
+    Withdraw,
+}
+
+/// Does it, unless the task changed since it was looked at; then the next look sees to it.
+async fn settle(house: &House, task: HumanTask, settling: Settling) -> Result<(), AppError> {
+    let actor = Actor::system("tasks");
+    let (clock, ids) = (house.clock.now(), house.ids.clone());
+    let next = match settling {
+        Settling::Remind => {
+            let due = task.due_at.filter(|due| *due > clock);
+            task.clone().reminded(due)
+        }
+        Settling::Withdraw => task.clone().withdrawn("tenure", clock, "the run that asked for it is over")?,
+    };
+    let kind = match (settling, next.remind_at) {
+        (Settling::Withdraw, _) => None,
+        (Settling::Remind, Some(_)) => Some(NoticeKind::TaskDue),
+        (Settling::Remind, None) => Some(NoticeKind::TaskOverdue),
+    };
+    let mut told = entry(house, &actor, kind.map_or("task.withdrawn", NoticeKind::word), &next);
+    told.effect = Some(Word::or_hash(next.kind.word()));
+    let notices = kind.map(|kind| super::notices_of(house, kind, &next)).unwrap_or_default();
+    let job = house.store.write(move |tx: &mut Tx| {
+        Box::pin(async move {
+            match tasks::get(tx, next.id).await? {
+                Some(found) if found.version + 1 == next.version => {}
+                Some(_) | None => return Ok(()),
+            }
+            tasks::update(tx, &next).await?;
+            for notice in &notices {
+                tenure_store::notices::insert(tx, notice).await?;
+            }
+            record::write(tx, ids.as_ref(), &told).await?;
+            Ok::<_, AppError>(())
+        })
+    });
+    job.await
+}
