@@ -29,5 +29,6 @@ pub use wire::run::{
     CancelIn, RecordView, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn, StepView, WaitView,
 };
 pub use wire::system::{Check, Health, WhoAmI};
+pub use wire::task::{CloseIn, CommentIn, EvidenceIn, ReassignIn, TaskDetail, TaskEndView, TaskEntryView, TaskView};
 pub use wire::token::{TokenCreated, TokenIn, TokenView};
 pub use wire::why::{WhyLink, WhyView};

@@ -17,6 +17,7 @@ use crate::wire::person::{PersonDetail, PersonView};
 use crate::wire::plan::PlanView;
 use crate::wire::run::{CancelIn, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn};
 use crate::wire::system::{Health, WhoAmI};
+use crate::wire::task::{CloseIn, CommentIn, EvidenceIn, ReassignIn, TaskDetail, TaskEntryView, TaskView};
 use crate::wire::token::{TokenCreated, TokenIn, TokenView};
 use crate::wire::why::WhyView;
 
@@ -304,6 +305,56 @@ pub const OPERATIONS: &[Operation] = &[
         gives: Some(json::<CaseView>()),
         codes: &[Code::NotInThisState],
         ..act("resolveCase", "/v1/cases/{case}/resolve", "ResolveCase", "answers a question")
+    },
+    Operation {
+        query: &[
+            AFTER,
+            LIMIT,
+            Param { name: "mine", about: "`true`: only what is for whoever asks" },
+            Param { name: "closed", about: "`true`: also what is over" },
+        ],
+        gives: Some(json::<Page<TaskView>>()),
+        codes: &[Code::BadCursor],
+        ..read("listTasks", "/v1/tasks", "ListTasks", "lists what humans are asked to do, the oldest first")
+    },
+    Operation {
+        gives: Some(json::<TaskDetail>()),
+        ..read("readTask", "/v1/tasks/{task}", "ReadTask", "shows a task with what was said about it")
+    },
+    Operation {
+        gives: Some(json::<TaskView>()),
+        codes: &[Code::NotInThisState, Code::Precondition],
+        ..act("claimTask", "/v1/tasks/{task}/claim", "WorkTask", "takes a task in hand")
+    },
+    Operation {
+        takes: Some(json::<CloseIn>()),
+        gives: Some(json::<TaskView>()),
+        codes: &[Code::NotInThisState, Code::Precondition],
+        ..act("closeTask", "/v1/tasks/{task}/close", "WorkTask", "ends a task, and tells the run that waits for it")
+    },
+    Operation {
+        takes: Some(json::<CommentIn>()),
+        status: 201,
+        gives: Some(json::<TaskEntryView>()),
+        codes: &[Code::NotInThisState],
+        ..act("commentTask", "/v1/tasks/{task}/comments", "WorkTask", "says something about a task")
+    },
+    Operation {
+        takes: Some(json::<EvidenceIn>()),
+        status: 201,
+        gives: Some(json::<TaskEntryView>()),
+        codes: &[Code::NotInThisState],
+        ..act("addEvidence", "/v1/tasks/{task}/evidence", "WorkTask", "brings evidence of what was done")
+    },
+    Operation {
+        gives: Some(json::<TaskEntryView>()),
+        ..read("readEvidence", "/v1/tasks/{task}/evidence/{entry}", "ReadTask", "gives evidence that is kept here")
+    },
+    Operation {
+        takes: Some(json::<ReassignIn>()),
+        gives: Some(json::<TaskView>()),
+        codes: &[Code::NotInThisState, Code::Precondition],
+        ..act("reassignTask", "/v1/tasks/{task}/reassign", "ReassignTask", "gives a task to somebody else")
     },
     Operation {
         query: &[AFTER, LIMIT, Param { name: "state", about: "only `waiting` ones, or only those `given-up`" }],

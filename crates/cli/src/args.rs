@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::commands::{
     bench, cases, completion, connect, demo, doctor, events, generate, ledger, migrate, notices, pack, people, runs,
-    serve, token, version, why,
+    serve, tasks, token, version, why,
 };
 use crate::exit;
 use crate::limits::TIMEOUT_DEFAULT;
@@ -131,6 +131,9 @@ pub enum Command {
     /// Answer what only a human can
     #[command(subcommand)]
     Cases(cases::Cases),
+    /// Do what humans are asked to do
+    #[command(subcommand)]
+    Tasks(tasks::Tasks),
     /// See to what the outside was told and did not take
     #[command(subcommand)]
     Notices(notices::Notices),

@@ -62,5 +62,8 @@ pub const DEMO_PEOPLE_MAX: u64 = 20_000;
 /// How often a run is looked at that an event started, where the server has no stream.
 pub const WATCH_EVERY: Duration = Duration::from_millis(100);
 
+/// The largest file that is brought as evidence, in bytes; the server keeps no larger ones.
+pub const EVIDENCE_BYTES_MAX: usize = 64 * 1024;
+
 /// How long a run that was only just asked for may take until it is there.
 pub const RUN_APPEARS_MAX: Duration = Duration::from_secs(10);

@@ -86,6 +86,14 @@ places! {
     LIST_CASES = Get "/v1/cases";
     READ_CASE = Get "/v1/cases/{case}";
     RESOLVE_CASE = Post "/v1/cases/{case}/resolve";
+    LIST_TASKS = Get "/v1/tasks";
+    READ_TASK = Get "/v1/tasks/{task}";
+    CLAIM_TASK = Post "/v1/tasks/{task}/claim";
+    CLOSE_TASK = Post "/v1/tasks/{task}/close";
+    COMMENT_TASK = Post "/v1/tasks/{task}/comments";
+    ADD_EVIDENCE = Post "/v1/tasks/{task}/evidence";
+    READ_EVIDENCE = Get "/v1/tasks/{task}/evidence/{entry}";
+    REASSIGN_TASK = Post "/v1/tasks/{task}/reassign";
     LIST_NOTICES = Get "/v1/notices";
     RETRY_NOTICE = Post "/v1/notices/{notice}/retry";
     DROP_NOTICE = Post "/v1/notices/{notice}/drop";

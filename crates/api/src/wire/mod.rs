@@ -13,6 +13,7 @@ pub mod person;
 pub mod plan;
 pub mod run;
 pub mod system;
+pub mod task;
 pub mod token;
 pub mod value;
 pub mod why;

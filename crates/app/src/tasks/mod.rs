@@ -28,7 +28,7 @@ pub(crate) fn thing(house: &House, task: &HumanTask) -> Thing {
     let (holders, role) = match &task.assignee {
         Assignee::Person(name) => ([name.clone()].into(), None),
         Assignee::Role(role) => ([].into(), Some(*role)),
-        Assignee::Team(team) => (house.estate.teams.get(team).cloned().unwrap_or_default(), None),
+        Assignee::Team(team) => (house.estate().teams.get(team).cloned().unwrap_or_default(), None),
     };
     Thing::Task(TaskThing { id: Some(task.id), kind: task.kind, holders, role, barred: task.barred.clone() })
 }
@@ -48,7 +48,8 @@ fn own(cx: &Cx) -> Vec<String> {
     if let ActorKind::Caller { roles, .. } = &cx.actor.kind {
         own.extend(roles.iter().map(|role| Assignee::Role(*role).to_string()));
     }
-    let teams = cx.house.estate.teams.iter().filter(|(_, members)| members.contains(&cx.actor.name));
+    let estate = cx.house.estate();
+    let teams = estate.teams.iter().filter(|(_, members)| members.contains(&cx.actor.name));
     own.extend(teams.map(|(team, _)| Assignee::Team(team.clone()).to_string()));
     own
 }

@@ -122,7 +122,7 @@ fn check(house: &House, opening: &Opening) -> Result<(), AppError> {
         return invalid("/outcomes", format!("name 1 to {most} ways in which it can end, each once"));
     }
     match &opening.assignee {
-        Assignee::Team(team) if !house.estate.teams.contains_key(team) => {
+        Assignee::Team(team) if !house.estate().teams.contains_key(team) => {
             let reason = format!("there is no team `{team}`; add a document of kind Team with this name");
             invalid("/for", reason)
         }

@@ -46,7 +46,7 @@ fn check(cx: &Cx, to: &Assignee, reason: &str) -> Result<(), AppError> {
         return Err(AppError::Invalid { pointer: "/reason", reason });
     }
     if let Assignee::Team(team) = to
-        && !cx.house.estate.teams.contains_key(team)
+        && !cx.house.estate().teams.contains_key(team)
     {
         return Err(AppError::Invalid { pointer: "/to", reason: format!("there is no team `{team}`") });
     }

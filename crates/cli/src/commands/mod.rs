@@ -28,6 +28,8 @@ pub mod runs_replay;
 pub mod runs_start;
 pub mod runs_watch;
 pub mod serve;
+pub mod tasks;
+mod tasks_evidence;
 pub mod token;
 pub mod version;
 pub mod why;
@@ -81,6 +83,7 @@ impl Command {
             Self::Events(events) => events.run(cx).await,
             Self::Why(why) => why.run(cx).await,
             Self::Cases(cases) => cases.run(cx).await,
+            Self::Tasks(tasks) => tasks.run(cx).await,
             Self::Notices(notices) => notices.run(cx).await,
             Self::Connect(connect) => connect.run(cx).await,
             Self::Pack(pack) => pack.run(cx),

@@ -67,6 +67,7 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
         estate.workflows.insert(name.clone(), Workflow::compile(name, &workflow.file, &workflow.spec)?);
     }
     estate.notices = documents.notices.clone();
+    estate.teams = documents.teams.iter().map(|(name, team)| (name.clone(), team.members.clone())).collect();
     estate.connections = documents.connections.iter().map(|(name, known)| (name.clone(), connection(known))).collect();
     Ok(Read { documents, estate })
 }

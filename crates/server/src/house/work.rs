@@ -1,5 +1,5 @@
-//! What goes on in the background: the engine, the sealing of the ledger, the outbox, and looking for
-//! what another node put into force.
+//! What goes on in the background: the engine, the sealing of the ledger, the outbox, tasks that
+//! time or the end of a run concerns, and looking for what another node put into force.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use tenure_app::flows::Flows;
 use tenure_app::ledger::seal::Sealer;
 use tenure_app::notices::deliver::{deliver, due_channels};
 use tenure_app::steps::Steps;
+use tenure_app::tasks::tend::tend;
 use tenure_app::versions::follow::{Behind, follow};
 use tenure_engine::{Engine, Parts};
 use tenure_store::journal::{Attachment, StoreJournal};
@@ -49,6 +50,7 @@ impl Working {
         let tasks = vec![
             tokio::spawn(running),
             tokio::spawn(keep_sealing(Arc::clone(house), sealer, stopped.clone())),
+            tokio::spawn(keep_tending(Arc::clone(house), stopped.clone())),
             tokio::spawn(keep_delivering(Arc::clone(house), stopped.clone())),
             tokio::spawn(keep_following(Arc::clone(house), stopped)),
         ];
@@ -79,6 +81,19 @@ async fn keep_sealing(house: Arc<House>, mut sealer: Sealer, mut stopped: watch:
             if let Err(error) = sealer.seal(&house).await {
                 tracing::warn!(%error, "the last entries are sealed at the next start");
             }
+            return;
+        }
+    }
+}
+
+async fn keep_tending(house: Arc<House>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        match tend(&house).await {
+            Ok(count) if count >= tenure_app::limits::TASK_BATCH => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "tasks were not seen to; trying again"),
+        }
+        if rest(&mut stopped).await {
             return;
         }
     }

@@ -15,5 +15,6 @@ mod live;
 mod logs;
 mod real;
 mod routes;
+mod tasks;
 mod telemetry;
 mod tls;

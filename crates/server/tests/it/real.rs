@@ -76,9 +76,16 @@ fn estate() -> Estate {
     let targets = [("ldap".parse().unwrap(), Target { template, entitlements })].into();
     let ask = json!({ "steps": [{ "id": "ask", "use": "core/wait-for", "with": { "signal": "go" } }] });
     let ask = Workflow::compile(&"ask".parse().unwrap(), "ask.yaml", &ask).unwrap();
+    let by_hand = json!({ "steps": [
+        { "id": "badge", "use": "human/task", "with": { "title": "give a badge", "for": "team:desk", "withinMs": 3_600_000 } },
+        { "id": "yes", "use": "human/task", "after": "badge.done",
+          "with": { "kind": "approval", "title": "may she in?", "for": "role:policy-approver", "barred": ["worker"] } }
+    ] });
+    let by_hand = Workflow::compile(&"by-hand".parse().unwrap(), "by-hand.yaml", &by_hand).unwrap();
     Estate {
         rules: Rules { roles: vec![staff], targets },
-        workflows: [("ask".parse().unwrap(), ask)].into(),
+        workflows: [("ask".parse().unwrap(), ask), ("by-hand".parse().unwrap(), by_hand)].into(),
+        teams: [("desk".parse().unwrap(), ["worker".to_owned()].into())].into(),
         connections: [
             ("hr".parse().unwrap(), connection("People", "file", true)),
             ("payroll".parse().unwrap(), connection("Payroll", "file", true)),

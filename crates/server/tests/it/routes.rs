@@ -4,7 +4,7 @@ use futures::future::join_all;
 use serde_json::{Value as Json, json};
 use tenure_api::{Access, OPERATIONS, Operation};
 use tenure_model::{Actor, ActorKind, Role};
-use tenure_policy::authz::{Action, Extent};
+use tenure_policy::authz::{Action, Extent, ThingKind};
 use tokio::io::AsyncReadExt as _;
 
 use crate::house::{LONG, read_all};
@@ -15,7 +15,7 @@ const NOBODY: &str = "00000000000000000000000001";
 /// A path of this operation that names nothing that is there, but for the connection.
 fn path(operation: &Operation) -> String {
     let mut path = operation.path.replace("{connection}", "hr").replace("{index}", "999");
-    for kind in ["person", "event", "run", "case", "notice", "token"] {
+    for kind in ["person", "event", "run", "case", "task", "entry", "notice", "token"] {
         path = path.replace(&format!("{{{kind}}}"), &format!("{kind}_{NOBODY}"));
     }
     path
@@ -25,6 +25,10 @@ fn body(operation: &Operation) -> Json {
     match operation.id {
         "postEvent" => joiner("access", "E1", "Ada"),
         "startRun" => json!({ "workflow": "nothing" }),
+        "closeTask" => json!({}),
+        "commentTask" => json!({ "text": "x" }),
+        "addEvidence" => json!({ "reference": "x" }),
+        "reassignTask" => json!({ "to": "person:ada", "reason": "x" }),
         "cancelRun" | "dropNotice" => json!({ "reason": "x" }),
         "signalRun" => json!({ "name": "go" }),
         "skipRun" => json!({ "node": "a", "outcome": "done", "reason": "x" }),
@@ -72,8 +76,10 @@ async fn every_door_opens_to_whom_the_table_says_and_to_nobody_else() {
             let answer = real.ask(name, method, &path, &body).await;
             let action = Action::from_word(action).expect("the policies know every action");
             let extent = real.house.authz.extent(&actor(&real, name), action);
-            // What is named here is nobody's own, but for the events of `hr`.
-            let expected = extent == Extent::Everything || (extent == Extent::Own && action == Action::PostEvent);
+            // What is named here is nobody's own, but for the events of `hr`; of tasks everybody may
+            // ask, and is told of their own.
+            let has_own = action == Action::PostEvent || action.thing() == ThingKind::Task;
+            let expected = extent == Extent::Everything || (extent == Extent::Own && has_own);
             let place = format!("{} as {name}: {answer:?}", operation.id);
             if expected {
                 assert!(![401, 403].contains(&answer.status) && answer.status < 500, "{place}");
@@ -336,7 +342,7 @@ async fn a_run_is_started_watched_answered_and_done() {
     assert!(numbers.contains("tenure_engine_partitions 64"), "{numbers}");
 }
 
-async fn until_it_is(real: &Real, run: &str, status: &str) {
+pub async fn until_it_is(real: &Real, run: &str, status: &str) {
     for _ in 0..1_000 {
         if read(&real.get("auditor", run).await)["status"] == status {
             break;

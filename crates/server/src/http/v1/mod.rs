@@ -11,6 +11,7 @@ mod notices;
 mod numbers;
 mod people;
 mod runs;
+mod tasks;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -127,6 +128,14 @@ fn mount(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("listCases", cases::list::handler)?
         .mount("readCase", cases::show::handler)?
         .mount("resolveCase", cases::resolve::handler)?
+        .mount("listTasks", tasks::list::handler)?
+        .mount("readTask", tasks::show::handler)?
+        .mount("claimTask", tasks::claim::handler)?
+        .mount("closeTask", tasks::close::handler)?
+        .mount("commentTask", tasks::comment::handler)?
+        .mount("addEvidence", tasks::evidence::handler)?
+        .mount("readEvidence", tasks::show_evidence::handler)?
+        .mount("reassignTask", tasks::reassign::handler)?
         .mount("listNotices", notices::list::handler)?
         .mount("retryNotice", notices::retry::handler)?
         .mount("dropNotice", notices::drop::handler)?

@@ -80,6 +80,7 @@ pub(super) fn stand(node: &Node) -> String {
     match node {
         Node::Acting { attempt, .. } => format!("under way, attempt {attempt}"),
         Node::Retrying { due, error, .. } => format!("went wrong: {error}; again at {due}"),
+        Node::Asked { reason, .. } | Node::UndoAsked { reason, .. } => reason.clone(),
         Node::Sleeping { until } => format!("waits until {until}"),
         Node::Listening { signal, .. } => format!("waits for `{signal}`"),
         Node::Parent { total, .. } => format!("waits for {total} runs"),

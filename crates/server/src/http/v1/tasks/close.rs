@@ -1,0 +1,22 @@
+//! `POST /v1/tasks/{task}/close`: ends a task.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use tenure_api::{CloseIn, FieldError, TaskView};
+use tenure_app::tasks::close::close;
+use tenure_model::{BadName, TaskId};
+
+use crate::http::v1::{Doors, tasks};
+use crate::http::{Caller, Json, Place, Refusal};
+
+pub(crate) async fn handler(
+    State(doors): State<Doors>,
+    Caller(actor): Caller,
+    Place(task): Place<TaskId>,
+    Json(CloseIn { outcome, comment }): Json<CloseIn>,
+) -> Result<Answer<TaskView>, Refusal> {
+    let bad = |error: BadName| Refusal::fields(vec![FieldError::new("/outcome", error.to_string())]);
+    let outcome = outcome.map(|outcome| outcome.parse()).transpose().map_err(bad)?;
+    let closed = close(&doors.cx(actor), task, outcome, comment).await?;
+    Ok(Answer(tasks::view(closed, doors.house.clock.now())))
+}

@@ -1,0 +1,68 @@
+//! What humans are asked to do.
+
+pub(super) mod claim;
+pub(super) mod close;
+pub(super) mod comment;
+pub(super) mod evidence;
+pub(super) mod list;
+pub(super) mod reassign;
+pub(super) mod show;
+pub(super) mod show_evidence;
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use tenure_api::{TaskEndView, TaskEntryView, TaskView};
+use tenure_model::{HumanTask, TaskState};
+use tenure_store::tasks::TaskEntry;
+
+fn view(task: HumanTask, now: Timestamp) -> TaskView {
+    let state = task.state.word().to_owned();
+    let overdue = task.state.end().is_none() && task.due_at.is_some_and(|due| due < now);
+    let (claimed_by, end) = match task.state {
+        TaskState::Open => (None, None),
+        TaskState::Claimed { by } => (Some(by), None),
+        TaskState::Closed(end) => {
+            let outcome = end.outcome.map_or_else(|| "withdrawn".to_owned(), String::from);
+            (None, Some(TaskEndView { outcome, by: end.by, at: end.at, comment: end.comment }))
+        }
+    };
+    TaskView {
+        id: task.id,
+        kind: task.kind.word().to_owned(),
+        state,
+        title: task.title,
+        instructions: task.instructions,
+        assignee: task.assignee.to_string(),
+        barred: task.barred.into_iter().collect(),
+        outcomes: task.outcomes.into_iter().map(String::from).collect(),
+        person: task.about,
+        connection: task.connection.map(String::from),
+        run: task.waits,
+        opened_at: task.opened_at,
+        due_at: task.due_at,
+        overdue,
+        claimed_by,
+        end,
+    }
+}
+
+fn entry(entry: TaskEntry) -> TaskEntryView {
+    TaskEntryView {
+        id: entry.id,
+        at: entry.at,
+        by: entry.by,
+        text: entry.body,
+        sha256: entry.hash.map(|hash| digits(&hash)),
+        media_type: entry.media_type,
+        content: None,
+    }
+}
+
+fn digits(hash: &[u8]) -> String {
+    hash.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        write!(text, "{byte:02x}").unwrap_or_default();
+        text
+    })
+}
