@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub type Attributes = BTreeMap<String, Value>;
 
 /// A value of an attribute.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Value {
     /// A text.

@@ -8,6 +8,7 @@
 pub mod account;
 pub mod authz;
 pub mod brakes;
+pub mod columns;
 pub mod correlate;
 pub mod expression;
 pub mod limits;

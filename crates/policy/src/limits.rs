@@ -41,3 +41,11 @@ pub const TEMPLATE_BYTES_MAX: usize = 65_536;
 pub const TEMPLATE_PLACEHOLDERS_MAX: usize = 200;
 /// The most characters that one value fills into a template; a longer one is cut.
 pub const TEMPLATE_VALUE_CHARS_MAX: usize = 2_000;
+/// The most questions that the formula of one condition may ask part by part.
+pub const FORMULA_QUESTIONS_MAX: usize = 1_024;
+/// The most different values of an attribute that no rule reads; with more it is not kept.
+pub const COLUMN_VALUES_MAX: usize = 20_000;
+/// How many proposals role mining makes at most.
+pub const PROPOSALS_MAX: usize = 20;
+/// How many of the best single conditions are tried together with a second one.
+pub const PROPOSALS_WIDENED: usize = 8;

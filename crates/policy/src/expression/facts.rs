@@ -43,35 +43,41 @@ impl Facts<'_> {
             }
         }
         // What Tenure itself knows comes last, so that no source can say otherwise.
-        person.insert("id".into(), text(self.person.id.to_string()));
-        person.insert("kind".into(), text(self.person.kind.word()));
-        person.insert("displayName".into(), text(self.person.display_name.clone()));
-        person.insert("standing".into(), text(standing_word(self.standing)));
         let mut engagement = Fields::new();
-        if let Some(known) = self.engagement {
-            person.insert("firstDay".into(), text(known.first_day.to_string()));
-            engagement = self.engagement_fields(known);
-            if let Some(day) = known.last_day {
-                person.insert("lastDay".into(), text(day.to_string()));
-            }
+        for (path, words) in self.own() {
+            match path.split_once('.') {
+                Some(("person", field)) => person.insert(field.to_owned(), text(words)),
+                Some((_, field)) => engagement.insert(field.to_owned(), text(words)),
+                None => None,
+            };
         }
         context.add_variable_from_value("person", person);
         context.add_variable_from_value("engagement", engagement);
         Ok(())
     }
 
-    fn engagement_fields(&self, known: &Engagement) -> Fields {
-        let mut fields = Fields::new();
-        fields.insert("firstDay".into(), text(known.first_day.to_string()));
-        fields.insert("key".into(), text(known.key.clone()));
-        fields.insert("kind".into(), text(known.kind.word()));
-        fields.insert("source".into(), text(known.source.to_string()));
-        fields.insert("state".into(), text(known.state_at(self.now).to_string()));
-        fields.insert("zone".into(), text(known.zone.to_string()));
+    /// What Tenure itself knows, by path. It stands above whatever a source says of the same name.
+    pub(crate) fn own(&self) -> Vec<(&'static str, String)> {
+        let mut own = vec![
+            ("person.id", self.person.id.to_string()),
+            ("person.kind", self.person.kind.word().to_owned()),
+            ("person.displayName", self.person.display_name.clone()),
+            ("person.standing", standing_word(self.standing).to_owned()),
+        ];
+        let Some(known) = self.engagement else { return own };
+        own.extend([
+            ("person.firstDay", known.first_day.to_string()),
+            ("engagement.firstDay", known.first_day.to_string()),
+            ("engagement.key", known.key.clone()),
+            ("engagement.kind", known.kind.word().to_owned()),
+            ("engagement.source", known.source.to_string()),
+            ("engagement.state", known.state_at(self.now).to_string()),
+            ("engagement.zone", known.zone.to_string()),
+        ]);
         if let Some(day) = known.last_day {
-            fields.insert("lastDay".into(), text(day.to_string()));
+            own.extend([("person.lastDay", day.to_string()), ("engagement.lastDay", day.to_string())]);
         }
-        fields
+        own
     }
 }
 
@@ -90,7 +96,7 @@ fn text(text: impl Into<String>) -> cel::Value {
 }
 
 /// A value for the language. What a source cleared is as if it were not there.
-fn from_model(name: &str, value: &Value) -> Result<Option<cel::Value>, String> {
+pub(super) fn from_model(name: &str, value: &Value) -> Result<Option<cel::Value>, String> {
     Ok(Some(match value {
         Value::Text(words) if words.len() > TEXT_BYTES_MAX => {
             return Err(format!("person.{name} has more than {TEXT_BYTES_MAX} bytes"));

@@ -39,6 +39,12 @@ pub(super) struct Budget {
 }
 
 impl Budget {
+    /// Begins again, for the next evaluation in the same context.
+    pub(super) fn renew(&self) {
+        self.steps.store(0, Ordering::Relaxed);
+        self.bytes.store(0, Ordering::Relaxed);
+    }
+
     fn spend_steps(&self, steps: u64) -> Result<(), ExecutionError> {
         let spent = self.steps.fetch_add(steps, Ordering::Relaxed).saturating_add(steps);
         if spent > EVALUATION_STEPS_MAX {
@@ -102,8 +108,9 @@ fn weight(value: &Value) -> usize {
     }
 }
 
-/// Adds the functions to a context. `today` is the day that `today()` gives.
-pub(super) fn add(context: &mut Context<'_, '_>, today: String) -> Result<(), DeclarationError> {
+/// Adds the functions to a context, and gives what they spend from. `today` is the day that
+/// `today()` gives.
+pub(super) fn add(context: &mut Context<'_, '_>, today: String) -> Result<Arc<Budget>, DeclarationError> {
     let budget = Arc::new(Budget::default());
     let b = Arc::clone(&budget);
     context.add_function(ADD_BOUNDED, move |left: Value, right: Value| b.add(left, right))?;
@@ -125,7 +132,7 @@ pub(super) fn add(context: &mut Context<'_, '_>, today: String) -> Result<(), De
     context.add_function("keep", move |This(text): This<Arc<String>>, letters: Arc<String>| {
         b.text(text.chars().filter(|letter| letters.contains(*letter)).collect())
     })?;
-    let b = budget;
+    let b = Arc::clone(&budget);
     context.add_function("substring", move |This(text): This<Arc<String>>, Arguments(places): Arguments| {
         let (from, until) = match places.as_slice() {
             [Value::Int(from)] | [Value::String(_), Value::Int(from)] => (*from, i64::MAX),
@@ -135,7 +142,8 @@ pub(super) fn add(context: &mut Context<'_, '_>, today: String) -> Result<(), De
             _ => return Err(over("`substring` takes one or two numbers".to_owned())),
         };
         b.text(substring(&text, from, until))
-    })
+    })?;
+    Ok(budget)
 }
 
 /// The letters from one place up to another; places beyond the end mean the end.

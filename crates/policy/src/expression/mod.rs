@@ -9,6 +9,9 @@ mod check;
 mod facts;
 mod functions;
 mod guard;
+mod shape;
+mod sweep;
+mod tree;
 pub mod words;
 
 use std::collections::BTreeSet;
@@ -23,6 +26,8 @@ use tenure_model::Value;
 
 use crate::limits::{EVALUATION_DEPTH_ON_CALLERS_STACK, EXPRESSION_STACK_BYTES};
 pub use facts::Facts;
+pub(crate) use shape::{Atom, Comparison, Form, Shape, Term};
+pub(crate) use sweep::Truth;
 
 /// Why a text is not an expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

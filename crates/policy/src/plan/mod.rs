@@ -270,18 +270,18 @@ pub fn plan(facts: &PersonFacts, rules: &Rules, now: Timestamp) -> Plan {
 }
 
 /// The facts at one moment.
-struct Moment<'a> {
+pub(crate) struct Moment<'a> {
     facts: &'a PersonFacts,
     now: Timestamp,
-    presence: Presence,
+    pub(crate) presence: Presence,
     /// The engagement that counts.
-    engagement: Option<&'a Engagement>,
+    pub(crate) engagement: Option<&'a Engagement>,
     /// An engagement that is over, if there is one.
     over: Option<&'a Engagement>,
 }
 
 impl<'a> Moment<'a> {
-    fn of(facts: &'a PersonFacts, now: Timestamp) -> Self {
+    pub(crate) fn of(facts: &'a PersonFacts, now: Timestamp) -> Self {
         let state = |engagement: &Engagement| {
             if facts.urgent.contains(&engagement.id) { EngagementState::Ended } else { engagement.state_at(now) }
         };
@@ -297,7 +297,7 @@ impl<'a> Moment<'a> {
         Self { facts, now, presence, engagement, over: over.max_by_key(|known| (known.last_day, known.id)) }
     }
 
-    fn view(&self) -> Facts<'a> {
+    pub(crate) fn view(&self) -> Facts<'a> {
         Facts {
             person: &self.facts.person,
             engagement: self.engagement,
