@@ -43,6 +43,7 @@ impl Bits {
         self.word(place) & bit != 0
     }
 
+    #[cfg(test)]
     pub(super) fn insert(&mut self, row: u32) {
         let (place, bit) = place(row);
         self.set_word(place, self.word(place) | bit);
@@ -66,11 +67,6 @@ impl Bits {
         for (mine, theirs) in self.words.iter_mut().zip(&other.words) {
             *mine |= theirs;
         }
-    }
-
-    /// How many rows are in both.
-    pub(super) fn common(&self, other: &Self) -> usize {
-        self.words.iter().zip(&other.words).map(|(left, right)| (left & right).count_ones() as usize).sum()
     }
 
     /// The rows in both.

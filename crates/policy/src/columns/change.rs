@@ -61,13 +61,12 @@ impl Index {
         let columns: BTreeSet<usize> = puts.iter().flat_map(|put| &put.changed).copied().collect();
         let columns: Vec<usize> = columns.into_iter().collect();
         let clauses = self.readers_of(&columns);
-        for column in columns {
-            if self.questions.extend(column, &self.people, self.now) {
-                for reader in self.readers.get(&column).into_iter().flatten() {
-                    if let Some(Some(clause)) = self.clauses.get_mut(*reader) {
-                        clause.plan.extend(&self.questions, &self.people);
-                    }
-                }
+        // Every answer stands before any table takes it over: a rule may look at several columns.
+        let fresh: Vec<usize> =
+            columns.into_iter().filter(|column| self.questions.extend(*column, &self.people, self.now)).collect();
+        for reader in self.readers_of(&fresh) {
+            if let Some(Some(clause)) = self.clauses.get_mut(reader) {
+                clause.plan.extend(&self.questions, &self.people);
             }
         }
         let mut rows: BTreeMap<usize, u64> = BTreeMap::new();
@@ -110,10 +109,8 @@ impl Index {
     fn delta(&self, number: usize, rows: &[(usize, u64)], news: &HashMap<usize, Vec<u64>>) -> Option<Delta> {
         let mut delta = Delta::new(self.entitlements.get(number)?.clone());
         let by = self.given_by.get(number)?;
-        let sets: Vec<(&Bits, Option<&Vec<u64>>)> = by
-            .iter()
-            .filter_map(|place| Some((&self.clauses.get(*place)?.as_ref()?.holds, news.get(place))))
-            .collect();
+        let sets: Vec<(&Bits, Option<&Vec<u64>>)> =
+            by.iter().filter_map(|place| Some((&self.clauses.get(*place)?.as_ref()?.holds, news.get(place)))).collect();
         for (at, (place, _)) in rows.iter().enumerate() {
             let (mut before, mut after) = (0, 0);
             for (known, new) in &sets {

@@ -71,10 +71,6 @@ impl<T: Eq + Hash + Clone> Dictionary<T> {
     fn codes(&self) -> usize {
         self.things.len() + FIRST as usize
     }
-
-    pub(super) fn things(&self) -> impl Iterator<Item = (Code, &T)> {
-        (FIRST..).zip(&self.things)
-    }
 }
 
 impl Dictionary<Arc<Value>> {
@@ -143,6 +139,15 @@ impl Column {
             Meaning::Values(dictionary) => dictionary.get(code).map(AsRef::as_ref),
             Meaning::Pairs(..) => None,
         }
+    }
+
+    /// Every value that a row ever had.
+    pub(super) fn values(&self) -> impl Iterator<Item = &Value> {
+        let things = match &self.meaning {
+            Meaning::Values(dictionary) => dictionary.things.as_slice(),
+            Meaning::Pairs(..) => &[],
+        };
+        things.iter().map(AsRef::as_ref)
     }
 
     /// Gives a row this code. Says whether it had another.

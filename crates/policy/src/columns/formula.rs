@@ -267,15 +267,12 @@ impl Plan {
                 people.column(*column).map_or(0, |column| column.pick(place, asked, table))
             }
             Self::All(parts) => parts.iter().fold(asked, |left, part| part.word(people, place, left)),
-            Self::Any(parts) => {
-                parts.iter().fold(0, |found, part| found | part.word(people, place, asked & !found))
-            }
-            Self::Readable(columns) => columns.iter().filter_map(|column| people.column(*column)).fold(
-                asked,
-                |left, column| {
+            Self::Any(parts) => parts.iter().fold(0, |found, part| found | part.word(people, place, asked & !found)),
+            Self::Readable(columns) => {
+                columns.iter().filter_map(|column| people.column(*column)).fold(asked, |left, column| {
                     if column.count(TOO_LARGE) == 0 { left } else { left & !column.pick(place, left, &[false, true]) }
-                },
-            ),
+                })
+            }
         }
     }
 }

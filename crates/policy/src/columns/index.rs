@@ -60,8 +60,14 @@ impl Intake {
     /// costs.
     pub fn begin(rules: &BTreeMap<Name, Vec<Terms>>, besides: BTreeSet<String>, now: Timestamp) -> Self {
         let conditions = rules.values().flatten().flat_map(|terms| &terms.when);
-        let wanted = conditions.flat_map(|when| when.paths()).cloned().chain(besides).collect();
+        let wanted = conditions.flat_map(Expression::paths).cloned().chain(besides).collect();
         Self { people: People::wanting(wanted), now }
+    }
+
+    /// Keeps so many different values unasked.
+    #[cfg(test)]
+    pub(super) fn keeping(self, values_max: usize) -> Self {
+        Self { people: self.people.keeping(values_max), ..self }
     }
 
     /// Takes somebody in.
@@ -182,7 +188,9 @@ impl Index {
         for role in edit.keys() {
             self.take_role(role);
         }
-        clauses.into_iter().for_each(|clause| self.put_clause(clause));
+        for clause in clauses {
+            self.put_clause(clause);
+        }
         Ok(difference)
     }
 
@@ -277,8 +285,10 @@ impl Index {
     /// What changes when the clauses of these roles are replaced by these.
     fn compare(&self, edit: &Edit, clauses: &[Clause]) -> Difference {
         let old: BTreeSet<usize> = edit.keys().filter_map(|role| self.roles.get(role)).flatten().copied().collect();
-        let old_gives = old.iter().filter_map(|place| self.clauses.get(*place)?.as_ref()).flat_map(|clause| &clause.gives);
-        let touched: BTreeSet<usize> = old_gives.chain(clauses.iter().flat_map(|clause| &clause.gives)).copied().collect();
+        let old_gives =
+            old.iter().filter_map(|place| self.clauses.get(*place)?.as_ref()).flat_map(|clause| &clause.gives);
+        let touched: BTreeSet<usize> =
+            old_gives.chain(clauses.iter().flat_map(|clause| &clause.gives)).copied().collect();
         let mut deltas = BTreeMap::new();
         for number in touched {
             let Some(name) = self.entitlements.get(number) else { continue };

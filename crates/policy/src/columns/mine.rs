@@ -51,7 +51,7 @@ impl Proposal {
 }
 
 fn per_thousand(part: usize, whole: usize) -> usize {
-    if whole == 0 { 0 } else { part * 1_000 / whole }
+    (part * 1_000).checked_div(whole).unwrap_or(0)
 }
 
 /// One attribute with one value.
@@ -83,7 +83,7 @@ impl Trait {
 }
 
 fn per_million(part: usize, whole: usize) -> usize {
-    if whole == 0 { 0 } else { part.saturating_mul(1_000_000) / whole }
+    part.saturating_mul(1_000_000).checked_div(whole).unwrap_or(0)
 }
 
 impl Index {
@@ -206,7 +206,13 @@ fn values(path: &str, column: &Column, counts: &[(usize, usize)]) -> Vec<Trait> 
     }
     let items = items.into_iter().filter(|(_, (_, hits))| *hits > 0);
     let path = path.to_owned();
-    all.extend(items.map(|(value, (fits, hits))| Trait { path: path.clone(), value: value.clone(), item: true, fits, hits }));
+    all.extend(items.map(|(value, (fits, hits))| Trait {
+        path: path.clone(),
+        value: value.clone(),
+        item: true,
+        fits,
+        hits,
+    }));
     all
 }
 

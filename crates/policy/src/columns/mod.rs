@@ -11,6 +11,7 @@
 //! [`Expression::verdict`]: crate::Expression::verdict
 
 mod bits;
+mod cedar;
 mod change;
 mod column;
 mod difference;
@@ -23,6 +24,7 @@ mod sets;
 mod terms;
 
 pub use bits::Bits;
+pub use cedar::{BadCedar, CedarRules, Decided, NoDecision};
 pub use difference::{Delta, Difference};
 pub use index::{Edit, Index, Intake};
 pub use mine::Proposal;

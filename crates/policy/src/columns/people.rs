@@ -48,6 +48,8 @@ pub(super) struct People {
     joined: Vec<Vec<usize>>,
     /// What rules read, and what must therefore be kept.
     wanted: BTreeSet<String>,
+    /// How many different values may be kept unasked.
+    values_max: usize,
     /// What is not kept.
     dropped: BTreeSet<String>,
     due: BTreeSet<(Timestamp, u32)>,
@@ -65,7 +67,7 @@ pub(super) struct Put {
 impl People {
     /// Nobody yet. What is wanted is kept whatever it costs.
     pub(super) fn wanting(wanted: BTreeSet<String>) -> Self {
-        Self { wanted, ..Self::default() }
+        Self { wanted, values_max: COLUMN_VALUES_MAX, ..Self::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -250,7 +252,7 @@ impl People {
         }
         let Some(column) = self.columns.get_mut(place) else { return };
         let code = if too_large(value) { TOO_LARGE } else { column.code_of(value) };
-        if column.size() > COLUMN_VALUES_MAX && !path.starts_with('@') && !self.wanted.contains(path) {
+        if column.size() > self.values_max && !path.starts_with('@') && !self.wanted.contains(path) {
             *column = Column::of_values(self.ids.len());
             self.dropped.insert(path.to_owned());
             return;
@@ -332,10 +334,18 @@ fn next_change(engagements: &[Engagement], now: Timestamp) -> Option<Timestamp> 
 }
 
 /// Whether an expression would refuse to look at this. What Tenure knows itself is never so large.
-fn too_large(value: &Value) -> bool {
+pub(super) fn too_large(value: &Value) -> bool {
     match value {
         Value::Text(words) => words.len() > TEXT_BYTES_MAX,
         Value::List(items) => items.len() > LIST_ITEMS_MAX || items.iter().any(too_large),
         Value::Number(_) | Value::Flag(_) | Value::Date(_) | Value::Instant(_) | Value::Cleared => false,
+    }
+}
+
+#[cfg(test)]
+impl People {
+    /// Keeps so many different values unasked.
+    pub(super) fn keeping(self, values_max: usize) -> Self {
+        Self { values_max, ..self }
     }
 }

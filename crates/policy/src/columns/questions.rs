@@ -30,8 +30,6 @@ pub(super) struct Question {
     asked: Asked,
     /// Whom it is asked about; none if it is the same for everybody.
     pub(super) column: Option<usize>,
-    /// The attributes that it reads, each a column.
-    pub(super) reads: Vec<usize>,
     /// Whether the answers change with time alone.
     pub(super) timed: bool,
     /// For each code of the column.
@@ -63,13 +61,12 @@ impl Questions {
         }
         let names: Vec<String> = atom.expression.paths().iter().cloned().collect();
         let mut reads = names.iter().map(|path| people.column_of(path)).collect::<Result<Vec<_>, _>>()?;
-        let base = reads.clone();
         if atom.today {
             reads.push(people.column_of(ZONE)?);
         }
         let column = reads.iter().copied().reduce(|left, right| people.pair(left, right));
         let asked = Asked::Condition(Box::new(atom.clone()), names);
-        Ok(self.push(Question { words, asked, column, reads: base, timed: atom.today, answers: Vec::new() }, people, now))
+        Ok(self.push(Question { words, asked, column, timed: atom.today, answers: Vec::new() }, people, now))
     }
 
     /// Asks whether the time has come for birthrights that lead by so many days.
@@ -80,7 +77,7 @@ impl Questions {
         }
         let column = people.column_of(ARRIVAL).ok();
         let asked = Asked::Begun(lead_days);
-        self.push(Question { words, asked, column, reads: Vec::new(), timed: true, answers: Vec::new() }, people, now)
+        self.push(Question { words, asked, column, timed: true, answers: Vec::new() }, people, now)
     }
 
     fn push(&mut self, mut question: Question, people: &People, now: Timestamp) -> usize {
@@ -139,11 +136,6 @@ impl Questions {
 }
 
 impl Question {
-    /// Its words, for people.
-    pub(super) fn words(&self) -> &str {
-        &self.words
-    }
-
     /// The part of a condition that it asks, if it is one.
     pub(super) fn atom(&self) -> Option<&Atom> {
         match &self.asked {
@@ -217,14 +209,13 @@ fn condition(
         let zone = if atom.today { values.pop().flatten().and_then(Value::as_text) } else { None };
         let day = *days.entry(zone).or_insert_with(|| day_in(zone, now));
         let key = (day, values);
-        let place = match places.get(&key) {
-            Some(place) => *place,
-            None => {
-                let of_day = sets.entry(day).or_default();
-                of_day.push(key.1.clone());
-                places.insert(key, of_day.len() - 1);
-                of_day.len() - 1
-            }
+        let place = if let Some(place) = places.get(&key) {
+            *place
+        } else {
+            let of_day = sets.entry(day).or_default();
+            of_day.push(key.1.clone());
+            places.insert(key, of_day.len() - 1);
+            of_day.len() - 1
         };
         wanted.push((day, place));
     }

@@ -36,7 +36,8 @@ impl Index {
         for pair in pairs.iter().filter(|(one, other)| touched(one) || touched(other)) {
             let (one, other) = (self.who(&pair.0), self.who(&pair.1));
             let before = one.meet(&other);
-            let after = |name, set: &Bits| difference.delta(name).map_or_else(|| set.clone(), |delta| delta.applied_to(set));
+            let after =
+                |name, set: &Bits| difference.delta(name).map_or_else(|| set.clone(), |delta| delta.applied_to(set));
             let both = after(&pair.0, &one).meet(&after(&pair.1, &other));
             let new = both.without(&before);
             if !new.is_empty() {

@@ -166,7 +166,7 @@ impl Expression {
 /// Works on a stack of its own. Measured in an unoptimised build, the parser takes more than
 /// 200 KB for each bracket in a bracket and the evaluator more than 30 KB for each level, so that
 /// 16 brackets or 64 additions end a usual thread, and the process with it. A panic ends here too.
-fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, &'static str> {
+pub(crate) fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, &'static str> {
     std::thread::scope(|scope| {
         std::thread::Builder::new()
             .name("expression".to_owned())

@@ -43,9 +43,15 @@ fn read(tree: &IdedExpr, depth: usize, found: &mut Reading) {
         },
         Expr::Call(call) => {
             found.today |= call.func_name == "today";
-            parts(tree).into_iter().for_each(|part| read(part, depth + 1, found));
+            for part in parts(tree) {
+                read(part, depth + 1, found);
+            }
         }
-        _ => parts(tree).into_iter().for_each(|part| read(part, depth + 1, found)),
+        _ => {
+            for part in parts(tree) {
+                read(part, depth + 1, found);
+            }
+        }
     }
 }
 
@@ -103,15 +109,20 @@ fn add_cost(tree: &IdedExpr, times: u64, sum: &mut Cost) {
             let (steps, bytes) = own_cost(call);
             sum.steps = sum.steps.saturating_add(steps.saturating_mul(times));
             sum.bytes = sum.bytes.saturating_add(bytes.saturating_mul(times));
-            parts(tree).into_iter().for_each(|part| add_cost(part, times, sum));
+            for part in parts(tree) {
+                add_cost(part, times, sum);
+            }
         }
-        _ => parts(tree).into_iter().for_each(|part| add_cost(part, times, sum)),
+        _ => {
+            for part in parts(tree) {
+                add_cost(part, times, sum);
+            }
+        }
     }
 }
 
 /// Steps and bytes of the call itself. An addition of what may be lists may take everything.
 fn own_cost(call: &CallExpr) -> (u64, u64) {
-    let is_text = |part: &IdedExpr| matches!(&part.expr, Expr::Literal(LiteralValue::String(_)));
     match call.func_name.as_str() {
         SPEND => match call.args.first().map(|price| &price.expr) {
             Some(Expr::Literal(LiteralValue::Int(price))) => (price.inner().unsigned_abs(), 0),
@@ -121,6 +132,15 @@ fn own_cost(call: &CallExpr) -> (u64, u64) {
         ADD_BOUNDED => (0, EVALUATION_BYTES_MAX),
         "lower" | "upper" | "ascii" | "trim" | "keep" | "substring" => (0, TEXT_COST),
         _ => (0, 0),
+    }
+}
+
+/// Whether this gives a text or an error, as adding something to a text does.
+fn is_text(part: &IdedExpr) -> bool {
+    match &part.expr {
+        Expr::Literal(LiteralValue::String(_)) => true,
+        Expr::Call(call) => call.func_name == ADD_BOUNDED && call.args.iter().any(is_text),
+        _ => false,
     }
 }
 
@@ -152,7 +172,7 @@ const INFIX: [(&str, &str); 15] = [
 
 fn write(tree: &IdedExpr, text: &mut String) {
     match &tree.expr {
-        Expr::Unspecified | Expr::Struct(_) => text.push_str("?"),
+        Expr::Unspecified | Expr::Struct(_) => text.push('?'),
         Expr::Ident(name) => text.push_str(name),
         Expr::Literal(literal) => write_literal(literal, text),
         Expr::Select(select) => {
