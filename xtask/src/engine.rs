@@ -18,6 +18,8 @@ const BENCH_POSTGRES: &str = "TENURE_BENCH_POSTGRES";
 pub enum Subject {
     /// Durable runs.
     Engine,
+    /// What an edit of a rule would change, for everybody.
+    Whatif,
 }
 
 /// How a trial is to go.
@@ -72,13 +74,16 @@ pub fn sim(workspace: &Workspace, seed: u64, count: u64) -> Result<()> {
     program(workspace, "sim", &[seed.to_string(), count.to_string()], None)
 }
 
-/// Builds `tenure` and lets it measure the engine.
+/// Builds `tenure` and lets it measure.
 pub fn bench(workspace: &Workspace, options: &Bench) -> Result<()> {
-    let Subject::Engine = options.subject;
+    let subject = match options.subject {
+        Subject::Engine => "engine",
+        Subject::Whatif => "whatif",
+    };
     with_postgres(options.postgres, |server| {
         let fixed = ["run", "--locked", "--release", "--quiet", "--package", "tenure-cli", "--bin", "tenure", "--"];
         let mut command = workspace.cargo(fixed);
-        command.args(["bench", "engine"]).args(&options.arguments).env_remove(BENCH_POSTGRES);
+        command.args(["bench", subject]).args(&options.arguments).env_remove(BENCH_POSTGRES);
         if let Some(server) = server {
             command.env(BENCH_POSTGRES, server.url());
         }

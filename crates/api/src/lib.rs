@@ -15,6 +15,9 @@ pub mod wire;
 pub use codes::{Code, CodeEntry};
 pub use operations::{Access, Method, OPERATIONS, Operation};
 pub use problem::{FieldError, Problem};
+pub use wire::access::{
+    AccessChange, EntitlementChange, HolderView, LeftOut, MinedView, ProposalView, WhatIfIn, WhatIfView,
+};
 pub use wire::account::AccountView;
 pub use wire::case::{CaseResolution, CaseView};
 pub use wire::connection::ConnectionView;

@@ -5,6 +5,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::codes::Code;
+use crate::wire::access::{HolderView, MinedView, WhatIfIn, WhatIfView};
 use crate::wire::account::AccountView;
 use crate::wire::case::{CaseResolution, CaseView};
 use crate::wire::connection::ConnectionView;
@@ -124,6 +125,8 @@ fn named<T: ToSchema + PartialSchema>() -> Named {
 const AFTER: Param = Param { name: "after", about: "`next` of the page before" };
 const LIMIT: Param = Param { name: "limit", about: "how many items at most" };
 const PAGE: &[Param] = &[AFTER, LIMIT];
+const CONNECTION: Param = Param { name: "connection", about: "at which connection" };
+const ENTITLEMENT: Param = Param { name: "entitlement", about: "what, such as `group/finance`" };
 
 const fn read(id: &'static str, path: &'static str, action: &'static str, summary: &'static str) -> Operation {
     let access = Access::Action(action);
@@ -175,6 +178,24 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         gives: Some(json::<PlanView>()),
         ..read("planPerson", "/v1/people/{person}/plan", "PlanPerson", "tells what would be done for a person now")
+    },
+    Operation {
+        query: &[AFTER, LIMIT, CONNECTION, ENTITLEMENT],
+        gives: Some(json::<Page<HolderView>>()),
+        codes: &[Code::BadCursor, Code::NotInThisState],
+        ..read("listHolders", "/v1/access/who", "ListAccess", "lists who has an entitlement, by rules or by grants")
+    },
+    Operation {
+        query: &[CONNECTION, ENTITLEMENT],
+        gives: Some(json::<MinedView>()),
+        codes: &[Code::NotInThisState],
+        ..read("mineRules", "/v1/access/mine", "TryRule", "proposes rules that would explain who holds an entitlement")
+    },
+    Operation {
+        takes: Some(json::<WhatIfIn>()),
+        gives: Some(json::<WhatIfView>()),
+        codes: &[Code::NotInThisState],
+        ..act("whatIfRule", "/v1/whatif/rule", "TryRule", "tells what other rules would change for everybody")
     },
     Operation {
         query: &[AFTER, LIMIT, Param { name: "connection", about: "only events of this source" }],

@@ -13,6 +13,7 @@ use tenure_store::{Store, StoreError, Tx};
 
 use crate::error::AppError;
 use crate::live::Live;
+use crate::population::Population;
 use crate::probe::{Point, Probe};
 
 /// Everything that lives as long as the process.
@@ -33,6 +34,8 @@ pub struct House {
     pub engine: OnceLock<Engine<Attachment>>,
     /// Told of the points of the walk.
     pub probe: Arc<dyn Probe>,
+    /// Everybody in memory.
+    pub population: Population,
 }
 
 impl fmt::Debug for House {

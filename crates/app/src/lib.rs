@@ -5,6 +5,7 @@
 //! `store`, and never talks to the world: that is done by [`steps`], which the engine calls after
 //! the commit. It knows no HTTP. Start at [`events::accept`], the first step of the walk.
 
+pub mod access;
 pub mod cases;
 pub mod connections;
 pub mod cx;
@@ -18,6 +19,7 @@ pub mod live;
 pub mod notices;
 pub mod numbers;
 pub mod people;
+pub mod population;
 pub mod probe;
 pub mod record;
 pub mod rules;

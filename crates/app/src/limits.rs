@@ -44,3 +44,11 @@ pub const TASK_EVIDENCE_BYTES_MAX: usize = 64 << 10;
 pub const TASK_BATCH: usize = 100;
 /// Records of a run that are shown with it, and read at once.
 pub const RECORDS_AT_ONCE: usize = 500;
+/// The most people about whom questions about everybody are answered.
+pub const POPULATION_PEOPLE_MAX: i64 = 3_000_000;
+/// The most memory that everybody may take, in bytes.
+pub const POPULATION_BYTES_MAX: usize = 3 << 30;
+/// People loaded at a time.
+pub const POPULATION_PAGE: usize = 1_000;
+/// How many people are named who are exceptions to a proposed rule.
+pub const MINED_NAMES_MAX: usize = 5;

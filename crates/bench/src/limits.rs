@@ -90,3 +90,32 @@ pub const GOAL_LATE_MS: f64 = 5_000.0;
 pub const GOAL_PARKED_MIB: f64 = 500.0;
 /// Goal: the last third of a soak against the first.
 pub const GOAL_FLAT: f64 = 1.2;
+
+/// People of the large company unless asked otherwise.
+pub const WHATIF_PEOPLE_USUAL: u64 = 1_000_000;
+/// Its rules unless asked otherwise.
+pub const WHATIF_RULES_USUAL: u64 = 1_000;
+/// Its entitlements unless asked otherwise.
+pub const WHATIF_ENTITLEMENTS_USUAL: usize = 3_000;
+/// Edits of its rules unless asked otherwise.
+pub const WHATIF_EDITS_USUAL: usize = 500;
+/// Decisions that are held against Cedar unless asked otherwise.
+pub const WHATIF_SAMPLES_USUAL: usize = 1_000_000;
+/// People who move one after the other.
+pub const WHATIF_MOVES: usize = 2_000;
+/// Pairs of entitlements that nobody may have both of.
+pub const WHATIF_PAIRS: usize = 500;
+/// Decisions that are asked about one person before the next.
+pub const WHATIF_ASKED_OF_EACH: usize = 20;
+/// People for whom a plan is made alone.
+pub const WHATIF_PLANS: usize = 200;
+/// Goal: from people and rules to everything asked of everybody, in s.
+pub const GOAL_WHATIF_BUILD_S: f64 = 10.0;
+/// Goal: 99 of 100 edits of a rule are answered within this, in ms.
+pub const GOAL_WHATIF_EDIT_MS: f64 = 100.0;
+/// Goal: a tenth of everybody changes department, in s.
+pub const GOAL_WHATIF_REORGANISATION_S: f64 = 2.0;
+/// Goal: every pair that nobody may have both of, in ms.
+pub const GOAL_WHATIF_PAIRS_MS: f64 = 100.0;
+/// Goal: the most memory, in MiB.
+pub const GOAL_WHATIF_MIB: f64 = 1_024.0;

@@ -70,8 +70,17 @@ fn thread_time() -> Duration {
 
 /// Resident memory of a process, in MiB.
 pub fn resident_mib(process: u32) -> f64 {
+    memory_mib(process, "VmRSS:")
+}
+
+/// The most memory that a process ever had, in MiB.
+pub fn peak_mib(process: u32) -> f64 {
+    memory_mib(process, "VmHWM:")
+}
+
+fn memory_mib(process: u32, what: &str) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(what));
     let kib: u32 = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0);
     f64::from(kib) / 1024.0
 }

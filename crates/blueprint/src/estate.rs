@@ -104,6 +104,20 @@ impl Estate {
         Err(problems)
     }
 
+    /// Reads the roles of one text, without holding them against the rest of an estate: whoever
+    /// tries a role out has the rest. Other documents are read and left out.
+    pub fn roles(file: &str, text: &str) -> Result<Vec<Role>, Vec<Problem>> {
+        let mut reading = Reading::default();
+        reading.file(file, text);
+        if reading.problems.is_empty() {
+            return Ok(reading.estate.roles.into_values().collect());
+        }
+        reading.problems.sort();
+        reading.problems.dedup();
+        reading.problems.truncate(PROBLEMS_MAX);
+        Err(reading.problems)
+    }
+
     /// What policy needs of it.
     pub fn rules(&self) -> Rules {
         let targets = self.connections.values().filter_map(|known| Some((known.name.clone(), known.target()?)));

@@ -8,8 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use secrecy::SecretString;
 
 use crate::commands::{
-    bench, cases, completion, connect, demo, doctor, events, generate, ledger, migrate, notices, pack, people, runs,
-    serve, tasks, token, version, why,
+    access, bench, cases, completion, connect, demo, doctor, events, generate, ledger, migrate, notices, pack, people,
+    runs, serve, tasks, token, version, whatif, why,
 };
 use crate::exit;
 use crate::limits::TIMEOUT_DEFAULT;
@@ -128,6 +128,12 @@ pub enum Command {
     #[command(subcommand)]
     Events(events::Events),
     Why(why::Why),
+    /// Look at who has something, and which rules would explain it
+    #[command(subcommand)]
+    Access(access::Access),
+    /// Try out what would change for everybody
+    #[command(subcommand)]
+    Whatif(whatif::Whatif),
     /// Answer what only a human can
     #[command(subcommand)]
     Cases(cases::Cases),

@@ -70,6 +70,9 @@ places! {
     READ_PERSON = Get "/v1/people/{person}";
     READ_WHY = Get "/v1/people/{person}/why";
     READ_PLAN = Get "/v1/people/{person}/plan";
+    LIST_HOLDERS = Get "/v1/access/who";
+    MINE_RULES = Get "/v1/access/mine";
+    WHAT_IF_RULE = Post "/v1/whatif/rule";
     LIST_EVENTS = Get "/v1/events";
     POST_EVENT = Post "/v1/connections/{connection}/events";
     LIST_CONNECTIONS = Get "/v1/connections";

@@ -42,6 +42,14 @@ pub async fn of_person(tx: &mut Tx, person: PersonId) -> Result<Vec<Engagement>,
     rows.iter().map(read).collect()
 }
 
+/// Every engagement of these people, those of one person the oldest first.
+pub async fn of_people(tx: &mut Tx, people: &[PersonId]) -> Result<Vec<Engagement>, StoreError> {
+    let head = "SELECT id, person, kind, source, source_key, zone, first_day, last_day, leave, rescinded, cut_at, version \
+         FROM engagement WHERE person";
+    let list: Vec<Param> = people.iter().copied().map(id).collect();
+    tx.query_in(head, &[], &list, " ORDER BY id").await?.iter().map(read).collect()
+}
+
 /// The engagement that a source calls so.
 pub async fn find_by_key(tx: &mut Tx, source: &ConnectionName, key: &str) -> Result<Option<Engagement>, StoreError> {
     let sql = "SELECT id, person, kind, source, source_key, zone, first_day, last_day, leave, rescinded, cut_at, version \

@@ -1,11 +1,11 @@
 //! What somebody should hold, and why.
 
-use tenure_model::{Grant, GrantId, GrantState, PersonId};
+use tenure_model::{ConnectionName, Grant, GrantId, GrantState, PersonId};
 
 use crate::db::row::{Param, Row, id, json};
 use crate::db::tx::Tx;
 use crate::error::StoreError;
-use crate::limits::of_owner;
+use crate::limits::{of_owner, page};
 
 const TABLE: &str = "access_grant";
 
@@ -39,6 +39,21 @@ pub async fn of_person(tx: &mut Tx, person: PersonId) -> Result<Vec<Grant>, Stor
          FROM access_grant WHERE person = $1 ORDER BY id LIMIT $2";
     let rows = tx.query(sql, &[id(person), of_owner().into()]).await?;
     rows.iter().map(read).collect()
+}
+
+/// Everybody who holds this, by a grant that was read back, in order of ids, from after this one.
+pub async fn holders(
+    tx: &mut Tx,
+    connection: &ConnectionName,
+    entitlement: &str,
+    after: Option<PersonId>,
+    limit: usize,
+) -> Result<Vec<PersonId>, StoreError> {
+    let sql = "SELECT DISTINCT person FROM access_grant \
+         WHERE connection = $1 AND entitlement = $2 AND state = 'held' AND person > $3 ORDER BY person LIMIT $4";
+    let after = after.unwrap_or(tenure_model::Id::from_uuid(uuid::Uuid::nil()));
+    let values = [connection.as_str().into(), entitlement.into(), id(after), page(limit).into()];
+    tx.query(sql, &values).await?.iter().map(|row| row.of(TABLE).id("person")).collect()
 }
 
 fn values(grant: &Grant) -> Result<[Param; 9], StoreError> {

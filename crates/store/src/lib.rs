@@ -20,6 +20,7 @@ pub mod limits;
 pub mod migrate;
 pub mod notices;
 pub mod people;
+pub mod population;
 pub mod runs;
 pub mod settings;
 pub mod tasks;

@@ -80,6 +80,21 @@ pub async fn list(
     tx.query(sql, &values).await?.iter().map(read).collect()
 }
 
+/// Everybody in order of ids, from after this one.
+pub async fn by_id(tx: &mut Tx, after: Option<PersonId>, limit: usize) -> Result<Vec<Person>, StoreError> {
+    let sql = "SELECT id, kind, display_name, attributes, sponsor, version, since FROM person \
+         WHERE id > $1 ORDER BY id LIMIT $2";
+    let after = after.unwrap_or(tenure_model::Id::from_uuid(uuid::Uuid::nil()));
+    tx.query(sql, &[id(after), page(limit).into()]).await?.iter().map(read).collect()
+}
+
+/// Those of these people who are there, in no order that means anything.
+pub async fn of_ids(tx: &mut Tx, wanted: &[PersonId]) -> Result<Vec<Person>, StoreError> {
+    let head = "SELECT id, kind, display_name, attributes, sponsor, version, since FROM person WHERE id";
+    let list: Vec<Param> = wanted.iter().copied().map(id).collect();
+    tx.query_in(head, &[], &list, " ORDER BY id").await?.iter().map(read).collect()
+}
+
 fn values(person: &Person) -> Result<[Param; 8], StoreError> {
     Ok([
         id(person.id),

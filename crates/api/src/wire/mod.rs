@@ -1,6 +1,7 @@
 //! The bodies, one file per noun. Output types accept unknown fields when read, so that an old
 //! client survives a new server; input types refuse them, so that a typing error is not lost.
 
+pub mod access;
 pub mod account;
 pub mod case;
 pub mod connection;

@@ -1,7 +1,8 @@
 //! `tenure bench`: how fast this machine is, in figures beside their goals.
 //!
-//! It needs no server: it starts the engine in a process of its own on a database of its own. With
-//! the hidden `--serve` it is that process.
+//! It needs no server: `bench whatif` is all in this process, and `bench engine` starts
+//! the engine in a process of its own on a database of its own. With the hidden `--serve` it is that
+//! process.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -10,8 +11,11 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use tenure_bench::limits::{PARKED_USUAL, RUNS_USUAL, SOAK_USUAL, TIMERS_USUAL};
-use tenure_bench::{Figure, LISTENING, News, Options, POSTGRES_VARIABLE, Serving, Trouble, Workload};
+use tenure_bench::limits::{
+    PARKED_USUAL, RUNS_USUAL, SOAK_USUAL, TIMERS_USUAL, WHATIF_EDITS_USUAL, WHATIF_ENTITLEMENTS_USUAL,
+    WHATIF_PEOPLE_USUAL, WHATIF_RULES_USUAL, WHATIF_SAMPLES_USUAL,
+};
+use tenure_bench::{Figure, LISTENING, News, Options, POSTGRES_VARIABLE, Serving, Trouble, WhatIf, Workload};
 use tenure_server::listen::asked_to_stop;
 
 use crate::args::duration;
@@ -34,6 +38,7 @@ const COLUMNS: &[Column] = &[
 #[derive(Debug, Subcommand)]
 pub enum Bench {
     Engine(Box<Engine>),
+    Whatif(Whatif),
 }
 
 /// Measure durable runs on this machine
@@ -81,10 +86,67 @@ pub struct Engine {
     until_closed: bool,
 }
 
+/// Measure what-if over everybody
+///
+/// Makes up a company from a seed, builds the columns of everybody and every rule, and measures what one edit of a
+/// rule, one person's move, a reorganisation and pairs that nobody may have both of cost. At the end a sample of the
+/// answers is held against Cedar and against the plan for one person. Nothing is stored and nobody is asked. It takes
+/// some minutes, needs about a gigabyte of memory, and ends with 1 if a goal is missed.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  tenure bench whatif
+  tenure bench whatif --people 100000 --rules 200 --entitlements 600 --samples 100000
+  tenure bench whatif -o json")]
+pub struct Whatif {
+    /// People
+    #[arg(long, value_name = "NUMBER", default_value_t = WHATIF_PEOPLE_USUAL, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    people: u64,
+    /// Rules
+    #[arg(long, value_name = "NUMBER", default_value_t = WHATIF_RULES_USUAL, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    rules: u64,
+    /// Entitlements
+    #[arg(long, value_name = "NUMBER", default_value_t = WHATIF_ENTITLEMENTS_USUAL, value_parser = at_least_one)]
+    entitlements: usize,
+    /// Edits of rules
+    #[arg(long, value_name = "NUMBER", default_value_t = WHATIF_EDITS_USUAL, value_parser = at_least_one)]
+    edits: usize,
+    /// Decisions that are held against Cedar
+    #[arg(long, value_name = "NUMBER", default_value_t = WHATIF_SAMPLES_USUAL, value_parser = at_least_one)]
+    samples: usize,
+    /// What everything is made from
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+}
+
+impl Whatif {
+    fn measure(&self, cx: &Cx) -> Result<Exit, CliError> {
+        let options = WhatIf {
+            people: self.people,
+            rules: self.rules,
+            entitlements: self.entitlements,
+            edits: self.edits,
+            samples: self.samples,
+            seed: self.seed,
+        };
+        let mut tell = |news: News<'_>| match news {
+            News::Doing(what) => cx.output.say(what),
+            News::Figure(figure) => cx.output.say(&line(figure)),
+        };
+        let figures = tenure_bench::what_if(&options, &mut tell).map_err(failed)?;
+        let rows: Vec<Value> = figures.iter().map(|figure| row(figure, cx.output.format)).collect();
+        cx.output.list(COLUMNS, &rows)?;
+        let missed = figures.iter().any(|figure| figure.reached == Some(false));
+        Ok(if missed { Exit::Failed } else { Exit::Done })
+    }
+}
+
 impl Bench {
     /// Does it.
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
-        let Self::Engine(engine) = self;
+        let engine = match self {
+            Self::Engine(engine) => engine,
+            Self::Whatif(whatif) => return whatif.measure(cx),
+        };
         // Another call would find a provider set already, which is as good.
         drop(rustls::crypto::ring::default_provider().install_default());
         match (engine.serve, engine.steps.clone()) {
@@ -95,8 +157,10 @@ impl Bench {
 
     /// Whether it is the process that ends itself in order when it is interrupted.
     pub fn stops_itself(&self) -> bool {
-        let Self::Engine(engine) = self;
-        engine.serve.is_some()
+        match self {
+            Self::Engine(engine) => engine.serve.is_some(),
+            Self::Whatif(_) => false,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`Output`](crate::output::Output). `demo`, `serve`, `migrate`, `bench` and the bootstrap of
 //! `token` work on this machine; all others ask a server.
 
+pub mod access;
 pub mod bench;
 pub mod cases;
 pub mod completion;
@@ -32,6 +33,7 @@ pub mod tasks;
 mod tasks_evidence;
 pub mod token;
 pub mod version;
+pub mod whatif;
 pub mod why;
 
 use clap::Args;
@@ -82,6 +84,8 @@ impl Command {
             Self::Runs(runs) => runs.run(cx).await,
             Self::Events(events) => events.run(cx).await,
             Self::Why(why) => why.run(cx).await,
+            Self::Access(access) => access.run(cx).await,
+            Self::Whatif(whatif) => whatif.run(cx).await,
             Self::Cases(cases) => cases.run(cx).await,
             Self::Tasks(tasks) => tasks.run(cx).await,
             Self::Notices(notices) => notices.run(cx).await,

@@ -42,6 +42,23 @@ fn figures_come_with_goals_and_nothing_is_left() {
 }
 
 #[test]
+fn what_if_finds_the_same_as_cedar_and_as_the_plans() {
+    let small = ["--people", "600", "--rules", "12", "--entitlements", "30", "--edits", "10", "--samples", "400"];
+    let ended = tenure(&[&["bench", "whatif", "--json"], &small[..]].concat());
+    let figures: Vec<Json> = serde_json::from_str(&ended.out).unwrap();
+    let find = |what: &str| {
+        let found = figures.iter().filter(|figure| figure["what"] == what);
+        found.map(|figure| figure["value"].as_f64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(find("other than the columns say"), [0.0, 0.0], "{}", ended.out);
+    assert!(find("given").iter().all(|given| *given > 10.0), "{}", ended.out);
+    assert!(find("changes found for each edit")[0] > 0.0, "{}", ended.out);
+    let missed = figures.iter().any(|figure| figure["reached"] == false);
+    assert_eq!(ended.exit, i32::from(missed), "{}", ended.out);
+    assert_eq!(tenure(&["bench", "whatif", "--people", "0"]).exit, 2);
+}
+
+#[test]
 fn wrong_words_are_named() {
     let ended = tenure(&["bench", "engine", "--only", "everything"]);
     assert_eq!(ended.exit, 2);

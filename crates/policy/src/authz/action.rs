@@ -86,6 +86,10 @@ actions! {
     PlanPerson on Person;
     /// See why somebody has what they have.
     ReadWhy on Person;
+    /// See who has something.
+    ListAccess on Person;
+    /// See what another rule would change for everybody, and which rules would explain what is held.
+    TryRule on Person;
     /// See what came in.
     ListEvents on Event;
     /// Deliver an event.

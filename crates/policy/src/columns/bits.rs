@@ -43,7 +43,6 @@ impl Bits {
         self.word(place) & bit != 0
     }
 
-    #[cfg(test)]
     pub(super) fn insert(&mut self, row: u32) {
         let (place, bit) = place(row);
         self.set_word(place, self.word(place) | bit);

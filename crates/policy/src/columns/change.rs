@@ -1,5 +1,6 @@
 //! What changes when people change, or when time passes.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
@@ -18,9 +19,9 @@ impl Index {
     }
 
     /// Takes in many, and says what changed.
-    pub fn put_all<'f>(&mut self, all: impl IntoIterator<Item = &'f PersonFacts>) -> Difference {
+    pub fn put_all<F: Borrow<PersonFacts>>(&mut self, all: impl IntoIterator<Item = F>) -> Difference {
         let now = self.now;
-        let puts: Vec<Put> = all.into_iter().map(|facts| self.people.put(facts, now)).collect();
+        let puts: Vec<Put> = all.into_iter().map(|facts| self.people.put(facts.borrow(), now)).collect();
         self.settle(&puts)
     }
 

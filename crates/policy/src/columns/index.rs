@@ -125,6 +125,13 @@ impl Index {
         self.people.row(person)
     }
 
+    /// The rows of these people; whoever is not known has none.
+    pub fn rows_of(&self, people: impl IntoIterator<Item = PersonId>) -> Bits {
+        let mut rows = Bits::empty(self.people.words());
+        people.into_iter().filter_map(|person| self.row(person)).for_each(|row| rows.insert(row));
+        rows
+    }
+
     /// Every entitlement that a rule gives.
     pub fn entitlements(&self) -> impl Iterator<Item = &EntitlementName> {
         self.entitlements.iter().zip(&self.given_by).filter(|(_, by)| !by.is_empty()).map(|(name, _)| name)

@@ -8,6 +8,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value as Json;
 use tenure_app::ledger::seal::Sealer;
 use tenure_app::notices::deliver::LogChannel;
+use tenure_app::population::Population;
 use tenure_app::versions::take::take;
 use tenure_app::{AppError, House, InForce, Live, NoProbe, Probe};
 use tenure_blueprint::{self as blueprint, Connection, Via, Written};
@@ -83,7 +84,18 @@ pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Open
     let key = keys::ledger_key(&config.data_folder, &origin, ids.as_ref())?;
     publish(&config.data_folder, key.public())?;
     let live = Live::new(InForce::new(first.version, first.hash.clone(), built), Arc::new(builder));
-    let house = Arc::new(House { clock, ids, store, authz, live, web: Arc::new(web), engine: OnceLock::new(), probe });
+    let house = House {
+        clock,
+        ids,
+        store,
+        authz,
+        live,
+        web: Arc::new(web),
+        engine: OnceLock::new(),
+        probe,
+        population: Population::default(),
+    };
+    let house = Arc::new(house);
     keep(&house, first).await?;
     let pinned = key.public().clone();
     Ok(Opened { house, pinned, origin, key: Arc::new(key) })

@@ -9,6 +9,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value as Json, json};
 use tenure_app::estate::{Connection, Workflow};
 use tenure_app::flows::Flows;
+use tenure_app::population::Population;
 use tenure_app::steps::Steps;
 use tenure_app::{Estate, House, Live, NoProbe};
 use tenure_connect::fake::FakeTarget;
@@ -126,6 +127,7 @@ impl Real {
             engine: OnceLock::new(),
             probe: Arc::new(NoProbe),
             web: Arc::new(web()),
+            population: Population::default(),
         });
         let key = SigningKey::from_seed("tenure.test/ledger/1", &Zeroizing::new([7; 32])).unwrap();
         let config = Sources::new().toml("listen = '127.0.0.1:0'", "test").unwrap().config().unwrap();

@@ -180,7 +180,7 @@ fn a_condition_that_might_go_over_its_budget_in_parts_is_asked_as_one() {
     assert!(split("person.a == 'x' && person.b.exists(b, b == 'y')"));
     assert!(split("person.a + '-' + person.b == 'x' && person.c == 'y'"));
     assert!(!split(&format!("{nested} || person.a == 'x'")));
-    assert!(!split("person.a + person.b == ['x'] && person.c == 'y'"));
+    assert!(!split("person.a + person.b == ['x'] && person.c + person.d == ['y']"));
     // A choice in a choice's condition, many times over, is asked as one as well.
     let deep = (0..14).fold("person.a == 'x'".to_owned(), |inner, _| format!("(({inner}) ? person.b : person.c)"));
     let mut company = Company::new(1);

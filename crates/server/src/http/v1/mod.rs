@@ -1,6 +1,7 @@
 //! Version 1 of the HTTP API: one folder a noun, one file a verb. A handler reads its request,
 //! makes one call into `app` and shows what came back; the shapes are those of `api`.
 
+mod access;
 mod cases;
 mod connections;
 mod estate;
@@ -13,6 +14,7 @@ mod people;
 mod runs;
 mod tasks;
 mod tokens;
+mod whatif;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -106,6 +108,9 @@ fn mount(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("listAccounts", people::accounts::handler)?
         .mount("readWhy", people::why::handler)?
         .mount("planPerson", people::plan::handler)?
+        .mount("listHolders", access::who::handler)?
+        .mount("mineRules", access::mine::handler)?
+        .mount("whatIfRule", whatif::rule::handler)?
         .mount("listEvents", events::list::handler)?
         .mount("readEvent", events::show::handler)?
         .mount("postEvent", connections::post_event::handler)?

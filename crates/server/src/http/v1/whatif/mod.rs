@@ -1,0 +1,3 @@
+//! What would change, without changing anything.
+
+pub(super) mod rule;
