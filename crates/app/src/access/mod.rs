@@ -53,7 +53,8 @@ async fn holders(house: &House, name: &EntitlementName) -> Result<BTreeSet<Perso
 
 /// An entitlement that some target knows, or a refusal that names it.
 fn known(house: &House, name: &EntitlementName) -> Result<(), AppError> {
-    let target = house.rules().targets.get(&name.connection).cloned();
+    let estate = house.estate();
+    let target = estate.rules.targets.get(&name.connection);
     let target = target.ok_or_else(|| AppError::no("target", &name.connection))?;
     if target.entitlements.contains_key(&name.entitlement) {
         Ok(())

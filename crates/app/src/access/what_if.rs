@@ -71,8 +71,7 @@ pub struct Part {
 #[tracing::instrument(name = "app.access.what_if", skip_all)]
 pub async fn what_if(cx: &Cx, roles: Vec<Role>, without: Vec<Name>, part: Part) -> Result<WhatIf, AppError> {
     cx.allow(Action::TryRule, &Thing::Person(None))?;
-    let rules = cx.house.rules();
-    fits(&roles, &without, &rules)?;
+    fits(&roles, &without, &cx.house.estate().rules)?;
     let mut edit: Edit = roles.iter().map(|role| (role.name.clone(), of_role(role))).collect();
     edit.extend(without.into_iter().map(|name| (name, Vec::new())));
     let found = population::ask(&cx.house, |index| tried(index, &edit, part)).await?;

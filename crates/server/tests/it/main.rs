@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed; the allowance in clippy.toml does not reach helpers of tests"
 )]
 
+mod access;
 mod connections;
 mod doors;
 mod edges;
