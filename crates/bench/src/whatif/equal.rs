@@ -1,9 +1,9 @@
 //! Whether the columns say what Cedar says, and what the plan for one person says.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tenure_model::Reason;
+use tenure_model::{Clock as _, Reason, SystemClock};
 use tenure_policy::columns::{EntitlementName, Index};
 use tenure_policy::plan::{Rules, plan};
 
@@ -23,7 +23,7 @@ impl Bed<'_> {
 
     /// Half of the sample is of what somebody has, so that it is not a million times no.
     fn cedar(&mut self, index: &Index) -> Result<(), Trouble> {
-        let start = Instant::now();
+        let start = SystemClock::new();
         let cedar = index.cedar().because(|| "the rules cannot be made into policies".to_owned())?;
         let (policies, beforehand) = cedar.counts();
         self.figure("Cedar", "policies", count(policies), Unit::Count, None);
@@ -46,7 +46,7 @@ impl Bed<'_> {
                     given.get(chance.place(given.len()))
                 };
                 let Some(name) = name else { continue };
-                let start = Instant::now();
+                let start = SystemClock::new();
                 let decided =
                     cedar.decide(&facts, name, now()).because(|| format!("Cedar cannot decide about {name}"))?;
                 times.push(start.elapsed());

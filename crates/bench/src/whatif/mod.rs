@@ -10,10 +10,10 @@ mod equal;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::ToSpan as _;
-use tenure_model::Name;
+use tenure_model::{Clock as _, Name, SystemClock};
 use tenure_policy::columns::{Edit, EntitlementName, Index, Intake, Terms, of_role};
 use tenure_policy::role::Role;
 
@@ -78,7 +78,7 @@ struct Making(Cell<Duration>);
 
 impl Making {
     fn time<T>(&self, make: impl FnOnce() -> T) -> T {
-        let start = Instant::now();
+        let start = SystemClock::new();
         let made = make();
         self.0.set(self.0.get() + start.elapsed());
         made
@@ -118,13 +118,13 @@ impl<'a> Bed<'a> {
         let rules: BTreeMap<Name, Vec<Terms>> =
             self.rules()?.into_iter().map(|role| (role.name.clone(), of_role(&role))).collect();
         let making = Making(Cell::new(Duration::ZERO));
-        let start = Instant::now();
+        let start = SystemClock::new();
         let mut intake = Intake::begin(&rules, BTreeSet::new(), now());
         for number in 0..self.options.people {
             intake.add(&making.time(|| self.company.person(number, None)));
         }
         let taken_in = start.elapsed().saturating_sub(making.0.get());
-        let start = Instant::now();
+        let start = SystemClock::new();
         let index = intake.finish(&rules);
         let asked = start.elapsed();
         if let Some((role, why)) = index.beyond().iter().next() {
@@ -159,15 +159,15 @@ impl<'a> Bed<'a> {
             let terms = if edit % 25 == 24 { Vec::new() } else { of_role(&role) };
             let gone = terms.is_empty();
             let edit: Edit = [(role.name.clone(), terms)].into();
-            let start = Instant::now();
+            let start = SystemClock::new();
             let difference = index.what_if(&edit).because(|| "a rule cannot be asked of everybody".to_owned())?;
             let (gains, losses) = difference.counts();
             let (gain, lose) = difference.people();
             black_box((gain.count(), lose.count()));
             tried.push(start.elapsed());
             changed += gains + losses;
-            if !gone && tried.len() % 5 == 0 {
-                let start = Instant::now();
+            if !gone && tried.len().is_multiple_of(5) {
+                let start = SystemClock::new();
                 black_box(index.set(&edit).because(|| "a rule cannot be asked of everybody".to_owned())?.is_empty());
                 set.push(start.elapsed());
                 self.versions.insert(number, version);
@@ -187,7 +187,7 @@ impl<'a> Bed<'a> {
             let number = chance.below(self.options.people);
             let department = self.company.other_department(number);
             let facts = self.company.person(number, Some(department));
-            let start = Instant::now();
+            let start = SystemClock::new();
             black_box(index.put(&facts).is_empty());
             times.push(start.elapsed());
             self.moved.insert(number, department);
@@ -198,7 +198,7 @@ impl<'a> Bed<'a> {
     fn reorganise(&mut self, index: &mut Index) {
         let moves = self.options.people / 10;
         let making = Making(Cell::new(Duration::ZERO));
-        let start = Instant::now();
+        let start = SystemClock::new();
         // Every tenth moves to the department of another.
         let all = (0..moves).map(|number| {
             making.time(|| self.company.person(number * 10, Some(self.company.other_department(number + 1))))
@@ -222,7 +222,7 @@ impl<'a> Bed<'a> {
             pairs.push((any(&mut chance)?, any(&mut chance)?));
         }
         let asked = pairs.first().map(|(one, _)| one.clone());
-        let start = Instant::now();
+        let start = SystemClock::new();
         let both: usize = index.with_both(&pairs).iter().map(tenure_policy::columns::Bits::count).sum();
         let took = start.elapsed();
         let workload = format!("{} pairs that nobody may have both of", pairs.len());
@@ -230,10 +230,10 @@ impl<'a> Bed<'a> {
         let goal = Some(Goal::Below(limits::GOAL_WHATIF_PAIRS_MS));
         self.figure(&workload, "time", took.as_secs_f64() * 1e3, Unit::Milliseconds, goal);
         let Some(asked) = asked else { return Ok(()) };
-        let start = Instant::now();
+        let start = SystemClock::new();
         let holders = index.who(&asked);
         self.figure("who has one entitlement", "time", start.elapsed().as_secs_f64() * 1e3, Unit::Milliseconds, None);
-        let start = Instant::now();
+        let start = SystemClock::new();
         black_box(index.mine(&holders).len());
         self.figure(
             "rules that would explain one",
@@ -242,7 +242,7 @@ impl<'a> Bed<'a> {
             Unit::Milliseconds,
             None,
         );
-        let start = Instant::now();
+        let start = SystemClock::new();
         let tomorrow = index.forecast(now() + 24.hours());
         self.figure(
             "what the next day changes by itself",

@@ -72,7 +72,7 @@ async fn an_edit_tells_who_would_lose_what_and_follows_every_event() {
         json!({ "id": "l1", "type": "employment.ended", "lastDay": "2026-11-21", "person": { "employeeId": "E3" } });
     post(&real, &left).await;
     assert_eq!(what_if(&real, &json!({ "without": ["staff"] })).await["peopleLosing"], 4);
-    real.clock.step(crate::real::DAY * 3);
+    real.clock.advance(crate::real::DAY * 3);
     assert_eq!(what_if(&real, &json!({ "without": ["staff"] })).await["peopleLosing"], 3);
     real.stop().await;
 }
