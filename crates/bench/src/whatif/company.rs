@@ -115,11 +115,11 @@ impl Company {
         // What a rule gives mostly stays when its condition is edited.
         let mut gives = Chance::of(self.seed, 1_000_000, number);
         let mut grants = Vec::new();
-        for _ in 0..1 + gives.below(5) {
-            grants.push(grant(self.entitlement(gives.place(self.entitlements))?));
+        for _ in 0..=gives.below(5) {
+            grants.push(grant(Self::entitlement(gives.place(self.entitlements))?));
         }
         if chance.below(4) == 0 {
-            grants.push(grant(self.entitlement(chance.place(self.entitlements))?));
+            grants.push(grant(Self::entitlement(chance.place(self.entitlements))?));
         }
         let leads = [0, 0, 7, 14];
         Ok(Role {
@@ -132,7 +132,7 @@ impl Company {
     }
 
     /// An entitlement by number.
-    pub(super) fn entitlement(self, number: usize) -> Result<EntitlementName, Trouble> {
+    pub(super) fn entitlement(number: usize) -> Result<EntitlementName, Trouble> {
         let connection: ConnectionName = name(&format!("system-{}", number % 20))?;
         Ok(EntitlementName { connection, entitlement: format!("group/{number}") })
     }
@@ -183,7 +183,7 @@ fn engagement(person: PersonId, number: u64, chance: &mut Chance) -> Option<Enga
 /// A condition as people write them: a wide part, narrowed by some more, now and then an exception.
 fn condition(chance: &mut Chance) -> String {
     let numbers = |chance: &mut Chance, word: &str, of: u64, most: u64| {
-        let list: Vec<String> = (0..1 + chance.below(most)).map(|_| format!("'{word} {}'", chance.below(of))).collect();
+        let list: Vec<String> = (0..=chance.below(most)).map(|_| format!("'{word} {}'", chance.below(of))).collect();
         list.join(", ")
     };
     let mut parts = vec![match chance.below(6) {

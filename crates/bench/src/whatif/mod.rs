@@ -141,7 +141,7 @@ impl<'a> Bed<'a> {
     fn describe(&mut self, index: &Index) -> Result<(), Trouble> {
         let mut held = 0;
         for number in 0..self.options.entitlements {
-            held += index.who(&self.company.entitlement(number)?).count();
+            held += index.who(&Company::entitlement(number)?).count();
         }
         let people = count(index.len()).max(1.0);
         self.figure("company", "entitlements for each person", count(held) / people, Unit::Count, None);
@@ -216,7 +216,7 @@ impl<'a> Bed<'a> {
     /// Pairs that nobody may have both of, who has something, the next day, and what would explain it.
     fn ask_all(&mut self, index: &mut Index) -> Result<(), Trouble> {
         let mut chance = Chance::of(self.options.seed, 6, 0);
-        let any = |chance: &mut Chance| self.company.entitlement(chance.place(self.options.entitlements));
+        let any = |chance: &mut Chance| Company::entitlement(chance.place(self.options.entitlements));
         let mut pairs: Vec<(EntitlementName, EntitlementName)> = Vec::new();
         for _ in 0..limits::WHATIF_PAIRS {
             pairs.push((any(&mut chance)?, any(&mut chance)?));
