@@ -12,10 +12,16 @@ const API_VERSION: &str = "tenure/v1";
 /// What a document describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
+    /// Whose word counts.
+    Authority,
     /// A way by which notices go out.
     Channel,
     /// A connected system.
     Connection,
+    /// How names are made.
+    Generator,
+    /// How the records of a source become what is said of people.
+    Mapping,
     /// What is told by which channel.
     Notice,
     /// A bundle of access.
@@ -30,14 +36,27 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] =
-        [Self::Channel, Self::Connection, Self::Notice, Self::Role, Self::Team, Self::Workflow, Self::Pack];
+    pub const ALL: [Self; 10] = [
+        Self::Authority,
+        Self::Channel,
+        Self::Connection,
+        Self::Generator,
+        Self::Mapping,
+        Self::Notice,
+        Self::Role,
+        Self::Team,
+        Self::Workflow,
+        Self::Pack,
+    ];
 
     /// The word for it in documents.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Authority => "Authority",
             Self::Channel => "Channel",
             Self::Connection => "Connection",
+            Self::Generator => "Generator",
+            Self::Mapping => "Mapping",
             Self::Notice => "Notice",
             Self::Role => "Role",
             Self::Team => "Team",

@@ -5,13 +5,15 @@ use std::collections::btree_map;
 
 use tenure_model::Name;
 use tenure_policy::expression::words::nearest;
-use tenure_policy::{Role, Rules, Telling};
+use tenure_policy::{Authorities, Generator, Mapping, Role, Rules, Telling};
 
 use crate::connection::{self, Connection};
 use crate::document::{self, Document, Kind};
 use crate::fields::Notes;
+use crate::generator;
 use crate::limits::{FILES_MAX, PROBLEMS_MAX};
 use crate::notice::{self, Channel, PlacedTelling};
+use crate::people::{Known, People};
 use crate::problem::{Code, Place, Problem};
 use crate::role::{self, PlacedRole};
 use crate::team::{self, Team};
@@ -48,6 +50,12 @@ pub struct Estate {
     pub roles: BTreeMap<Name, Role>,
     /// Those who do something together.
     pub teams: BTreeMap<Name, Team>,
+    /// How the records of sources become what is said of people.
+    pub mappings: BTreeMap<Name, Mapping>,
+    /// Whose word counts.
+    pub authorities: Authorities,
+    /// How names are made.
+    pub generators: BTreeMap<Name, Generator>,
     /// The processes.
     pub workflows: BTreeMap<Name, Written>,
     /// What services are like, for connections that have no connector of their own.
@@ -94,6 +102,7 @@ impl Estate {
         }
         reading.check_roles();
         reading.check_notices();
+        reading.check_people();
         let mut problems = reading.problems;
         if problems.is_empty() {
             return Ok(reading.estate);
@@ -135,6 +144,8 @@ struct Reading {
     named: Vec<(String, Place, Name, String)>,
     /// What is told, with the file where it stands.
     told: Vec<(String, PlacedTelling)>,
+    /// Documents about what people are, which are held against each other in the end.
+    people: People,
     problems: Vec<Problem>,
 }
 
@@ -184,6 +195,13 @@ impl Reading {
                     self.told.push((file.to_owned(), placed));
                 }
             }
+            Kind::Authority => self.people.authority(file, document, &mut notes),
+            Kind::Generator => {
+                if let Some(generator) = generator::read(document, &mut notes) {
+                    self.estate.generators.insert(document.name.clone(), generator);
+                }
+            }
+            Kind::Mapping => self.people.mapping(file, document, &mut notes),
             Kind::Connection => {
                 if let Some(connection) = connection::read(document, &mut notes) {
                     self.estate.connections.insert(document.name.clone(), connection);
@@ -210,6 +228,15 @@ impl Reading {
                 self.estate.packs.insert(document.name.clone(), Written::of(file, document));
             }
         }
+    }
+
+    /// Mappings, authorities and the sources that they name must fit together.
+    fn check_people(&mut self) {
+        let seen = |kind, name: &Name| self.seen.contains_key(&(kind, name.clone()));
+        let known = Known { connections: &self.estate.connections, is_there: &|name| seen(Kind::Connection, name) };
+        let (authorities, mappings) = std::mem::take(&mut self.people).finish(&known, &mut self.problems);
+        self.estate.authorities = authorities;
+        self.estate.mappings = mappings;
     }
 
     /// Every connection that a role names must be there, take accounts and know the entitlement.

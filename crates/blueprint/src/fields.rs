@@ -2,8 +2,8 @@
 //! first thing.
 
 use tenure_model::Name;
-use tenure_policy::Expression;
 use tenure_policy::expression::words::nearest;
+use tenure_policy::expression::{BadExpression, Expression, Schema};
 
 use crate::limits::{TEXT_LENGTH_MAX, TITLE_LENGTH_MAX};
 use crate::problem::{Code, Place, Problem};
@@ -68,9 +68,7 @@ impl<'n> Fields<'n> {
 
     /// A name that must be there.
     pub(crate) fn name(&self, key: &str, notes: &mut Notes<'_>) -> Option<Name> {
-        let node = self.need(key, notes)?;
-        let words = text(key, node, notes)?;
-        words.parse().map_err(|error: tenure_model::BadName| bad_name(node, &error, notes)).ok()
+        name_of(key, self.need(key, notes)?, notes)
     }
 
     /// One of several words, if the key is there.
@@ -165,8 +163,14 @@ pub(crate) fn word<T>(
     value
 }
 
-/// A value that must be an expression. The plain values `true` and `false` are expressions too.
+/// A value that must be an expression about a person. The plain values `true` and `false` are
+/// expressions too.
 pub(crate) fn expression(key: &str, node: &Node, notes: &mut Notes<'_>) -> Option<Expression> {
+    expression_in(key, node, &Schema::policy(), notes)
+}
+
+/// A value that must be an expression about what this schema holds.
+pub(crate) fn expression_in(key: &str, node: &Node, schema: &Schema, notes: &mut Notes<'_>) -> Option<Expression> {
     let source = match &node.tree {
         Tree::Text(source) => source.clone(),
         Tree::Flag(flag) => flag.to_string(),
@@ -175,12 +179,28 @@ pub(crate) fn expression(key: &str, node: &Node, notes: &mut Notes<'_>) -> Optio
             return None;
         }
     };
-    Expression::parse(&source)
-        .map_err(|bad| {
-            let reason = format!("`{key}`: {} (character {})", bad.reason, bad.at);
-            notes.add(node.place, Code::BadExpression, reason, bad.hint);
-        })
-        .ok()
+    Expression::parse_in(&source, schema).map_err(|bad| bad_expression(key, node, &bad, notes)).ok()
+}
+
+/// Notes what is wrong with an expression.
+pub(crate) fn bad_expression(key: &str, node: &Node, bad: &BadExpression, notes: &mut Notes<'_>) {
+    let reason = format!("`{key}`: {} (character {})", bad.reason, bad.at);
+    notes.add(node.place, Code::BadExpression, reason, bad.hint.clone());
+}
+
+/// A value that must be the name of a document.
+pub(crate) fn name_of(key: &str, node: &Node, notes: &mut Notes<'_>) -> Option<Name> {
+    let words = text(key, node, notes)?;
+    words.parse().map_err(|error: tenure_model::BadName| bad_name(node, &error, notes)).ok()
+}
+
+/// A list of names of documents, each with its place.
+pub(crate) fn names(key: &str, node: &Node, notes: &mut Notes<'_>) -> Vec<(Name, Place)> {
+    let Tree::List(items) = &node.tree else {
+        notes.wrong_type(key, node, "a list, such as `[a, b]`");
+        return Vec::new();
+    };
+    items.iter().filter_map(|item| Some((name_of(key, item, notes)?, item.place))).collect()
 }
 
 /// A user's word, cut where it gets long.

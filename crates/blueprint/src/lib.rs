@@ -4,13 +4,17 @@
 //! file, line and column, a code, the reason and a way out. It opens no file, talks to nobody and
 //! is the only crate that knows YAML. Start at [`Estate::read`].
 
+mod authority;
 mod connection;
 pub mod diff;
 mod document;
 mod estate;
 mod fields;
+mod generator;
 pub mod limits;
+mod mapping;
 mod notice;
+mod people;
 mod problem;
 mod role;
 mod secrets;

@@ -24,3 +24,15 @@ pub const RECIPIENTS_MAX: usize = 20;
 pub const MEMBERS_MAX: usize = 500;
 /// The most problems that are told at once.
 pub const PROBLEMS_MAX: usize = 200;
+/// The most rules by which a mapping finds people, and the most parts of a score.
+pub const MATCH_RULES_MAX: usize = 20;
+/// The most attributes that a mapping sets.
+pub const ASSIGNMENTS_MAX: usize = 200;
+/// The most points that one part of a score gives or takes.
+pub const POINTS_MAX: i64 = 1_000;
+/// The most forms of a name that a generator tries before it counts.
+pub const GENERATOR_NAMES_MAX: usize = 20;
+/// The most names that a generator gives to nobody.
+pub const RESERVED_MAX: usize = 5_000;
+/// The longest that a name rests, in days.
+pub const QUARANTINE_DAYS_MAX: u16 = 7_320;

@@ -81,6 +81,8 @@ ids! {
     TaskId = "task";
     /// What somebody said about a task, or brought as evidence.
     TaskEntryId = "entry";
+    /// Two people who turned out to be one, or one who turned out to be two.
+    MergeId = "merge";
     /// An API token; the secret is another thing.
     TokenId = "token";
     /// A notification that waits to be delivered.

@@ -15,6 +15,7 @@ pub mod ids;
 pub mod name;
 pub mod notice;
 pub mod person;
+pub mod statement;
 pub mod task;
 pub mod transition;
 pub mod value;
@@ -28,12 +29,13 @@ pub use entitlement::{Entitlement, EntitlementKind};
 pub use event::{Event, EventKind, PersonKey};
 pub use grant::{Grant, GrantState, Reason};
 pub use ids::{
-    AccountId, CaseId, EngagementId, EntitlementId, EventId, GrantId, Id, NodeId, NotAnId, NoticeId, PersonId,
+    AccountId, CaseId, EngagementId, EntitlementId, EventId, GrantId, Id, MergeId, NodeId, NotAnId, NoticeId, PersonId,
     RequestId, RunId, TaskEntryId, TaskId, TokenId,
 };
 pub use name::{BadName, ConnectionName, Name, NativeId};
 pub use notice::{FieldType, NoticeKind};
 pub use person::{IdentityKind, Person, Standing, standing};
+pub use statement::{Statement, Strength};
 pub use task::{Assignee, BadAssignee, HumanTask, TaskEnd, TaskKind, TaskState};
 pub use transition::BadTransition;
 pub use value::{Attributes, Value};

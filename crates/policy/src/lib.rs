@@ -6,12 +6,15 @@
 //! expression language and the authorization engine. Start at [`plan`] and [`authz`].
 
 pub mod account;
+pub mod authority;
 pub mod authz;
 pub mod brakes;
 pub mod columns;
 pub mod correlate;
 pub mod expression;
+pub mod generate;
 pub mod limits;
+pub mod mapping;
 pub mod notice;
 pub mod plan;
 pub mod role;
@@ -19,7 +22,10 @@ pub mod template;
 mod transliterate;
 
 pub use account::AccountTemplate;
+pub use authority::{Authorities, Authority};
 pub use expression::{BadExpression, Expression, Facts, Verdict};
+pub use generate::Generator;
+pub use mapping::Mapping;
 pub use notice::{Telling, Words};
 pub use plan::{Action, Change, PersonFacts, Plan, Rules, Target, plan};
 pub use role::{Birthright, Role, RoleGrant};

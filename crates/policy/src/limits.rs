@@ -49,3 +49,7 @@ pub const COLUMN_VALUES_MAX: usize = 20_000;
 pub const PROPOSALS_MAX: usize = 20;
 /// How many of the best single conditions are tried together with a second one.
 pub const PROPOSALS_WIDENED: usize = 8;
+/// How many names a generator tries for one person.
+pub const GENERATED_NAMES_TRIED_MAX: usize = 1_000;
+/// The longest name that a generator may be told to make.
+pub const GENERATED_NAME_CHARS_MAX: usize = 128;

@@ -23,10 +23,21 @@ pub struct Case {
     pub question: String,
     /// Who it may be; empty if nobody fits.
     pub candidates: Vec<PersonId>,
+    /// What exactly is asked, for whoever answers by machine, as JSON.
+    pub detail: Option<Detail>,
     /// Since when it waits.
     pub opened_at: Timestamp,
     /// The answer, once there is one.
     pub resolution: Option<Resolution>,
+}
+
+/// What exactly a case asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail {
+    /// What kind of question, such as `key-change`.
+    pub kind: String,
+    /// The rest, as JSON.
+    pub body: String,
 }
 
 /// How a case ended.
@@ -53,20 +64,33 @@ pub async fn insert(tx: &mut Tx, case: &Case) -> Result<(), StoreError> {
         case.opened_at.into(),
     ];
     let written = tx.execute(sql, &values).await?;
-    StoreError::unless_one(written, TABLE, case.id)
+    StoreError::unless_one(written, TABLE, case.id)?;
+    let Some(detail) = &case.detail else { return Ok(()) };
+    let sql = "INSERT INTO case_detail (id, kind, body) VALUES ($1, $2, $3)";
+    let written = tx.execute(sql, &[id(case.id), (&detail.kind).into(), (&detail.body).into()]).await?;
+    StoreError::unless_one(written, "case_detail", case.id)
+}
+
+/// The open cases of this kind about this body, such as names that could not be made.
+pub async fn open_of_kind(tx: &mut Tx, kind: &str, body: &str) -> Result<Vec<CaseId>, StoreError> {
+    let sql = "SELECT c.id FROM case_detail d JOIN correlation_case c ON c.id = d.id \
+         WHERE d.kind = $1 AND d.body = $2 AND c.resolved_at IS NULL ORDER BY c.id LIMIT $3";
+    let rows = tx.query(sql, &[kind.into(), body.into(), page(usize::MAX).into()]).await?;
+    rows.iter().map(|row| row.of(TABLE).id("id")).collect()
 }
 
 /// One case.
 pub async fn get(tx: &mut Tx, case: CaseId) -> Result<Option<Case>, StoreError> {
-    let sql = "SELECT id, event, connection, question, candidates, opened_at, resolved_at, resolution, resolved_by \
-         FROM correlation_case WHERE id = $1";
+    let sql = "SELECT c.id, c.event, c.connection, c.question, c.candidates, c.opened_at, c.resolved_at, c.resolution, \
+         c.resolved_by, d.kind, d.body FROM correlation_case c LEFT JOIN case_detail d ON d.id = c.id WHERE c.id = $1";
     tx.query_opt(sql, &[id(case)]).await?.as_ref().map(read).transpose()
 }
 
 /// Open cases, the oldest first, from after the cursor.
 pub async fn list_open(tx: &mut Tx, after: Option<CaseId>, limit: usize) -> Result<Vec<Case>, StoreError> {
-    let sql = "SELECT id, event, connection, question, candidates, opened_at, resolved_at, resolution, resolved_by \
-         FROM correlation_case WHERE resolved_at IS NULL AND id > $1 ORDER BY id LIMIT $2";
+    let sql = "SELECT c.id, c.event, c.connection, c.question, c.candidates, c.opened_at, c.resolved_at, c.resolution, \
+         c.resolved_by, d.kind, d.body FROM correlation_case c LEFT JOIN case_detail d ON d.id = c.id \
+         WHERE c.resolved_at IS NULL AND c.id > $1 ORDER BY c.id LIMIT $2";
     let after = after.unwrap_or(tenure_model::Id::from_uuid(uuid::Uuid::nil()));
     tx.query(sql, &[id(after), page(limit).into()]).await?.iter().map(read).collect()
 }
@@ -85,7 +109,12 @@ fn read(row: &Row) -> Result<Case, StoreError> {
         None => None,
         Some(at) => Some(Resolution { at, by: row.string("resolved_by")?, body: row.string("resolution")? }),
     };
+    let detail = match row.opt_text("kind")? {
+        None => None,
+        Some(kind) => Some(Detail { kind: kind.to_owned(), body: row.string("body")? }),
+    };
     Ok(Case {
+        detail,
         id: row.id("id")?,
         event: row.id("event")?,
         connection: row.parsed("connection")?,

@@ -17,7 +17,9 @@ pub mod grants;
 pub mod journal;
 pub mod ledger;
 pub mod limits;
+pub mod merges;
 pub mod migrate;
+pub mod names;
 pub mod notices;
 pub mod people;
 pub mod population;
@@ -26,6 +28,7 @@ pub mod settings;
 pub mod tasks;
 pub mod tokens;
 pub mod url;
+pub mod values;
 
 pub use db::Store;
 pub use db::row::{Fields, Param, Row};

@@ -15,6 +15,8 @@ pub const STATEMENTS_CACHED_MAX: usize = 512;
 pub const KEY_LENGTH_MAX: usize = 200;
 /// The most people that one key may lead to; more than one already needs a human.
 pub const KEY_MATCHES_MAX: usize = 20;
+/// The most people who are looked at again because somebody to whom they refer became known.
+pub const REFERRERS_MAX: usize = 10_000;
 /// The largest page that any list hands out.
 pub const PAGE_MAX: usize = 1_000;
 /// The most rows of one owner, such as the accounts of a person.

@@ -72,7 +72,9 @@ pub async fn list(
     limit: usize,
 ) -> Result<Vec<Person>, StoreError> {
     let sql = "SELECT id, kind, display_name, attributes, sponsor, version, since FROM person \
-         WHERE name_folded LIKE $1 ESCAPE '\\' AND (name_folded, id) > ($2, $3) ORDER BY name_folded, id LIMIT $4";
+         WHERE name_folded LIKE $1 ESCAPE '\\' AND (name_folded, id) > ($2, $3) AND NOT EXISTS \
+         (SELECT 1 FROM person_merge m WHERE m.other = person.id AND (m.kind = 'merge') = (m.undone_at IS NULL)) \
+         ORDER BY name_folded, id LIMIT $4";
     let start = PeopleCursor { name_folded: String::new(), id: tenure_model::Id::from_uuid(uuid::Uuid::nil()) };
     let after = after.unwrap_or(&start);
     let pattern = search.map_or_else(|| "%".to_owned(), anywhere);

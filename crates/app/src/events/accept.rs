@@ -96,6 +96,7 @@ async fn take_in(cx: &Cx, tx: &mut Tx, event: &Event, now: Timestamp) -> Result<
                 connection: event.connection.clone(),
                 question,
                 candidates,
+                detail: None,
                 opened_at: now,
                 resolution: None,
             };

@@ -38,7 +38,10 @@ pub(crate) async fn of(house: &House, tx: &mut Tx, event: &Event, now: Timestamp
     let person = match matched {
         Match::One { person } => found.iter().map(|(known, _)| known).find(|known| known.id == person).cloned(),
         Match::None => None,
-        Match::Doubt { candidates, why } => return Ok(Meaning::Unclear { candidates, question: why }),
+        Match::Doubt { candidates, why, question: _ } => {
+            let candidates = candidates.into_iter().map(|likely| likely.person).collect();
+            return Ok(Meaning::Unclear { candidates, question: why });
+        }
     };
     apply(house, tx, event, person, now).await
 }

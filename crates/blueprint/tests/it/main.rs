@@ -1,5 +1,7 @@
 //! Documents as people write them, right and wrong.
 
+mod people;
+
 use tenure_blueprint::{Code, Direction, Estate, Problem};
 
 const CONNECTION: &str = "apiVersion: tenure/v1

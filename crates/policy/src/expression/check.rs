@@ -10,6 +10,7 @@ use cel::IdedExpr;
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, SelectExpr, operators};
 
 use super::functions::{ADD_BOUNDED, FUNCTIONS, SPEND};
+use super::schema::Schema;
 use super::{BadExpression, words};
 use crate::limits::{COMPREHENSION_NESTING_MAX, COMPREHENSIONS_MAX, EXPRESSION_DEPTH_MAX};
 
@@ -36,11 +37,6 @@ const OPERATORS: [&str; 19] = [
     operators::IN,
 ];
 
-/// The things that an expression may speak of.
-pub(super) const SUBJECTS: [&str; 2] = ["person", "engagement"];
-/// What is known of every engagement.
-pub(super) const ENGAGEMENT_FIELDS: [&str; 7] = ["firstDay", "key", "kind", "lastDay", "source", "state", "zone"];
-
 /// What a tree reads, once it was found good.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
@@ -53,14 +49,14 @@ pub(super) struct Reads {
 }
 
 /// Checks a tree and makes it pay its way.
-pub(super) fn check(tree: &mut IdedExpr) -> Result<Reads, BadExpression> {
-    let mut walk = Walk::default();
+pub(super) fn check(tree: &mut IdedExpr, schema: &Schema) -> Result<Reads, BadExpression> {
+    let mut walk = Walk { schema, reads: Reads::default(), scopes: Vec::new(), walks: 0, nested: 0 };
     walk.expression(tree, 0)?;
     Ok(walk.reads)
 }
 
-#[derive(Debug, Default)]
-struct Walk {
+struct Walk<'s> {
+    schema: &'s Schema,
     reads: Reads,
     scopes: Vec<String>,
     walks: usize,
@@ -71,7 +67,7 @@ fn refused(reason: impl Into<String>, hint: impl Into<String>) -> BadExpression 
     BadExpression::new(0, reason, hint)
 }
 
-impl Walk {
+impl Walk<'_> {
     fn expression(&mut self, tree: &mut IdedExpr, depth: usize) -> Result<(), BadExpression> {
         self.reads.depth = self.reads.depth.max(depth);
         if depth > EXPRESSION_DEPTH_MAX {
@@ -88,7 +84,7 @@ impl Walk {
             Expr::Ident(name) => {
                 let name = name.clone();
                 self.subject(&name)?;
-                self.reads.whole |= SUBJECTS.contains(&name.as_str()) && !self.scopes.contains(&name);
+                self.reads.whole |= self.is_subject(&name);
                 Ok(())
             }
             Expr::Select(select) => self.select(select, depth),
@@ -106,32 +102,44 @@ impl Walk {
     }
 
     fn subject(&self, name: &str) -> Result<(), BadExpression> {
-        if self.scopes.iter().any(|known| known == name) || SUBJECTS.contains(&name) {
+        if self.scopes.iter().any(|known| known == name) || self.schema.subject(name).is_some() {
             return Ok(());
         }
-        let hint = match words::nearest(name, SUBJECTS) {
+        let known: Vec<String> = self.schema.names().map(|name| format!("`{name}.…`")).collect();
+        let hint = match words::nearest(name, self.schema.names()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "use `person.…`, `engagement.…` or `today()`".to_owned(),
+            None => format!("use {} or `today()`", known.join(", ")),
         };
         Err(refused(format!("`{name}` is not known here"), hint))
     }
 
+    /// Whether this name means a subject here, and not what a walk over a list named so.
+    fn is_subject(&self, name: &str) -> bool {
+        self.schema.subject(name).is_some() && !self.scopes.iter().any(|known| known == name)
+    }
+
     fn select(&mut self, select: &mut SelectExpr, depth: usize) -> Result<(), BadExpression> {
         if let Expr::Ident(root) = &select.operand.expr
-            && SUBJECTS.contains(&root.as_str())
-            && !self.scopes.contains(root)
+            && self.is_subject(root)
         {
-            if root == "engagement" && !ENGAGEMENT_FIELDS.contains(&select.field.as_str()) {
-                let hint = match words::nearest(&select.field, ENGAGEMENT_FIELDS) {
-                    Some(near) => format!("did you mean `engagement.{near}`?"),
-                    None => format!("an engagement has {}", ENGAGEMENT_FIELDS.join(", ")),
-                };
-                return Err(refused(format!("an engagement has no `{}`", select.field), hint));
-            }
             self.reads.paths.insert(format!("{root}.{}", select.field));
             return Ok(());
         }
         self.expression(&mut select.operand, depth + 1)
+    }
+
+    /// A field whose name is no plain word, such as `worker["Employee ID"]`.
+    fn named_field(&self, call: &CallExpr) -> Option<String> {
+        let all: Vec<&IdedExpr> = call.target.as_deref().into_iter().chain(&call.args).collect();
+        match (call.func_name.as_str(), all.as_slice()) {
+            (operators::INDEX, [operand, key]) => match (&operand.expr, &key.expr) {
+                (Expr::Ident(root), Expr::Literal(LiteralValue::String(field))) if self.is_subject(root) => {
+                    Some(format!("{root}.{}", field.inner()))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     fn call(&mut self, call: &mut CallExpr, depth: usize) -> Result<(), BadExpression> {
@@ -142,6 +150,10 @@ impl Walk {
                 None => format!("there are {}", FUNCTIONS.join(", ")),
             };
             return Err(refused(format!("there is no function `{name}`"), hint));
+        }
+        if let Some(path) = self.named_field(call) {
+            self.reads.paths.insert(path);
+            return Ok(());
         }
         if name == operators::ADD {
             ADD_BOUNDED.clone_into(&mut call.func_name);
@@ -165,7 +177,7 @@ impl Walk {
                 "write it as several roles",
             ));
         }
-        if SUBJECTS.contains(&walk.iter_var.as_str()) {
+        if self.schema.subject(&walk.iter_var).is_some() {
             return Err(refused(format!("`{}` already means something", walk.iter_var), "use another name"));
         }
         let outer = self.scopes.len();

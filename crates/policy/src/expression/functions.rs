@@ -1,7 +1,7 @@
 //! What an expression can call besides the standard functions, each within the budget.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cel::extractors::{Arguments, This};
 use cel::{Context, DeclarationError, ExecutionError, Value};
@@ -31,18 +31,28 @@ pub(super) const ADD_BOUNDED: &str = "@add_bounded";
 /// Takes steps from the budget.
 pub(super) const SPEND: &str = "@spend";
 
-/// What one evaluation may still use.
+/// What one evaluation has used, and the day on which it is made.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
     steps: AtomicU64,
     bytes: AtomicU64,
+    today: Mutex<Arc<String>>,
 }
 
 impl Budget {
-    /// Begins again, for the next evaluation in the same context.
+    /// Another evaluation begins.
     pub(super) fn renew(&self) {
         self.steps.store(0, Ordering::Relaxed);
         self.bytes.store(0, Ordering::Relaxed);
+    }
+
+    /// Evaluations from now on are made on this day.
+    pub(super) fn set_today(&self, today: String) {
+        *self.today.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(today);
+    }
+
+    fn today(&self) -> Value {
+        Value::String(Arc::clone(&self.today.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     fn spend_steps(&self, steps: u64) -> Result<(), ExecutionError> {
@@ -108,31 +118,30 @@ fn weight(value: &Value) -> usize {
     }
 }
 
-/// Adds the functions to a context, and gives what they spend from. `today` is the day that
-/// `today()` gives.
-pub(super) fn add(context: &mut Context<'_, '_>, today: String) -> Result<Arc<Budget>, DeclarationError> {
-    let budget = Arc::new(Budget::default());
-    let b = Arc::clone(&budget);
+/// Adds the functions to a context. What they use is counted on this budget.
+pub(super) fn add(context: &mut Context<'_, '_>, budget: &Arc<Budget>) -> Result<(), DeclarationError> {
+    let b = Arc::clone(budget);
     context.add_function(ADD_BOUNDED, move |left: Value, right: Value| b.add(left, right))?;
-    let b = Arc::clone(&budget);
+    let b = Arc::clone(budget);
     context.add_function(SPEND, move |steps: i64, value: Value| {
         b.spend_steps(steps.unsigned_abs())?;
         Ok::<Value, ExecutionError>(value)
     })?;
-    context.add_function("today", move || Value::String(Arc::new(today.clone())))?;
-    let b = Arc::clone(&budget);
+    let b = Arc::clone(budget);
+    context.add_function("today", move || b.today())?;
+    let b = Arc::clone(budget);
     context.add_function("lower", move |This(text): This<Arc<String>>| b.text(text.to_lowercase()))?;
-    let b = Arc::clone(&budget);
+    let b = Arc::clone(budget);
     context.add_function("upper", move |This(text): This<Arc<String>>| b.text(text.to_uppercase()))?;
-    let b = Arc::clone(&budget);
+    let b = Arc::clone(budget);
     context.add_function("ascii", move |This(text): This<Arc<String>>| b.text(ascii(&text)))?;
-    let b = Arc::clone(&budget);
+    let b = Arc::clone(budget);
     context.add_function("trim", move |This(text): This<Arc<String>>| b.text(text.trim().to_owned()))?;
-    let b = Arc::clone(&budget);
+    let b = Arc::clone(budget);
     context.add_function("keep", move |This(text): This<Arc<String>>, letters: Arc<String>| {
         b.text(text.chars().filter(|letter| letters.contains(*letter)).collect())
     })?;
-    let b = Arc::clone(&budget);
+    let b = Arc::clone(budget);
     context.add_function("substring", move |This(text): This<Arc<String>>, Arguments(places): Arguments| {
         let (from, until) = match places.as_slice() {
             [Value::Int(from)] | [Value::String(_), Value::Int(from)] => (*from, i64::MAX),
@@ -142,8 +151,7 @@ pub(super) fn add(context: &mut Context<'_, '_>, today: String) -> Result<Arc<Bu
             _ => return Err(over("`substring` takes one or two numbers".to_owned())),
         };
         b.text(substring(&text, from, until))
-    })?;
-    Ok(budget)
+    })
 }
 
 /// The letters from one place up to another; places beyond the end mean the end.

@@ -31,13 +31,16 @@ pub(super) fn check(text: &str) -> Result<(), BadExpression> {
     Ok(())
 }
 
+/// What stands at one place of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token {
+pub(super) enum Token {
     Word,
     Text,
     Open,
     Close,
     Question,
+    /// `??`, which [`super::sugar`] takes apart.
+    Coalesce,
     Unary,
     Dot,
     Operator,
@@ -65,7 +68,7 @@ impl Counts {
                 let closed = || BadExpression::new(at, "a bracket is closed that was not opened", "take it away");
                 self.depth = self.depth.checked_sub(1).ok_or_else(closed)?;
             }
-            Token::Question => {
+            Token::Question | Token::Coalesce => {
                 self.ternaries += 1;
                 self.operators += 1;
                 self.chain = 0;
@@ -93,6 +96,16 @@ fn within(at: usize, what: &str, found: usize, limit: usize) -> Result<(), BadEx
     Err(BadExpression::new(at, format!("there are more than {limit} {what}"), "write it shorter, or as several roles"))
 }
 
+/// The words and signs of a text that was found good, each from where to where.
+pub(super) fn tokens(text: &str) -> Result<Vec<(usize, usize, Token)>, BadExpression> {
+    let mut rest = Scanner { text, at: 0 };
+    let mut found = Vec::new();
+    while let Some((at, token)) = rest.next_token()? {
+        found.push((at, rest.at.min(text.len()), token));
+    }
+    Ok(found)
+}
+
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
@@ -110,6 +123,7 @@ impl Scanner<'_> {
             b')' | b']' | b'}' => self.one(Token::Close),
             b'.' => self.one(Token::Dot),
             b',' | b':' => self.one(Token::Comma),
+            b'?' if self.peek_second() == Some(b'?') => self.two(Token::Coalesce),
             b'?' => self.one(Token::Question),
             b'!' | b'<' | b'>' if self.peek_second() == Some(b'=') => self.two(Token::Operator),
             b'!' | b'-' => self.one(Token::Unary),

@@ -1,32 +1,42 @@
 //! Conditions and mappings, in CEL, behind a guard.
 //!
-//! An [`Expression`] is parsed once, after [`guard`] counted everything that could exhaust the
-//! parser's stack and before [`check`] walked its tree, and then evaluated as often as wanted
-//! against [`Facts`]. It terminates, has a budget of steps and bytes, and can read nothing but
-//! what it is given. What a source never said is "not known": a condition on it is not met.
+//! An [`Expression`] is parsed once, against a [`Schema`] of what it may speak of: [`guard`] counts
+//! everything that could exhaust the parser's stack, [`check`] walks the tree and [`types`] finds
+//! what can never make sense. Then it is evaluated as often as wanted, by a [`Session`], against
+//! [`Facts`] or [`Scopes`]. It terminates, has a budget of steps and bytes, and can read nothing
+//! but what it is given. What a source never said is "not known": a condition on it is not met.
 
 mod check;
 mod facts;
 mod functions;
 mod guard;
+mod schema;
+mod scope;
+mod session;
 mod shape;
+mod sugar;
 mod sweep;
 mod tree;
+mod types;
 pub mod words;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
+use cel::IdedExpr;
 use cel::parser::Parser;
-use cel::{Context, Env, ExecutionError, IdedExpr};
 use serde::{Deserialize, Serialize};
 use tenure_model::Value;
 
-use crate::limits::{EVALUATION_DEPTH_ON_CALLERS_STACK, EXPRESSION_STACK_BYTES};
+use crate::limits::EXPRESSION_STACK_BYTES;
 pub use facts::Facts;
+pub use schema::{Kind, Schema, Subject};
+pub use scope::{Scope, Scopes};
+pub use session::{NoRoom, Session};
 pub(crate) use shape::{Atom, Comparison, Form, Shape, Term};
+pub use sugar::{Reference, reference};
 pub(crate) use sweep::Truth;
 
 /// Why a text is not an expression.
@@ -85,6 +95,18 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    fn of(value: Result<Value, NoValue>) -> Self {
+        match value {
+            Ok(Value::Flag(true)) => Self::Holds,
+            Ok(Value::Flag(false)) => Self::Fails,
+            Ok(other) => Self::Broken { reason: format!("it gives `{other}`, and a condition must give yes or no") },
+            Err(NoValue::NotKnown { path }) => Self::NotKnown { path },
+            Err(NoValue::Broken { reason, .. }) => Self::Broken { reason },
+        }
+    }
+}
+
 /// A condition or mapping that was found good.
 #[derive(Clone)]
 pub struct Expression {
@@ -93,23 +115,51 @@ pub struct Expression {
     paths: BTreeSet<String>,
     reads_all: bool,
     depth: usize,
+    kind: Kind,
 }
 
-/// The language with its standard functions; it is made once because making it is slow.
-static LANGUAGE: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
-
 impl Expression {
-    /// Reads an expression, or says what is wrong with it.
+    /// Reads an expression of a rule, which speaks of a person, or says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, BadExpression> {
+        Self::parse_in(text, &Schema::policy())
+    }
+
+    /// Reads an expression that speaks of what this schema holds, or says what is wrong with it.
+    pub fn parse_in(text: &str, schema: &Schema) -> Result<Self, BadExpression> {
         guard::check(text)?;
-        let (tree, reads) = with_room(|| {
-            let mut tree = Parser::new().parse(text).map_err(|errors| in_words(text, errors.errors.first()))?;
-            let reads = check::check(&mut tree)?;
-            Ok((tree, reads))
+        let plain = sugar::written_out(text)?;
+        guard::check(&plain)?;
+        let (tree, reads, kind) = with_room(|| {
+            let mut tree = Parser::new().parse(&plain).map_err(|errors| in_words(text, errors.errors.first()))?;
+            let reads = check::check(&mut tree, schema)?;
+            let kind = types::kind_of(text, &tree, schema)?;
+            if kind == Kind::Record {
+                return Err(BadExpression::new(
+                    0,
+                    "it gives a whole record",
+                    "name one of its values, such as `person.country`",
+                ));
+            }
+            Ok((tree, reads, kind))
         })
         .unwrap_or_else(|reason| Err(BadExpression::new(0, reason, "write it simpler")))?;
         let text = text.to_owned();
-        Ok(Self { text, tree: Arc::new(tree), paths: reads.paths, reads_all: reads.whole, depth: reads.depth })
+        Ok(Self { text, tree: Arc::new(tree), paths: reads.paths, reads_all: reads.whole, depth: reads.depth, kind })
+    }
+
+    /// Reads a condition: an expression that can give yes or no.
+    pub fn condition_in(text: &str, schema: &Schema) -> Result<Self, BadExpression> {
+        let read = Self::parse_in(text, schema)?;
+        if read.kind.fits(&Kind::Flag) {
+            return Ok(read);
+        }
+        let reason = format!("a condition must be yes or no, and this is {}", read.kind);
+        Err(BadExpression::new(0, reason, "compare it, such as `person.country == \"FR\"`"))
+    }
+
+    /// What it gives, as far as that is known before there is a value.
+    pub fn kind(&self) -> &Kind {
+        &self.kind
     }
 
     /// The text that it was read from.
@@ -122,38 +172,14 @@ impl Expression {
         &self.paths
     }
 
-    /// Whether the condition holds for these facts.
-    pub fn verdict(&self, facts: &Facts<'_>) -> Verdict {
-        match self.value(facts) {
-            Ok(Value::Flag(true)) => Verdict::Holds,
-            Ok(Value::Flag(false)) => Verdict::Fails,
-            Ok(other) => Verdict::Broken { reason: format!("it gives `{other}`, and a condition must give yes or no") },
-            Err(NoValue::NotKnown { path }) => Verdict::NotKnown { path },
-            Err(NoValue::Broken { reason, .. }) => Verdict::Broken { reason },
-        }
+    /// Whether the condition holds for what this scope holds.
+    pub fn verdict<S: Scope>(&self, scope: &S) -> Verdict {
+        Session::new().verdict(self, scope)
     }
 
-    /// What it comes to for these facts.
-    pub fn value(&self, facts: &Facts<'_>) -> Result<Value, NoValue> {
-        if self.depth <= EVALUATION_DEPTH_ON_CALLERS_STACK {
-            return self.evaluate(facts);
-        }
-        let no_room = |reason: &str| NoValue::Broken { expression: self.text.clone(), reason: reason.to_owned() };
-        with_room(|| self.evaluate(facts)).unwrap_or_else(|reason| Err(no_room(reason)))
-    }
-
-    fn evaluate(&self, facts: &Facts<'_>) -> Result<Value, NoValue> {
-        let broken = |reason: String| NoValue::Broken { expression: self.text.clone(), reason };
-        let mut context = Context::with_env(Arc::clone(&LANGUAGE));
-        let wanted = if self.reads_all { None } else { Some(&self.paths) };
-        facts.bind(&mut context, wanted).map_err(&broken)?;
-        functions::add(&mut context, facts.today().to_string()).map_err(|error| broken(error.to_string()))?;
-        match cel::Value::resolve(&self.tree, &context) {
-            Ok(value) => facts::to_model(&value).map_err(broken),
-            Err(ExecutionError::NoSuchKey(key)) => Err(NoValue::NotKnown { path: self.path_of(&key) }),
-            Err(ExecutionError::FunctionError { message, .. }) => Err(broken(message)),
-            Err(error) => Err(broken(error.to_string())),
-        }
+    /// What it comes to for what this scope holds. Whoever asks much asks a [`Session`].
+    pub fn value<S: Scope>(&self, scope: &S) -> Result<Value, NoValue> {
+        Session::new().value(self, scope)
     }
 
     /// The path that ends in this key; the evaluator only tells the last step.
@@ -229,5 +255,9 @@ impl<'de> Deserialize<'de> for Expression {
     }
 }
 
+#[cfg(test)]
+mod figures;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use cel::IdedExpr;
 use cel::common::ast::{CallExpr, Expr, LiteralValue, operators};
 
-use super::{Expression, tree};
+use super::{Expression, Kind, tree};
 use crate::limits::{EVALUATION_BYTES_MAX, EVALUATION_STEPS_MAX};
 
 /// A condition as parts and what joins them.
@@ -130,6 +130,7 @@ fn atom(part: &IdedExpr) -> Atom {
         paths: reads.paths,
         reads_all: reads.whole,
         depth: reads.depth,
+        kind: Kind::Any,
     };
     Atom { expression, today: reads.today, whole: reads.whole, form: form(part) }
 }
@@ -205,7 +206,7 @@ fn path_of(tree: &IdedExpr) -> Option<String> {
 
 fn path(root: &IdedExpr, field: &str) -> Option<String> {
     match &root.expr {
-        Expr::Ident(root) if super::check::SUBJECTS.contains(&root.as_str()) => Some(format!("{root}.{field}")),
+        Expr::Ident(root) if super::schema::SUBJECTS.contains(&root.as_str()) => Some(format!("{root}.{field}")),
         _ => None,
     }
 }

@@ -10,7 +10,10 @@ use cel::{Context, Value as CelValue};
 use jiff::civil::Date;
 use tenure_model::Value;
 
-use super::{Expression, LANGUAGE, facts, functions, with_room};
+use super::functions::{self, Budget};
+use super::scope::from_model;
+use super::session::LANGUAGE;
+use super::{Expression, with_room};
 use crate::limits::EVALUATION_DEPTH_ON_CALLERS_STACK;
 
 /// What a condition comes to, in the three ways that matter to what stands around it.
@@ -36,7 +39,11 @@ impl Expression {
 
     fn sweep(&self, names: &[String], day: Date, sets: &[Vec<Option<&Value>>]) -> Vec<Truth> {
         let mut context = Context::with_env(Arc::clone(&LANGUAGE));
-        let Ok(budget) = functions::add(&mut context, day.to_string()) else { return vec![Truth::Open; sets.len()] };
+        let budget = Arc::new(Budget::default());
+        budget.set_today(day.to_string());
+        if functions::add(&mut context, &budget).is_err() {
+            return vec![Truth::Open; sets.len()];
+        }
         let names: Vec<(&str, &str)> = names.iter().filter_map(|name| name.split_once('.')).collect();
         let one = |values: &Vec<Option<&Value>>| {
             budget.renew();
@@ -45,7 +52,7 @@ impl Expression {
             for ((root, field), value) in names.iter().zip(values) {
                 let Some(value) = value else { continue };
                 let subject = if *root == "person" { &mut person } else { &mut engagement };
-                match facts::from_model(field, value) {
+                match from_model(root, field, value) {
                     Ok(Some(value)) => subject.insert((*field).to_owned(), value),
                     Ok(None) => None,
                     Err(_) => return Truth::Open,

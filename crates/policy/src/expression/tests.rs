@@ -200,3 +200,72 @@ fn a_condition_that_makes_no_sense_is_broken_and_not_false() {
     assert!(broken("person.country + 1 == 2").contains("string") || !broken("person.country + 1 == 2").is_empty());
     assert!(broken("1.5").contains("neither text"));
 }
+
+#[test]
+fn what_can_never_make_sense_is_found_when_it_is_read() {
+    let record = [
+        ("employeeId", Kind::Text),
+        ("endDate", Kind::Date),
+        ("level", Kind::Number),
+        ("remote", Kind::Flag),
+        ("teams", Kind::List(Box::new(Kind::Text))),
+    ];
+    let record = Subject::closed(record.map(|(name, kind)| (name.to_owned(), kind)).into());
+    let schema = Schema::policy().with("worker", record);
+    for (text, at, reason, hint) in [
+        ("lower(worker.employeId)", 6, "a worker has no `employeId`", "did you mean `worker.employeeId`?"),
+        ("worker.salary", 0, "a worker has no `salary`", "`worker` has employeeId, endDate, level, remote, teams"),
+        ("true || worker.level", 8, "a condition must be yes or no, and `worker.level` is a number", "compare it"),
+        ("worker.level == '7'", 0, "`worker.level` is a number and `7` is a text, which are never alike", "one kind"),
+        ("worker.endDate < 'soon'", 18, "`soon` is not a day", "2026-11-30"),
+        ("worker.employeeId + worker.level", 0, "which cannot be added", "string("),
+        ("worker.level - worker.endDate", 15, "arithmetic is done with numbers", "int("),
+        ("lower(worker.level)", 6, "`lower` cannot take `worker.level`, which is a number", "lower(person.email)"),
+        ("worker.employeeId in worker.employeeId", 0, "`in` looks into a list", "write a list"),
+        ("worker.employeeId.all(x, x == 'a')", 0, "only a list can be walked", "name a list"),
+        ("worker.teams.exists(t, t == 7)", 20, "`t` is a text and `7` is a number", "one kind"),
+        ("worker.teams.exists(t, t.startsWith(1))", 36, "`startsWith` cannot take `1`", "startsWith("),
+        ("worker.remote < true", 0, "which has no order", "compare texts"),
+        ("worker[\"enddate\"]", 8, "a worker has no `enddate`", "did you mean `worker.endDate`?"),
+        ("substring(worker.employeeId)", 0, "`substring` takes 3 values and has 1", "substring(person"),
+    ] {
+        let bad = Expression::parse_in(text, &schema).expect_err(text);
+        assert!(bad.reason.contains(reason), "{text}: {bad}");
+        assert!(bad.hint.contains(hint), "{text}: {bad}");
+        assert_eq!(bad.at, at, "{text}: {bad}");
+    }
+    for (text, kind) in [
+        ("worker.endDate <= today() && worker.level > 3", Kind::Flag),
+        ("worker.teams.filter(t, t != 'a').map(t, size(t))", Kind::List(Box::new(Kind::Number))),
+        ("worker.remote ? worker.employeeId : 'x'", Kind::Text),
+        ("worker.employeeId ?? person.id", Kind::Text),
+        ("worker.endDate", Kind::Date),
+        ("person.anything", Kind::Any),
+        ("worker.teams + ['x']", Kind::List(Box::new(Kind::Text))),
+    ] {
+        let read = Expression::parse_in(text, &schema).unwrap_or_else(|bad| panic!("{text}: {bad}"));
+        assert_eq!(*read.kind(), kind, "{text}");
+    }
+    assert!(Expression::condition_in("worker.level", &schema).is_err());
+    assert!(Expression::condition_in("worker.remote", &schema).is_ok());
+}
+
+#[test]
+fn a_session_gives_what_a_single_evaluation_gives_and_keeps_nothing() {
+    let read = |text: &str| Expression::parse(text).unwrap();
+    let person = person();
+    let facts = Facts { person: &person, engagement: None, standing: Standing::None, now: Timestamp::UNIX_EPOCH };
+    let greedy = read("person.numbers.all(a, person.numbers.all(b, a + b >= 0 && a * b >= 0))");
+    let modest = read("person.numbers.exists(a, a == 150) && today() == '1970-01-01'");
+    let deep = read(&format!("1{}", "+1".repeat(60)));
+    let mut session = Session::new();
+    for _ in 0..3 {
+        assert!(matches!(session.value(&greedy, &facts), Err(NoValue::Broken { .. })));
+        assert_eq!(session.value(&modest, &facts), Ok(Value::Flag(true)));
+        assert_eq!(session.value(&deep, &facts), Ok(Value::Number(61)));
+        let tomorrow = Facts { now: "1970-01-02T00:00:00Z".parse().unwrap(), ..facts };
+        assert_eq!(session.value(&modest, &tomorrow), Ok(Value::Flag(false)));
+    }
+    let bulk = Session::in_bulk(|session| session.value(&deep, &facts));
+    assert_eq!(bulk, Ok(Ok(Value::Number(61))));
+}

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use cel::IdedExpr;
 use cel::common::ast::{CallExpr, EntryExpr, Expr, LiteralValue, operators};
 
-use super::check::SUBJECTS;
 use super::functions::{ADD_BOUNDED, SPEND};
+use super::schema::SUBJECTS;
 use crate::limits::{EVALUATION_BYTES_MAX, EXPRESSION_TOKENS_MAX, TEXT_BYTES_MAX};
 
 /// What a part of an expression reads.

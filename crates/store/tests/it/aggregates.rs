@@ -8,7 +8,7 @@ use tenure_model::{
     Engagement, Entitlement, EntitlementKind, Grant, GrantState, Id, IdentityKind, Leave, NativeId, Person, PersonId,
     Reason, Role, RunId, Value,
 };
-use tenure_store::cases::{Case, Resolution};
+use tenure_store::cases::{Case, Detail, Resolution};
 use tenure_store::events::Inserted;
 use tenure_store::ledger::{Checkpoint, Draft};
 use tenure_store::notices::{Count, Notice, Standing};
@@ -250,14 +250,18 @@ async fn a_repeated_event_gets_its_first_answer() {
                     connection: first.connection.clone(),
                     question: "who is E1".into(),
                     candidates: vec![new(), new()],
+                    detail: Some(Detail { kind: "key-change".into(), body: "{}".into() }),
                     opened_at: now(),
                     resolution: None,
                 };
                 cases::insert(tx, &case).await?;
                 assert_eq!(cases::list_open(tx, None, 10).await?, [case.clone()]);
+                assert_eq!(cases::open_of_kind(tx, "key-change", "{}").await?, [case.id]);
+                assert_eq!(cases::open_of_kind(tx, "name", "{}").await?, []);
                 let resolution = Resolution { at: now(), by: "grace".into(), body: "{}".into() };
                 cases::resolve(tx, case.id, &resolution).await?;
                 assert_eq!(cases::list_open(tx, None, 10).await?, []);
+                assert_eq!(cases::open_of_kind(tx, "key-change", "{}").await?, []);
                 let closed = Case { resolution: Some(resolution.clone()), ..case.clone() };
                 assert_eq!(cases::get(tx, case.id).await?, Some(closed));
                 let late = cases::resolve(tx, case.id, &resolution).await;

@@ -7,7 +7,7 @@ use tenure_store::{Param, Store, StoreError};
 use crate::world::{Db, Kind};
 
 /// For each version a row that can be written as soon as it is there, and what reads it back.
-const ROWS: [(&str, &str, &str); 10] = [
+const ROWS: [(&str, &str, &str); 11] = [
     (
         "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
          VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
@@ -64,6 +64,11 @@ const ROWS: [(&str, &str, &str); 10] = [
          version) VALUES ($1, 'k', 'work', 'give a badge', '', 'team:desk', '[]', '[\"done\"]', 0, 'open', 1)",
         "SELECT title AS it FROM human_task WHERE id = $1",
         "give a badge",
+    ),
+    (
+        "INSERT INTO issued_name (generator, name_folded, name, person, issued_at) VALUES ('user-name', 'ada', 'ada', $1, 0)",
+        "SELECT name AS it FROM issued_name WHERE person = $1",
+        "ada",
     ),
 ];
 

@@ -1,41 +1,10 @@
-//! Of whom does an event speak?
-//!
-//! One person, nobody known, or a doubt that a human must resolve. A doubt is never guessed away:
-//! the wrong person's access ending is worse than a question.
+//! One key, letter by letter: what holds where no mapping says more.
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-use tenure_model::{Engagement, Person, PersonId, PersonKey, Value};
+use tenure_model::{PersonId, PersonKey};
 
-/// Somebody whom the event might speak of.
-#[derive(Debug, Clone, Copy)]
-pub struct Candidate<'a> {
-    /// Who.
-    pub person: &'a Person,
-    /// Their engagements from the source of the event.
-    pub engagements: &'a [Engagement],
-}
-
-/// Of whom an event speaks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "match", rename_all = "kebab-case")]
-pub enum Match {
-    /// This one.
-    One {
-        /// Who.
-        person: PersonId,
-    },
-    /// Nobody who is known.
-    None,
-    /// A human must say.
-    Doubt {
-        /// Who it might be; empty if the key itself is useless.
-        candidates: Vec<PersonId>,
-        /// Why it is not clear, as a sentence.
-        why: String,
-    },
-}
+use super::{Candidate, Likely, Match, Question, folded, says};
 
 /// Of whom the key speaks, among these candidates. The key counts if it equals, letter by letter,
 /// the attribute of a person or the key of an engagement; what is equal only after folding case
@@ -43,7 +12,7 @@ pub enum Match {
 pub fn match_person(subject: &PersonKey, candidates: &[Candidate<'_>]) -> Match {
     if subject.value.trim().is_empty() {
         let why = format!("the event names nobody: its {} is empty", subject.attribute);
-        return Match::Doubt { candidates: Vec::new(), why };
+        return Match::Doubt { candidates: Vec::new(), why, question: Question::Who };
     }
     let exact = found(candidates, |value| value == subject.value, subject);
     let alike = found(candidates, |value| folded(value) == folded(&subject.value), subject);
@@ -58,7 +27,8 @@ pub fn match_person(subject: &PersonKey, candidates: &[Candidate<'_>]) -> Match 
 }
 
 fn doubt(people: &BTreeSet<PersonId>, why: String) -> Match {
-    Match::Doubt { candidates: people.iter().copied().collect(), why }
+    let candidates = people.iter().copied().map(Likely::of).collect();
+    Match::Doubt { candidates, why, question: Question::Who }
 }
 
 fn found(candidates: &[Candidate<'_>], fits: impl Fn(&str) -> bool, subject: &PersonKey) -> BTreeSet<PersonId> {
@@ -73,24 +43,11 @@ fn found(candidates: &[Candidate<'_>], fits: impl Fn(&str) -> bool, subject: &Pe
         .collect()
 }
 
-fn says(value: &Value, fits: &impl Fn(&str) -> bool) -> bool {
-    match value {
-        Value::Text(text) => fits(text),
-        Value::Number(number) => fits(&number.to_string()),
-        Value::List(items) => items.iter().any(|item| says(item, fits)),
-        Value::Flag(_) | Value::Date(_) | Value::Instant(_) | Value::Cleared => false,
-    }
-}
-
-fn folded(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_whitespace()).flat_map(char::to_lowercase).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use jiff::Timestamp;
-    use tenure_model::{IdentityKind, SeededIds, new_id};
+    use tenure_model::{IdentityKind, Person, SeededIds, Value, new_id};
 
     fn people(numbers: &[&str]) -> Vec<Person> {
         let ids = SeededIds::new(1);
