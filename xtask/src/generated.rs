@@ -29,7 +29,7 @@ const PRODUCERS: &[Producer] = &[
         program: "tenure",
         arguments: &["gen", "--into"],
         home: "docs/reference",
-        files: &["access.md", "cli.md", "config.md", "errors.md", "openapi.json"],
+        files: &["access.md", "cli.md", "config.md", "errors.md", "openapi.json", "steps.md"],
     },
     Producer {
         package: "tenure-cli",

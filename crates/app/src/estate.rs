@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 use tenure_engine::journal::Definition;
-use tenure_flow::Graph;
+use tenure_flow::graph::GraphText;
+use tenure_flow::language::{Input, Known, Lane, Trigger};
+use tenure_flow::{Fault, Graph};
 use tenure_model::{ConnectionName, Name};
 use tenure_policy::brakes::Limits;
 use tenure_policy::{Rules, Telling};
@@ -47,49 +49,45 @@ pub struct Connection {
 pub struct Workflow {
     /// Its name.
     pub name: Name,
-    /// Which event starts it.
-    pub event: Option<String>,
+    /// What starts it.
+    pub triggers: Vec<Trigger>,
+    /// With whom its runs queue up.
+    pub lane: Lane,
+    /// What it must be given, besides the person.
+    pub inputs: BTreeMap<String, Input>,
+    /// Events that end an open run of it.
+    pub cancel_on: BTreeSet<String>,
     /// The graph, named by its content.
     pub definition: Definition,
 }
 
-/// Why a workflow cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: workflow `{name}`: {reason}")]
-pub struct BadEstate {
-    /// In which file.
-    pub file: String,
-    /// Which workflow.
-    pub name: String,
-    /// What is wrong.
-    pub reason: String,
-}
-
 impl Workflow {
-    /// Compiles the body of a workflow document: a trigger and steps.
-    pub fn compile(name: &Name, file: &str, spec: &Json) -> Result<Self, BadEstate> {
-        let bad = |reason: String| BadEstate { file: file.to_owned(), name: name.to_string(), reason };
-        let steps = spec.get("steps").ok_or_else(|| bad("it has no `steps`".to_owned()))?;
-        let mut graph = json!({ "name": name, "steps": steps });
-        if let (Some(output), Some(fields)) = (spec.get("output"), graph.as_object_mut()) {
-            fields.insert("output".to_owned(), output.clone());
-        }
-        let event = match spec.get("trigger") {
-            None => None,
-            Some(trigger) => match trigger.get("event").and_then(Json::as_str) {
-                Some(event) => Some(event.to_owned()),
-                None => return Err(bad("its `trigger` names no `event`".to_owned())),
-            },
+    /// Compiles the body of a workflow document; gives its graph too, for those that run it.
+    pub fn compile(name: &Name, spec: &Json, known: &Known) -> Result<(Self, GraphText), Vec<Fault>> {
+        let compiled = tenure_flow::compile(name.as_str(), spec, known)?;
+        // What was compiled can be written as text.
+        let graph = serde_json::to_value(&compiled.graph).unwrap_or_default();
+        let workflow = Self {
+            name: name.clone(),
+            triggers: compiled.triggers,
+            lane: compiled.lane,
+            inputs: compiled.inputs,
+            cancel_on: compiled.cancel_on,
+            definition: hashed(name.as_str(), &graph),
         };
-        Ok(Self { name: name.clone(), event, definition: definition(name.as_str(), &graph).map_err(bad)? })
+        Ok((workflow, compiled.graph))
     }
 }
 
 /// A graph as a definition, named by the hash of its content.
 pub fn definition(name: &str, graph: &Json) -> Result<Definition, String> {
+    Graph::parse(&graph.to_string()).map_err(|error| error.to_string())?;
+    Ok(hashed(name, graph))
+}
+
+fn hashed(name: &str, graph: &Json) -> Definition {
     let body = graph.to_string();
-    Graph::parse(&body).map_err(|error| error.to_string())?;
-    Ok(Definition { hash: hex(&Sha256::digest(body.as_bytes())), name: name.to_owned(), body })
+    Definition { hash: hex(&Sha256::digest(body.as_bytes())), name: name.to_owned(), body }
 }
 
 /// Bytes as lower-case hexadecimal digits.
@@ -105,7 +103,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 impl Estate {
     /// Workflows that an event starts.
     pub fn started_by<'a>(&'a self, event: &'a str) -> impl Iterator<Item = &'a Workflow> {
-        self.workflows.values().filter(move |workflow| workflow.event.as_deref() == Some(event))
+        let on = move |trigger: &Trigger| matches!(trigger, Trigger::Event { event: wanted, .. } if wanted == event);
+        self.workflows.values().filter(move |workflow| workflow.triggers.iter().any(on))
     }
 
     /// Every definition that a run may be started with.

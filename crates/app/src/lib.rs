@@ -28,9 +28,10 @@ pub mod steps;
 pub mod tasks;
 pub mod tokens;
 pub mod versions;
+pub mod workflows;
 
 pub use cx::{Cx, House};
 pub use error::AppError;
-pub use estate::{BadEstate, Estate, Workflow};
+pub use estate::{Estate, Workflow};
 pub use live::{Builder, Built, CannotBuild, InForce, Live};
 pub use probe::{NoProbe, Point, Probe};

@@ -14,6 +14,10 @@ const API_VERSION: &str = "tenure/v1";
 pub enum Kind {
     /// Whose word counts.
     Authority,
+    /// Who has to agree, and what if nobody answers.
+    Approval,
+    /// When people work.
+    Calendar,
     /// A way by which notices go out.
     Channel,
     /// A connected system.
@@ -28,6 +32,8 @@ pub enum Kind {
     Role,
     /// Those who do something together.
     Team,
+    /// A workflow, tried out with people, faults and what is expected.
+    Scenario,
     /// A process.
     Workflow,
     /// What a service is like.
@@ -36,14 +42,17 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
+        Self::Approval,
         Self::Authority,
+        Self::Calendar,
         Self::Channel,
         Self::Connection,
         Self::Generator,
         Self::Mapping,
         Self::Notice,
         Self::Role,
+        Self::Scenario,
         Self::Team,
         Self::Workflow,
         Self::Pack,
@@ -53,6 +62,8 @@ impl Kind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Authority => "Authority",
+            Self::Approval => "Approval",
+            Self::Calendar => "Calendar",
             Self::Channel => "Channel",
             Self::Connection => "Connection",
             Self::Generator => "Generator",
@@ -60,6 +71,7 @@ impl Kind {
             Self::Notice => "Notice",
             Self::Role => "Role",
             Self::Team => "Team",
+            Self::Scenario => "Scenario",
             Self::Workflow => "Workflow",
             Self::Pack => "Pack",
         }

@@ -56,6 +56,12 @@ pub struct Estate {
     pub authorities: Authorities,
     /// How names are made.
     pub generators: BTreeMap<Name, Generator>,
+    /// Who has to agree to what.
+    pub approvals: BTreeMap<Name, Written>,
+    /// When people work.
+    pub calendars: BTreeMap<Name, Written>,
+    /// Workflows that are tried out.
+    pub scenarios: BTreeMap<Name, Written>,
     /// The processes.
     pub workflows: BTreeMap<Name, Written>,
     /// What services are like, for connections that have no connector of their own.
@@ -220,6 +226,15 @@ impl Reading {
                 if let Some(team) = team::read(document, &mut notes) {
                     self.estate.teams.insert(document.name.clone(), team);
                 }
+            }
+            Kind::Approval => {
+                self.estate.approvals.insert(document.name.clone(), Written::of(file, document));
+            }
+            Kind::Calendar => {
+                self.estate.calendars.insert(document.name.clone(), Written::of(file, document));
+            }
+            Kind::Scenario => {
+                self.estate.scenarios.insert(document.name.clone(), Written::of(file, document));
             }
             Kind::Workflow => {
                 self.estate.workflows.insert(document.name.clone(), Written::of(file, document));

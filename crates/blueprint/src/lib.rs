@@ -8,6 +8,7 @@ mod authority;
 mod connection;
 pub mod diff;
 mod document;
+pub mod entra;
 mod estate;
 mod fields;
 mod generator;

@@ -53,6 +53,8 @@ codes! {
     NamesNothing = "TEN-E2010";
     /// Two documents have the same kind and name.
     Duplicate = "TEN-E2011";
+    /// It can be read, and would go wrong when it runs.
+    Unsound = "TEN-E2016";
 }
 
 impl fmt::Display for Code {

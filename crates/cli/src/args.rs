@@ -8,8 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use secrecy::SecretString;
 
 use crate::commands::{
-    access, bench, cases, completion, connect, demo, doctor, events, generate, ledger, migrate, notices, pack, people,
-    runs, serve, tasks, token, version, whatif, why,
+    access, bench, cases, completion, connect, demo, doctor, events, generate, import, ledger, migrate, notices, pack,
+    people, runs, serve, tasks, test, token, version, whatif, why,
 };
 use crate::exit;
 use crate::limits::TIMEOUT_DEFAULT;
@@ -149,6 +149,11 @@ pub enum Command {
     /// Check services that are described as data
     #[command(subcommand)]
     Pack(pack::Pack),
+    /// Turn workflows of others into documents
+    #[command(subcommand)]
+    Import(import::Import),
+    /// Play the scenarios of a folder
+    Test(test::Test),
     /// Read and verify the audit record
     #[command(subcommand)]
     Ledger(ledger::Ledger),

@@ -61,6 +61,9 @@ impl Mind<'_> {
         if let Some(due) = after.filter(|_| after != before) {
             self.effects.push(Effect::SetTimer { node: id.to_owned(), due });
         }
+        if now.is_over() && self.state.deadlines.contains_key(id) {
+            self.effects.push(Effect::ClearTimer { node: start::deadline_node(id) });
+        }
         self.note(Record::Node { id: id.to_owned(), now });
     }
 
@@ -81,9 +84,9 @@ impl Mind<'_> {
         self.node(&step.id, Node::Acting { attempt, with, doubtful });
     }
 
-    /// What expressions of this run can see.
-    pub fn scope(&self) -> Scope<'_> {
-        Scope::of(&self.state)
+    /// What expressions of this step can see.
+    pub fn scope<'b>(&'b self, step: &'b Step) -> Scope<'b> {
+        self.graph.scope(step, &self.state, self.now)
     }
 
     fn take(&mut self, event: &RunEvent) {
@@ -101,8 +104,8 @@ impl Mind<'_> {
                 undo::ended(self, node, *attempt, ending);
             }
             (Phase::Open | Phase::Undoing, RunEvent::Due { node }) => self.due(node),
-            (Phase::Open | Phase::Undoing, RunEvent::ChildClosed { node, child, well, .. }) => {
-                start::child_closed(self, node, *child, *well);
+            (Phase::Open | Phase::Undoing, RunEvent::ChildClosed { node, child, well, output }) => {
+                start::child_closed(self, node, *child, *well, output);
             }
             (Phase::Open | Phase::Undoing, RunEvent::Retry { by }) => self.retry(by),
             (Phase::Open | Phase::Undoing, RunEvent::Skip { node, outcome, by, reason }) => {
@@ -140,7 +143,9 @@ impl Mind<'_> {
     /// Ends the run.
     pub fn close(&mut self, phase: Phase, reason: String) {
         let output = match (&self.graph.text().output, phase) {
-            (Some(output), Phase::Done) => crate::condition::resolve(output, self.scope()).unwrap_or(Json::Null),
+            (Some(output), Phase::Done) => {
+                crate::condition::resolve(output, Scope::of(&self.state, self.now)).unwrap_or(Json::Null)
+            }
             _ => Json::Null,
         };
         self.note(Record::Closed { phase, output, reason });
@@ -278,7 +283,13 @@ impl Mind<'_> {
             return self.done(&step.id, "failed", Json::String(reason));
         }
         match step.on_error.then {
-            Then::Ask => self.node(&step.id, Node::Blocked { reason, attempt, with, doubtful }),
+            Then::Ask => {
+                let reason = match &step.on_error.ask {
+                    Some(team) => short(&format!("{team} must decide: {reason}")),
+                    None => reason,
+                };
+                self.node(&step.id, Node::Blocked { reason, attempt, with, doubtful });
+            }
             Then::Skip => self.done(&step.id, "skipped", Json::String(reason)),
             Then::Compensate | Then::Fail => {
                 let undo = step.on_error.then == Then::Compensate;
@@ -289,7 +300,39 @@ impl Mind<'_> {
         }
     }
 
+    /// The time of a step is over.
+    fn timed_out(&mut self, id: &str) {
+        let (Some(step), Some(node)) = (self.graph.step(id), self.state.nodes.get(id).cloned()) else { return };
+        let Some(at) = self.state.deadlines.get(id).copied() else { return };
+        if at > self.now {
+            self.effects.push(Effect::SetTimer { node: start::deadline_node(id), due: at });
+            return;
+        }
+        if node.is_over() || self.state.stop.is_some() {
+            return;
+        }
+        let (attempt, with, doubtful) = match node {
+            Node::Acting { attempt, with, .. } => (attempt, with, true),
+            Node::Retrying { attempt, with, doubtful, .. }
+            | Node::Asked { attempt, with, doubtful, .. }
+            | Node::Blocked { attempt, with, doubtful, .. } => (attempt, with, doubtful),
+            Node::Parent { open, .. } => {
+                start::stop_children(self, id, &open, None);
+                (0, Json::Null, true)
+            }
+            _ => (0, Json::Null, false),
+        };
+        if self.graph.routes(id, "timeout") {
+            return self.done(id, "timeout", Json::Null);
+        }
+        let span = step.timeout.map(|span| span.to_string()).unwrap_or_default();
+        self.give_up(step, attempt, with, &format!("it is not over after {span}"), doubtful);
+    }
+
     fn due(&mut self, id: &str) {
+        if let Some(step) = id.strip_suffix('!') {
+            return self.timed_out(step);
+        }
         let Some(node) = self.state.nodes.get(id).cloned() else { return };
         // A timer that fires early (a clock that was set back) is set again, not obeyed.
         if let Some(due) = node.timer().filter(|due| *due > self.now) {
@@ -321,6 +364,7 @@ impl Mind<'_> {
     }
 
     fn signalled(&mut self, signal: &Signal) {
+        let output = start::signal_output(signal);
         let listener = self.state.nodes.iter().find_map(|(id, node)| match node {
             Node::Listening { signal: wanted, .. } if *wanted == signal.name => Some(id.clone()),
             _ => None,
@@ -335,7 +379,15 @@ impl Mind<'_> {
             return self.look_again(&id);
         }
         match listener {
-            Some(id) => self.done(&id, "received", start::signal_output(signal)),
+            Some(id) => {
+                let answer = self.graph.step(&id).and_then(|step| start::answer(step, &output));
+                if let Some(outcome) = answer {
+                    self.done(&id, &outcome, output);
+                } else {
+                    let what = format!("`{id}` was answered with something that is none of its outcomes");
+                    self.note(Record::Decided { by: signal.by.clone(), what });
+                }
+            }
             None if self.state.kept.len() < limits::KEPT_SIGNALS_MAX => self.note(Record::SignalKept(signal.clone())),
             None => {}
         }
@@ -394,11 +446,12 @@ impl Mind<'_> {
     }
 
     fn rejected(&mut self, id: &str, message: &str) {
-        match self.state.nodes.get(id).cloned() {
-            Some(Node::Acting { attempt, with, .. }) => {
-                self.node(id, Node::Blocked { reason: short(message), attempt, with, doubtful: true });
+        match (self.state.nodes.get(id).cloned(), self.graph.step(id)) {
+            // Another step may have written the same row meanwhile: whoever tries again looks first.
+            (Some(Node::Acting { attempt, with, .. }), Some(step)) => {
+                self.again_or_give_up(step, attempt, with, message, None, true);
             }
-            Some(Node::Undoing { attempt, with }) => {
+            (Some(Node::Undoing { attempt, with }), _) => {
                 self.node(id, Node::UndoBlocked { reason: short(message), attempt, with });
             }
             _ => {}

@@ -3,14 +3,19 @@
 //! A graph is read from JSON, checked once by [`Graph::compile`] and never changed. There are no
 //! coordinates and no order but the edges. What each core step means stands in [`crate::start`].
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::condition::Condition;
+use crate::condition::{Condition, Scope};
+use crate::formula::{self, Formula};
 use crate::limits;
+use crate::moment::{Calendar, Span};
+use crate::state::RunState;
 
 /// A graph as it is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,7 +47,19 @@ pub struct Step {
     pub join: Join,
     /// Done only if this holds; otherwise passed over with the outcome `skipped`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub when: Option<Condition>,
+    pub when: Option<When>,
+    /// The step whose output is what expressions call `person`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<String>,
+    /// With the outcome `timeout` after this, however far it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// By which working time is counted in the time-out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<Calendar>,
+    /// Outcomes that lead nowhere on purpose.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ends: BTreeSet<String>,
     /// Its parameters; `{"$": "/input/x"}` refers to the input or to an earlier step.
     #[serde(default, skip_serializing_if = "Json::is_null")]
     pub with: Json,
@@ -52,6 +69,20 @@ pub struct Step {
     /// How it is taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compensate: Option<Compensate>,
+}
+
+/// What must hold for a step to be done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum When {
+    /// An expression, written `{"=": "…"}`.
+    Formula {
+        /// The expression.
+        #[serde(rename = "=")]
+        formula: Formula,
+    },
+    /// A condition as data.
+    Condition(Condition),
 }
 
 /// An edge: a step, and the outcome of it that leads here. Written `step` or `step.outcome`.
@@ -123,11 +154,14 @@ pub struct OnError {
     pub pause_ms_max: u64,
     /// What then.
     pub then: Then,
+    /// Who is to be asked, where that is what then comes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ask: Option<String>,
 }
 
 impl Default for OnError {
     fn default() -> Self {
-        Self { retry: 8, pause_ms: 1_000, pause_ms_max: 300_000, then: Then::Ask }
+        Self { retry: 8, pause_ms: 1_000, pause_ms_max: 300_000, then: Then::Ask, ask: None }
     }
 }
 
@@ -181,7 +215,9 @@ pub struct Graph {
     text: GraphText,
     by_id: BTreeMap<String, usize>,
     order: Vec<usize>,
-    wired_failures: BTreeSet<String>,
+    /// Outcomes that have an edge of their own, by step.
+    wired: BTreeSet<(String, String)>,
+    formulas: BTreeMap<String, Formula>,
 }
 
 /// Why a graph cannot be run: the step and what is wrong with it.
@@ -251,15 +287,17 @@ impl Graph {
                 return Err(BadGraph::Twice(step.id.clone()));
             }
         }
-        let mut wired_failures = BTreeSet::new();
+        let (mut wired, mut formulas) = (BTreeSet::new(), BTreeMap::new());
         for step in &text.steps {
             check_edges(step, &by_id)?;
             crate::start::check(step, depth)?;
-            let failures = step.after.iter().filter(|edge| edge.outcome.as_deref() == Some("failed"));
-            wired_failures.extend(failures.map(|edge| edge.step.clone()));
+            read_formulas(step, &mut formulas)?;
+            let named = step.after.iter().filter_map(|edge| Some((edge.step.clone(), edge.outcome.clone()?)));
+            wired.extend(named);
+            wired.extend(step.ends.iter().map(|outcome| (step.id.clone(), outcome.clone())));
         }
         let order = topological(&text.steps, &by_id)?;
-        Ok(Self { text, by_id, order, wired_failures })
+        Ok(Self { text, by_id, order, wired, formulas })
     }
 
     /// What people call it.
@@ -284,7 +322,17 @@ impl Graph {
 
     /// Whether some step follows the failure of this one.
     pub fn routes_failure_of(&self, id: &str) -> bool {
-        self.wired_failures.contains(id)
+        self.routes(id, "failed")
+    }
+
+    /// Whether some step follows this outcome of this one.
+    pub fn routes(&self, id: &str, outcome: &str) -> bool {
+        self.wired.contains(&(id.to_owned(), outcome.to_owned()))
+    }
+
+    /// What this step can see of a run.
+    pub(crate) fn scope<'a>(&'a self, step: &'a Step, state: &'a RunState, now: Timestamp) -> Scope<'a> {
+        Scope::of(state, now).with_facts(step.facts.as_deref()).with_formulas(&self.formulas)
     }
 }
 
@@ -327,25 +375,50 @@ fn check_edges(step: &Step, by_id: &BTreeMap<String, usize>) -> Result<(), BadGr
     }
 }
 
-fn topological(steps: &[Step], by_id: &BTreeMap<String, usize>) -> Result<Vec<usize>, BadGraph> {
-    let mut done: BTreeSet<usize> = BTreeSet::new();
-    let mut order = Vec::with_capacity(steps.len());
-    loop {
-        let before = order.len();
-        for (place, step) in steps.iter().enumerate() {
-            let ready = step.after.iter().all(|edge| by_id.get(&edge.step).is_some_and(|p| done.contains(p)));
-            if ready && !done.contains(&place) {
-                done.insert(place);
-                order.push(place);
-            }
-        }
-        if order.len() == steps.len() {
-            return Ok(order);
-        }
-        if order.len() == before {
-            return Err(BadGraph::Loop(a_loop(steps, by_id, &done)));
+fn read_formulas(step: &Step, known: &mut BTreeMap<String, Formula>) -> Result<(), BadGraph> {
+    let mut texts = BTreeSet::new();
+    formula::within(&step.with, &mut texts);
+    if let Some(compensate) = &step.compensate {
+        formula::within(&compensate.with, &mut texts);
+    }
+    for text in texts {
+        if let Entry::Vacant(free) = known.entry(text) {
+            let read = Formula::parse(free.key());
+            let read = read.map_err(|bad| BadGraph::Step { step: step.id.clone(), reason: bad.to_string() })?;
+            free.insert(read);
         }
     }
+    Ok(())
+}
+
+/// Each step after all that it follows; among those that can begin, in the order of the text.
+fn topological(steps: &[Step], by_id: &BTreeMap<String, usize>) -> Result<Vec<usize>, BadGraph> {
+    let mut followers: Vec<Vec<usize>> = vec![Vec::new(); steps.len()];
+    let mut open: Vec<usize> = Vec::with_capacity(steps.len());
+    for (place, step) in steps.iter().enumerate() {
+        open.push(step.after.len());
+        for before in step.after.iter().filter_map(|edge| by_id.get(&edge.step)) {
+            followers.get_mut(*before).into_iter().for_each(|known| known.push(place));
+        }
+    }
+    let mut ready: BTreeSet<usize> =
+        open.iter().enumerate().filter(|(_, count)| **count == 0).map(|(place, _)| place).collect();
+    let mut order = Vec::with_capacity(steps.len());
+    while let Some(place) = ready.pop_first() {
+        order.push(place);
+        for follower in followers.get(place).into_iter().flatten() {
+            if let Some(count) = open.get_mut(*follower) {
+                *count -= 1;
+                if *count == 0 {
+                    ready.insert(*follower);
+                }
+            }
+        }
+    }
+    if order.len() == steps.len() {
+        return Ok(order);
+    }
+    Err(BadGraph::Loop(a_loop(steps, by_id, &order.into_iter().collect())))
 }
 
 /// Walks backwards from any step that cannot begin until one comes up again.

@@ -1,11 +1,13 @@
 //! Every limit of the graph language, by name.
 
-/// Steps in one graph.
-pub const STEPS_MAX: usize = 500;
+/// Steps in one workflow as it is written.
+pub const STEPS_WRITTEN_MAX: usize = 2_000;
+/// Steps in one graph, which has some for each that is written.
+pub const STEPS_MAX: usize = 8_000;
 /// Edges into one step.
 pub const EDGES_MAX: usize = 64;
 /// Bytes of a graph as JSON.
-pub const GRAPH_BYTES_MAX: usize = 1 << 20;
+pub const GRAPH_BYTES_MAX: usize = 4 << 20;
 /// Graphs inside graphs.
 pub const DEPTH_MAX: usize = 8;
 /// Bytes of the input, of a step's parameters or of its output.
@@ -20,3 +22,9 @@ pub const EACH_AT_ONCE_MAX: u32 = 1_000;
 pub const ATTEMPTS_MAX: u32 = 100;
 /// Characters of a reason that is kept.
 pub const REASON_CHARS_MAX: usize = 500;
+/// Days of a span.
+pub const SPAN_DAYS_MAX: u64 = 36_500;
+/// Days that are looked at for working time.
+pub const CALENDAR_DAYS_MAX: u32 = 3_660;
+/// Faults that are told of one workflow.
+pub const FAULTS_MAX: usize = 100;

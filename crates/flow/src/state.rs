@@ -29,6 +29,9 @@ pub struct RunState {
     /// How many attempts of a step ended in waiting for somebody; they do not count as tries.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub waited: BTreeMap<String, u32>,
+    /// Until when a step must be over, for those that have a time-out and are not.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub deadlines: BTreeMap<String, Timestamp>,
 }
 
 impl RunState {
@@ -138,6 +141,9 @@ pub enum Node {
         badly: u32,
         /// What each item is given; for one child, its input.
         items: Json,
+        /// What the only child gave back.
+        #[serde(default)]
+        output: Json,
     },
     /// Cannot go on without a human.
     Blocked {
@@ -221,6 +227,11 @@ impl Node {
         matches!(self, Self::Acting { .. } | Self::Undoing { .. })
     }
 
+    /// Whether nothing more happens to it on the way forward.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Done { .. } | Self::Unreached | Self::Failed { .. } | Self::Undone | Self::Left { .. })
+    }
+
     /// Whether a timer stands for this node.
     pub fn timer(&self) -> Option<Timestamp> {
         match self {
@@ -274,6 +285,16 @@ pub enum Record {
         child: RunId,
         /// Whether it ended well.
         well: bool,
+        /// What it gave back, if it is the only one.
+        #[serde(default, skip_serializing_if = "Json::is_null")]
+        output: Json,
+    },
+    /// A step must be over by then.
+    Deadline {
+        /// Which.
+        id: String,
+        /// When.
+        at: Timestamp,
     },
     /// A signal came that nobody listens for yet.
     SignalKept(Signal),
@@ -312,11 +333,15 @@ pub fn evolve(state: &mut RunState, record: &Record) {
             state.input = input.clone();
         }
         Record::Node { id, now } => {
-            if matches!(now, Node::Acting { attempt: 1, .. }) && !state.order.contains(id) {
+            let begins = matches!(now, Node::Acting { attempt: 1, .. } | Node::Parent { asked: 0, .. });
+            if begins && !state.order.contains(id) {
                 state.order.push(id.clone());
             }
             if matches!(now, Node::Asked { .. } | Node::UndoAsked { .. }) {
                 *state.waited.entry(id.clone()).or_default() += 1;
+            }
+            if now.is_over() {
+                state.deadlines.remove(id);
             }
             state.nodes.insert(id.clone(), now.clone());
         }
@@ -326,12 +351,16 @@ pub fn evolve(state: &mut RunState, record: &Record) {
                 open.insert(*iteration);
             }
         }
-        Record::ChildClosed { id, iteration, well, .. } => {
-            if let Some(Node::Parent { open, well: good, badly, .. }) = state.nodes.get_mut(id)
+        Record::ChildClosed { id, iteration, well, output, .. } => {
+            if let Some(Node::Parent { open, well: good, badly, output: given, .. }) = state.nodes.get_mut(id)
                 && open.remove(iteration)
             {
                 *(if *well { good } else { badly }) += 1;
+                *given = output.clone();
             }
+        }
+        Record::Deadline { id, at } => {
+            state.deadlines.insert(id.clone(), *at);
         }
         Record::SignalKept(signal) => state.kept.push(signal.clone()),
         Record::SignalUsed { place } => {

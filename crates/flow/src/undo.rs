@@ -48,12 +48,13 @@ fn may_have_effect(node: Option<&Node>) -> bool {
 }
 
 fn begin(mind: &mut Mind<'_>, id: &str) {
-    let how = mind.graph.step(id).and_then(|step| step.compensate.clone());
+    let Some(step) = mind.graph.step(id) else { return };
+    let how = step.compensate.clone();
     let left = |reason: &str| Node::Left { reason: reason.to_owned() };
     match how {
         None => mind.node(id, left("nobody said how to take it back")),
         Some(how) if how.class == Reversibility::Irreversible => mind.node(id, left("it cannot be taken back")),
-        Some(how) => match resolve(&how.with, mind.scope()) {
+        Some(how) => match resolve(&how.with, mind.scope(step)) {
             Ok(with) => act(mind, id, 1, with),
             Err(reason) => mind.node(id, Node::UndoBlocked { reason: short(&reason), attempt: 0, with: Json::Null }),
         },

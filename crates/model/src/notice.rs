@@ -27,11 +27,14 @@ pub enum NoticeKind {
     TaskDue,
     /// Something that a human was asked to do should be done by now.
     TaskOverdue,
+    /// A step of a workflow tells somebody something.
+    WorkflowTold,
 }
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::CaseOpened, Self::RunSealed, Self::TaskOpened, Self::TaskDue, Self::TaskOverdue];
+    pub const ALL: [Self; 6] =
+        [Self::CaseOpened, Self::RunSealed, Self::TaskOpened, Self::TaskDue, Self::TaskOverdue, Self::WorkflowTold];
 
     /// The word for it in documents and on the wire.
     pub fn word(self) -> &'static str {
@@ -41,6 +44,7 @@ impl NoticeKind {
             Self::TaskOpened => "task.opened",
             Self::TaskDue => "task.due",
             Self::TaskOverdue => "task.overdue",
+            Self::WorkflowTold => "workflow.told",
         }
     }
 
@@ -66,6 +70,7 @@ impl NoticeKind {
                 ("for", FieldType::Text),
                 ("due", FieldType::Text),
             ],
+            Self::WorkflowTold => &[("at", FieldType::Instant), ("run", FieldType::Text), ("step", FieldType::Text)],
         }
     }
 
@@ -73,7 +78,7 @@ impl NoticeKind {
     pub fn is_of_person(self) -> bool {
         match self {
             Self::CaseOpened | Self::TaskOpened | Self::TaskDue | Self::TaskOverdue => false,
-            Self::RunSealed => true,
+            Self::RunSealed | Self::WorkflowTold => true,
         }
     }
 }

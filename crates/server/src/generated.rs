@@ -23,5 +23,6 @@ pub fn generated() -> Result<Vec<(&'static str, String)>, CannotGenerate> {
         ("config.md", config::reference()),
         ("errors.md", tenure_api::codes::page()),
         ("openapi.json", tenure_api::openapi::text()?),
+        ("steps.md", tenure_flow::kinds::page()),
     ])
 }

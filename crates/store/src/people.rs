@@ -9,7 +9,7 @@ use crate::db::row::{Fields, Param, Row, id, json, opt_id};
 use crate::db::tx::Tx;
 use crate::error::StoreError;
 use crate::fold::{anywhere, fold};
-use crate::limits::{KEY_LENGTH_MAX, KEY_MATCHES_MAX, page};
+use crate::limits::{KEY_LENGTH_MAX, KEY_MATCHES_MAX, of_owner, page};
 
 const TABLE: &str = "person";
 
@@ -62,6 +62,13 @@ pub async fn find_by_key(tx: &mut Tx, attribute: &str, value: &str) -> Result<Ve
          WHERE k.attribute = $1 AND k.value_folded = $2 ORDER BY p.id LIMIT $3";
     let rows = tx.query(sql, &[attribute.into(), fold(value).into(), page(KEY_MATCHES_MAX).into()]).await?;
     rows.iter().map(read).collect()
+}
+
+/// Everybody and everything whom this person answers for.
+pub async fn sponsored_by(tx: &mut Tx, sponsor: PersonId) -> Result<Vec<Person>, StoreError> {
+    let sql = "SELECT id, kind, display_name, attributes, sponsor, version, since FROM person \
+               WHERE sponsor = $1 ORDER BY id LIMIT $2";
+    tx.query(sql, &[id(sponsor), of_owner().into()]).await?.iter().map(read).collect()
 }
 
 /// People by name, from after the cursor, perhaps only those whose name holds this text.

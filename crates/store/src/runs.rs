@@ -94,6 +94,35 @@ pub async fn counts_by_status(tx: &mut Tx) -> Result<BTreeMap<RunStatus, i64>, S
     Ok(counts)
 }
 
+/// What the engine has before it, for whoever waits until it has nothing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pulse {
+    /// Letters that it has not taken in.
+    pub letters: i64,
+    /// Runs that have an effect under way.
+    pub running: i64,
+    /// Records that were written.
+    pub records: i64,
+    /// The next timer.
+    pub next_due: Option<Timestamp>,
+}
+
+/// What the engine has before it. Counts everything: for small databases.
+pub async fn pulse(tx: &mut Tx) -> Result<Pulse, StoreError> {
+    let sql = "SELECT (SELECT COUNT(*) FROM inbox) AS letters, \
+         (SELECT COUNT(*) FROM run WHERE status = 'running') AS running, \
+         (SELECT COUNT(*) FROM run_record) AS records, \
+         (SELECT MIN(due) FROM run_timer) AS due";
+    let row = tx.query_one(sql, &[]).await?;
+    let row = row.of("run_timer");
+    Ok(Pulse {
+        letters: row.int("letters")?,
+        running: row.int("running")?,
+        records: row.int("records")?,
+        next_due: row.opt_time("due")?,
+    })
+}
+
 /// The smallest id of this millisecond.
 fn first_of(moment: Timestamp) -> Uuid {
     let millisecond = u128::try_from(moment.as_millisecond()).unwrap_or(0);

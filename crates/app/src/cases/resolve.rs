@@ -1,5 +1,6 @@
 //! Answering a case: it is this person, it is somebody new, or the event means nothing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -77,7 +78,10 @@ async fn settle(
     if answer != Answer::Dismiss {
         match meaning::apply(&house, tx, &event, person, now).await? {
             Meaning::Changed { person, urgent, starts } => {
-                runs = accept::begin(&house, tx, &event, person, starts, urgent).await?;
+                runs = {
+                    let what = accept::Begin { starts, urgent, changed: BTreeSet::new() };
+                    accept::begin(&house, tx, &event, person, what).await?
+                };
             }
             Meaning::Unclear { question, .. } => return Err(AppError::Conflict(question)),
         }

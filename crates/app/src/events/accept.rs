@@ -3,25 +3,30 @@
 //! One transaction holds the event, what it changes, the runs that it starts, and the entry of
 //! the ledger. Either all of it is there afterwards or nothing; only then the source is answered.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tenure_engine::journal::Urgency;
-use tenure_engine::message::{self, Busy, Start};
+use tenure_engine::message;
 use tenure_ledger::{DetailKey, Word};
-use tenure_model::{CaseId, ConnectionName, Event, EventId, EventKind, NoticeKind, PersonId, PersonKey, RunId, new_id};
+use tenure_model::{
+    CaseId, ConnectionName, Event, EventId, EventKind, NoticeKind, Person, PersonId, PersonKey, RunId, new_id,
+};
 use tenure_store::events::Inserted;
-use tenure_store::{Tx, cases, events, notices};
+use tenure_store::{Tx, cases, events, notices, people};
 
 use super::meaning::{self, Meaning};
 use super::source;
 use crate::cx::{Cx, House, send};
 use crate::error::AppError;
 use crate::notices::write;
+use crate::people::facts;
 use crate::probe::Point;
 use crate::record;
+use crate::workflows::dates;
+use crate::workflows::start::{self, Happened};
 
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,10 +89,12 @@ fn repeat(event: &Event, before: &Event, answer: Option<&str>) -> Result<Accepte
 async fn take_in(cx: &Cx, tx: &mut Tx, event: &Event, now: Timestamp) -> Result<Accepted, AppError> {
     let house = cx.house.as_ref();
     let mut accepted = Accepted { event: event.id, repeated: false, person: None, runs: Vec::new(), case: None };
+    let before = known_before(tx, event).await?;
     match meaning::of(house, tx, event, now).await? {
         Meaning::Changed { person, urgent, starts } => {
             accepted.person = Some(person);
-            accepted.runs = begin(house, tx, event, person, starts, urgent).await?;
+            let changed = changed(tx, before, person).await?;
+            accepted.runs = begin(house, tx, event, person, Begin { starts, urgent, changed }).await?;
         }
         Meaning::Unclear { candidates, question } => {
             let case = cases::Case {
@@ -119,29 +126,59 @@ async fn take_in(cx: &Cx, tx: &mut Tx, event: &Event, now: Timestamp) -> Result<
     Ok(accepted)
 }
 
-/// Starts the workflows of an event, in the person's lane: the newest word about somebody counts.
+/// What is known of whom an event names, before it changes anything.
+async fn known_before(tx: &mut Tx, event: &Event) -> Result<Option<Person>, AppError> {
+    let mut found = people::find_by_key(tx, &event.subject.attribute, &event.subject.value).await?;
+    Ok(if found.len() == 1 { found.pop() } else { None })
+}
+
+/// The attributes that are different now.
+async fn changed(tx: &mut Tx, before: Option<Person>, person: PersonId) -> Result<BTreeSet<String>, AppError> {
+    let Some(before) = before.filter(|before| before.id == person) else { return Ok(BTreeSet::new()) };
+    let Some(after) = people::get(tx, person).await? else { return Ok(BTreeSet::new()) };
+    let names = before.attributes.keys().chain(after.attributes.keys());
+    let differs = |name: &&String| before.attributes.get(*name) != after.attributes.get(*name);
+    Ok(names.filter(differs).cloned().collect())
+}
+
+/// What an event begins.
+pub(crate) struct Begin {
+    /// The event whose workflows are to run now.
+    pub starts: &'static str,
+    /// Whether access must end now.
+    pub urgent: bool,
+    /// The attributes that changed.
+    pub changed: BTreeSet<String>,
+}
+
+/// Starts the workflows of an event, and sets the timers of those that a date starts.
 pub(crate) async fn begin(
     house: &House,
     tx: &mut Tx,
     event: &Event,
     person: PersonId,
-    starts: &str,
-    urgent: bool,
+    what: Begin,
 ) -> Result<Vec<RunId>, AppError> {
+    let now = house.clock.now();
+    let known = if start::asks_about_people(house, what.starts) { facts::load(tx, person).await? } else { None };
+    let happened = Happened {
+        event: what.starts.to_owned(),
+        source: Some(event.connection.to_string()),
+        changed: what.changed,
+        urgent: what.urgent,
+        input: [("event".to_owned(), json!(event.id))].into_iter().collect(),
+    };
     let mut runs = Vec::new();
-    for workflow in house.estate().started_by(starts) {
+    for start in start::of(house, person, known.as_ref(), &happened) {
         let run: RunId = new_id(house.ids.as_ref());
-        let start = Start {
-            lane: person.to_string(),
-            definition: workflow.definition.hash.clone(),
-            name: workflow.name.to_string(),
-            urgency: if urgent { Urgency::Urgent } else { Urgency::Normal },
-            busy: Busy::Supersede,
-            input: json!({ "person": person, "event": event.id, "because": event.kind.word() }),
-        };
-        let letter = message::start(run, start, "event", &event.id.to_string(), house.clock.now());
-        send(tx, letter).await?;
+        send(tx, message::start(run, start, "event", &event.id.to_string(), now)).await?;
         runs.push(run);
+    }
+    for (lane, name) in start::lanes(&start::ended_by(house, what.starts), person) {
+        start::stop_in(tx, (&lane, &name), what.starts, &event.id.to_string(), now).await?;
+    }
+    for letter in known.iter().flat_map(|known| dates::timers(house, known)) {
+        send(tx, letter).await?;
     }
     Ok(runs)
 }

@@ -3,11 +3,12 @@
 //! There is a row for each document of the estate that asks for it, and for each address in it,
 //! so that what one channel or one address does not take holds up nobody else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tenure_model::{Name, NoticeKind, PersonId, new_id};
+use tenure_policy::Telling;
 use tenure_store::notices::Notice;
 
 use crate::cx::House;
@@ -62,6 +63,24 @@ pub(crate) fn of(
         notices.push(row(house, LOG, &told));
     }
     notices
+}
+
+/// The rows of one notice of the estate: to whom it says itself, or to these addresses.
+pub(crate) fn by(
+    house: &House,
+    telling: &Telling,
+    data: BTreeMap<String, String>,
+    person: Option<PersonId>,
+    addresses: &BTreeSet<String>,
+) -> Vec<Notice> {
+    let kind = telling.on.word().to_owned();
+    let told = Told { kind, at: house.clock.now(), data, person, notice: Some(telling.name.clone()), to: None };
+    if telling.words.is_none() {
+        return vec![row(house, telling.channel.as_str(), &told)];
+    }
+    let own = telling.to.iter().map(|to| to.source().to_owned());
+    let to: BTreeSet<String> = if addresses.is_empty() { own.collect() } else { addresses.clone() };
+    to.into_iter().map(|to| row(house, telling.channel.as_str(), &Told { to: Some(to), ..told.clone() })).collect()
 }
 
 fn row(house: &House, channel: &str, told: &Told) -> Notice {

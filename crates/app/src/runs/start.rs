@@ -12,7 +12,9 @@ use tenure_store::journal::Attachment;
 
 use crate::cx::{Cx, send};
 use crate::error::AppError;
+use crate::estate::Workflow;
 use crate::record;
+use crate::workflows::start::with_defaults;
 
 /// Starts a workflow by name. Without a lane the run shares nothing with any other.
 pub async fn start(cx: &Cx, workflow: Name, lane: Option<String>, input: Json) -> Result<RunId, AppError> {
@@ -26,7 +28,7 @@ pub async fn start(cx: &Cx, workflow: Name, lane: Option<String>, input: Json) -
         name: workflow.to_string(),
         urgency: Urgency::Normal,
         busy: Busy::Queue,
-        input,
+        input: given(known, input)?,
     };
     let mut entry = record::entry(cx.house.clock.as_ref(), &cx.actor, "run.started").about(run);
     entry = entry.with(DetailKey::Workflow, Word::or_hash(workflow.as_str()));
@@ -42,6 +44,25 @@ pub async fn start(cx: &Cx, workflow: Name, lane: Option<String>, input: Json) -
             )))),
         },
         None => by_letter(cx, begin).await,
+    }
+}
+
+/// What a workflow is given, with its defaults. What it must be given and is not is told by name.
+fn given(workflow: &Workflow, input: Json) -> Result<Json, AppError> {
+    if workflow.inputs.is_empty() {
+        return Ok(input);
+    }
+    let Json::Object(fields) = input else {
+        let reason = "this workflow takes keys and values".to_owned();
+        return Err(AppError::Invalid { pointer: "/input", reason });
+    };
+    let fields = with_defaults(workflow, fields);
+    match workflow.inputs.keys().find(|name| !fields.contains_key(*name)) {
+        Some(missing) => Err(AppError::Invalid {
+            pointer: "/input",
+            reason: format!("`{missing}` is missing; this workflow needs it"),
+        }),
+        None => Ok(Json::Object(fields)),
     }
 }
 

@@ -44,7 +44,11 @@ pub(super) async fn perform(house: &House, order: &Order) -> Done {
 
 /// The run that waits for this moment: the same however often it is asked for.
 fn timer_of(person: PersonId, turn: Turn) -> RunId {
-    let name = format!("{person}/{}/{}", turn.at, turn.event);
+    timer_named(&format!("{person}/{}/{}", turn.at, turn.event))
+}
+
+/// The run of this name: a timer is set once however often it is asked for.
+pub(crate) fn timer_named(name: &str) -> RunId {
     let hash = Sha256::digest(name.as_bytes());
     let bytes: [u8; 16] = std::array::from_fn(|place| hash.get(place).copied().unwrap_or(0));
     let marks: u128 = (0xf << 76) | (0b11 << 62);

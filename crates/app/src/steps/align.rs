@@ -99,7 +99,7 @@ fn grants(house: &House, facts: &PersonFacts, plan: &Plan) -> Vec<Attachment> {
     rows.into_iter().map(|grant| Attachment::Grant(Box::new(grant))).collect()
 }
 
-fn wish(house: &House, facts: &PersonFacts, change: &Change) -> Result<Wish, tenure_model::Ending> {
+pub(super) fn wish(house: &House, facts: &PersonFacts, change: &Change) -> Result<Wish, tenure_model::Ending> {
     let native = |id: &NativeId| Locator::Native(id.clone());
     let (account, desired) = match &change.action {
         Action::CreateAccount { attributes, entitlements } => {

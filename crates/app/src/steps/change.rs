@@ -22,14 +22,23 @@ use crate::probe::Point;
 
 pub(super) async fn perform(house: &House, order: &Order) -> Done {
     let wish: Wish = read(order)?;
+    make(house, order, &wish, &operation(order, None)?).await
+}
+
+/// Makes one change of several that are taken back under one order.
+pub(super) async fn put_back(house: &House, order: &Order, wish: &Wish, place: usize) -> Done {
+    make(house, order, wish, &operation(order, Some(place))?).await
+}
+
+async fn make(house: &House, order: &Order, wish: &Wish, operation: &Operation) -> Done {
     let connector = house
         .connector(&wish.connection)
         .ok_or_else(|| refused(format!("there is no connection `{}`", wish.connection)))?;
     house.pass(Point::BeforeEffect);
-    let seen = make_it_so(connector.as_ref(), &wish, &operation(order)?).await?;
-    let account = known_account(house, &wish).await?;
+    let seen = make_it_so(connector.as_ref(), wish, operation).await?;
+    let account = known_account(house, wish).await?;
     let before = account.state;
-    let next = advance(account, &wish, &seen)?;
+    let next = advance(account, wish, &seen)?;
     let mut record = entry(house, order, "effect.done").about(wish.person);
     record.system = Some(wish.connection.clone());
     record.effect = Some(Word::or_hash(&wish.action));
@@ -47,9 +56,9 @@ pub(super) async fn perform(house: &House, order: &Order) -> Done {
 }
 
 /// The key for the connected system: the same for every attempt, and of a form that any can keep.
-fn operation(order: &Order) -> Result<Operation, Ending> {
-    let key =
-        hex(&Sha256::digest(order.key.as_str().as_bytes())).parse().map_err(|error| refused(format!("{error}")))?;
+fn operation(order: &Order, place: Option<usize>) -> Result<Operation, Ending> {
+    let name = place.map_or_else(|| order.key.as_str().to_owned(), |place| format!("{}/{place}", order.key.as_str()));
+    let key = hex(&Sha256::digest(name.as_bytes())).parse().map_err(|error| refused(format!("{error}")))?;
     Ok(Operation { key, generation: order.generation })
 }
 
@@ -155,6 +164,8 @@ async fn known_account(house: &House, wish: &Wish) -> Result<Account, Ending> {
 
 fn advance(account: Account, wish: &Wish, seen: &Observed) -> Result<Account, Ending> {
     let next = match &wish.desired {
+        // An account that was there is amended, and its state is what it was seen to be.
+        Desired::Present { .. } if wish.account.is_some() => Ok(account.observed(seen)),
         Desired::Present { .. } => account.created(seen),
         Desired::Disabled { .. } => account.disabled(seen),
         Desired::Enabled { .. } => account.enabled(seen),

@@ -6,16 +6,19 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 use tenure_engine::Order;
+use tenure_flow::{Calendar, Span};
 use tenure_model::{Assignee, Ending, HumanTask, Name, PersonId, TaskKind};
 
 use super::{Done, done, not_now, read, refused};
 use crate::cx::House;
 use crate::error::AppError;
 use crate::tasks::open::{Opening, open};
+use crate::workflows::facts;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -37,6 +40,11 @@ struct Asked {
     due: Option<Timestamp>,
     #[serde(default)]
     within_ms: Option<u64>,
+    /// The same in words; working time by the calendar.
+    #[serde(default)]
+    within: Option<Span>,
+    #[serde(default)]
+    calendar: Option<Calendar>,
 }
 
 fn work() -> TaskKind {
@@ -44,13 +52,27 @@ fn work() -> TaskKind {
 }
 
 pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
-    let asked: Asked = read(order)?;
+    let mut asked: Asked = read(order)?;
+    if let Some(within) = asked.within {
+        let due = within.after(house.clock.now(), &zone(house, order).await, asked.calendar.as_ref());
+        asked.due = Some(due.map_err(|bad| refused(bad.to_string()))?);
+    }
     let opening = opening(house, order, asked);
     let own = Arc::clone(house);
     let job = house.store.write(move |tx| Box::pin(async move { open(&own, tx, opening).await }));
     let task = job.await.map_err(refusal)?;
     house.nudge();
     end_of(&task)
+}
+
+/// Where the person works whom it is about, so that a day is one of theirs.
+async fn zone(house: &House, order: &Order) -> TimeZone {
+    let person = order.task.with.get("person").and_then(|id| id.as_str()?.parse::<PersonId>().ok());
+    let Some(person) = person else { return TimeZone::UTC };
+    let Ok(known) = super::align::load(house, person).await else { return TimeZone::UTC };
+    let now = house.clock.now();
+    let state = facts::as_state(&known, now);
+    facts::scope(&state, now).zone()
 }
 
 /// How the step ends by how its task stands.

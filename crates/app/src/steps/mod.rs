@@ -7,11 +7,20 @@
 mod again;
 mod align;
 mod change;
+mod emit;
+mod grant;
 mod http;
 mod human;
+mod look;
+mod notify;
+mod restore;
 mod seal;
 mod settle;
+mod sponsor;
 mod trigger;
+mod wish;
+
+pub(crate) use again::timer_named;
 
 use std::sync::Arc;
 
@@ -54,6 +63,14 @@ impl Performer for Steps {
             "access/change" => change::perform(house, &order).await,
             "access/settle" => settle::perform(house, &order).await,
             "access/again" => again::perform(house, &order).await,
+            "access/wish" => wish::perform(house, &order).await,
+            "access/restore" => restore::perform(house, &order).await,
+            "access/grant" => grant::give(house, &order).await,
+            "access/revoke" => grant::take(house, &order).await,
+            "lifecycle/emit" => emit::perform(house, &order).await,
+            "notify/send" => notify::perform(house, &order).await,
+            "person/look" => look::perform(house, &order).await,
+            "sponsor/transfer" => sponsor::perform(house, &order).await,
             "lifecycle/trigger" => trigger::perform(house, &order).await,
             "evidence/seal" => seal::perform(house, &order),
             "human/task" => human::perform(&self.house, &order).await,

@@ -1,8 +1,8 @@
 //! One file per word of the command line.
 //!
 //! A command reads its words, asks once or a few times, and hands what came to
-//! [`Output`](crate::output::Output). `demo`, `serve`, `migrate`, `bench` and the bootstrap of
-//! `token` work on this machine; all others ask a server.
+//! [`Output`](crate::output::Output). `demo`, `serve`, `migrate`, `bench`, `test` and the bootstrap
+//! of `token` work on this machine; all others ask a server.
 
 pub mod access;
 pub mod bench;
@@ -16,6 +16,7 @@ pub mod doctor_here;
 pub mod events;
 pub mod events_send;
 pub mod generate;
+pub mod import;
 pub mod in_process;
 pub mod ledger;
 pub mod ledger_verify;
@@ -31,6 +32,7 @@ pub mod runs_watch;
 pub mod serve;
 pub mod tasks;
 mod tasks_evidence;
+pub mod test;
 pub mod token;
 pub mod version;
 pub mod whatif;
@@ -91,6 +93,8 @@ impl Command {
             Self::Notices(notices) => notices.run(cx).await,
             Self::Connect(connect) => connect.run(cx).await,
             Self::Pack(pack) => pack.run(cx),
+            Self::Import(import) => import.run(cx),
+            Self::Test(test) => test.run(cx).await,
             Self::Ledger(ledger) => ledger.run(cx).await,
             Self::Bench(bench) => bench.run(cx).await,
             Self::Completion(completion) => completion.run(),

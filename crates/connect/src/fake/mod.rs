@@ -114,6 +114,28 @@ impl FakeTarget {
         self
     }
 
+    /// With something else that can be held, whose native id is its kind and its name.
+    pub fn with_entitlement(self, kind: EntitlementKind, name: &str) -> Self {
+        let native_id = NativeId::new(format!("{kind}-{name}"));
+        let held = SeenEntitlement { native_id: native_id.clone(), kind, name: name.to_owned() };
+        self.world().groups.insert(native_id, held);
+        self
+    }
+
+    /// With an active account that was there before Tenure, and that holds these by their native ids.
+    pub fn with_holder(self, attributes: Attributes, holds: impl IntoIterator<Item = NativeId>) -> Self {
+        self.world().insert(attributes, holds.into_iter().collect());
+        self
+    }
+
+    /// How many artifacts of this kind the account of this name has.
+    pub fn artifacts(&self, name: &str, kind: Artifact) -> usize {
+        let world = self.world();
+        let found = world.find(&Locator::attribute(NAMING_ATTRIBUTE, name)).ok().flatten();
+        let entry = found.and_then(|id| world.accounts.get(&id));
+        entry.map_or(0, |entry| entry.artifacts.iter().filter(|one| one.kind == kind).count())
+    }
+
     /// With an active account that was there before Tenure.
     pub fn with_account(self, attributes: Attributes, groups: &[&str]) -> Self {
         let holds = groups.iter().map(|name| NativeId::new(format!("group-{name}"))).collect();

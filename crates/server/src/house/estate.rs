@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use tenure_app::Workflow;
 use tenure_app::estate::{Connection, Estate};
+use tenure_app::workflows::compile::workflows;
 use tenure_blueprint as blueprint;
 
 use super::fault::HouseError;
@@ -63,9 +63,7 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
     let shipped = SHIPPED.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec();
     let shipped = blueprint::Estate::read(shipped).map_err(bad)?;
     let mut estate = Estate { rules: documents.rules(), ..Estate::default() };
-    for (name, workflow) in shipped.workflows.iter().chain(&documents.workflows) {
-        estate.workflows.insert(name.clone(), Workflow::compile(name, &workflow.file, &workflow.spec)?);
-    }
+    estate.workflows = workflows(&shipped, &documents).map_err(bad)?;
     estate.notices = documents.notices.clone();
     estate.teams = documents.teams.iter().map(|(name, team)| (name.clone(), team.members.clone())).collect();
     estate.connections = documents.connections.iter().map(|(name, known)| (name.clone(), connection(known))).collect();

@@ -1,7 +1,7 @@
 //! Why the house does not stand, each with its code and way out.
 
 use tenure_api::Code;
-use tenure_app::{AppError, BadEstate};
+use tenure_app::AppError;
 use tenure_store::migrate::MigrateError;
 use tenure_store::{OpenError, StoreError};
 
@@ -91,11 +91,5 @@ impl HouseError {
             }
             Self::Doors(_) | Self::Telemetry(_) | Self::App(_) => Code::Internal,
         }
-    }
-}
-
-impl From<BadEstate> for HouseError {
-    fn from(bad: BadEstate) -> Self {
-        Self::Estate { folder: bad.file.clone(), problems: vec![bad.to_string()] }
     }
 }

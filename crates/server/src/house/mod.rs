@@ -12,6 +12,7 @@ mod first;
 mod keys;
 pub(crate) mod open;
 pub mod preview;
+pub mod scenario;
 mod work;
 
 use std::net::SocketAddr;

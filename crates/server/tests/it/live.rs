@@ -152,7 +152,7 @@ async fn workflows_of_a_version_can_be_started_as_soon_as_it_is_in_force() {
     let opened = place.open("by-hand").await;
     let mut next = files(&opened, 1).await;
     let flow = "apiVersion: tenure/v1\nkind: Workflow\nmetadata: { name: ask }\nspec:\n  steps:\n    \
-                - { id: ask, use: core/wait-for, with: { signal: go } }\n";
+                - { id: ask, use: core/wait-for, with: { signal: go }, ends: [received] }\n";
     next.push(file("ask.yaml".to_owned(), flow.to_owned()));
     put(&opened, 2, next).await.unwrap();
     follow(&opened.house).await.unwrap();

@@ -18,4 +18,5 @@ mod real;
 mod routes;
 mod tasks;
 mod telemetry;
+mod templates;
 mod tls;

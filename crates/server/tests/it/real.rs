@@ -13,6 +13,7 @@ use tenure_app::population::Population;
 use tenure_app::steps::Steps;
 use tenure_app::{Estate, House, Live, NoProbe};
 use tenure_connect::fake::FakeTarget;
+use tenure_flow::language::Known;
 use tenure_ledger::SigningKey;
 use tenure_model::{Clock, Ids, Role, SeededIds, SteppedClock, TokenId, new_id};
 use tenure_policy::account::AccountTemplate;
@@ -75,14 +76,15 @@ fn estate() -> Estate {
     };
     let entitlements = [("group/staff".to_owned(), tenure_model::NativeId::new("group-staff"))].into();
     let targets = [("ldap".parse().unwrap(), Target { template, entitlements })].into();
-    let ask = json!({ "steps": [{ "id": "ask", "use": "core/wait-for", "with": { "signal": "go" } }] });
-    let ask = Workflow::compile(&"ask".parse().unwrap(), "ask.yaml", &ask).unwrap();
+    let ask =
+        json!({ "steps": [{ "id": "ask", "use": "core/wait-for", "with": { "signal": "go" }, "ends": ["received"] }] });
+    let ask = Workflow::compile(&"ask".parse().unwrap(), &ask, &Known::default()).unwrap().0;
     let by_hand = json!({ "steps": [
-        { "id": "badge", "use": "human/task", "with": { "title": "give a badge", "for": "team:desk", "withinMs": 3_600_000 } },
+        { "id": "badge", "use": "human/task", "with": { "title": "give a badge", "for": "team:desk", "due": "1h" }, "ends": ["refused"] },
         { "id": "yes", "use": "human/task", "after": "badge.done",
-          "with": { "kind": "approval", "title": "may she in?", "for": "role:policy-approver", "barred": ["worker"] } }
+          "with": { "kind": "approval", "title": "may she in?", "for": "role:policy-approver", "barred": ["worker"] }, "ends": ["approved", "rejected"] }
     ] });
-    let by_hand = Workflow::compile(&"by-hand".parse().unwrap(), "by-hand.yaml", &by_hand).unwrap();
+    let by_hand = Workflow::compile(&"by-hand".parse().unwrap(), &by_hand, &Known::default()).unwrap().0;
     Estate {
         rules: Rules { roles: vec![staff], targets },
         workflows: [("ask".parse().unwrap(), ask), ("by-hand".parse().unwrap(), by_hand)].into(),

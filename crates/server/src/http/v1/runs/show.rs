@@ -66,6 +66,7 @@ fn fact(record: &Record) -> (Option<&str>, &'static str, String) {
             let how = if *well { "well" } else { "badly" };
             (Some(id), "child-closed", format!("{id}: run {child} ended {how}"))
         }
+        Record::Deadline { id, at } => (Some(id), "deadline", format!("{id}: must be over at {at}")),
         Record::SignalKept(signal) => (None, "signal-kept", format!("`{}` came and is kept", signal.name)),
         Record::SignalUsed { .. } => (None, "signal-used", "a kept signal was used".to_owned()),
         Record::Stopping(stop) => (None, "stopping", format!("{} stops it: {}", stop.by, stop.reason)),

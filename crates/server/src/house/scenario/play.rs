@@ -1,0 +1,239 @@
+//! Lets a scenario happen: one thing after the other, with the clock moved from timer to timer.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{Timestamp, ToSpan as _};
+use serde_json::json;
+use tenure_app::notices::deliver::{deliver, due_channels};
+use tenure_app::runs::tell::{Telling, tell};
+use tenure_app::tasks::close::close;
+use tenure_app::{Cx, runs};
+use tenure_engine::journal::RunRow;
+use tenure_flow::Node;
+use tenure_model::{Actor, ActorKind, Attributes, Clock as _, EventKind, IdentityKind, PersonKey, Role, Zone};
+use tenure_store::StoreError;
+use tenure_store::runs::{Pulse, RunFilter, pulse};
+
+use super::document::{Answer, Happening, Scenario, Then};
+use super::expect;
+use super::stage::{self, SOURCE, Stage, plain};
+use crate::house::estate::Read;
+use crate::house::fault::HouseError;
+
+/// How long a scenario may go on in its own time after the last thing that it says.
+const DAYS_MAX: i64 = 800;
+/// Timers that are let go off.
+const TIMERS_MAX: usize = 2_000;
+/// Looks at the engine before it counts as stuck.
+const LOOKS_MAX: usize = 8_000;
+/// Looks in a row that must see the same.
+const QUIET_LOOKS: usize = 4;
+/// Runs that are looked at.
+pub(super) const RUNS_MAX: usize = 500;
+
+/// Something on the time line.
+enum Item<'a> {
+    Happens(&'a Happening),
+    Answered(&'a Answer),
+    Looked(&'a Then),
+}
+
+/// Plays a scenario, and says what is not as expected.
+pub(super) async fn play(read: &Read, scenario: &Scenario) -> Result<Vec<String>, HouseError> {
+    let stage = stage::build(read, scenario).await?;
+    let begin = stage.clock.now();
+    let mut line: Vec<(Timestamp, u8, Item<'_>)> = Vec::new();
+    line.extend(scenario.when.iter().map(|one| (one.at.unwrap_or(begin), 0, Item::Happens(one))));
+    line.extend(scenario.answers.iter().filter_map(|one| Some((one.at?, 1, Item::Answered(one)))));
+    line.extend(scenario.then.iter().filter_map(|one| Some((one.at?, 2, Item::Looked(one)))));
+    line.sort_by_key(|(at, rank, _)| (*at, *rank));
+    let mut play =
+        Play { stage: &stage, at_once: scenario.answers.iter().filter(|one| one.at.is_none()).collect(), count: 0 };
+    let mut faults = Vec::new();
+    for (at, _, item) in line {
+        play.until(at).await?;
+        stage.clock.jump_to(at.max(stage.clock.now()));
+        play.settle().await?;
+        match item {
+            Item::Happens(one) => play.happen(one).await?,
+            Item::Answered(one) => {
+                if !play.answer(one).await? {
+                    faults.push(format!("{at}: nobody asks for an answer to `{}`", one.step));
+                }
+            }
+            Item::Looked(then) => faults.extend(expect::look(&stage, scenario, then).await?),
+        }
+    }
+    let last = scenario.then.iter().filter(|then| then.at.is_none());
+    for then in last {
+        let end = stage.clock.now().checked_add(DAYS_MAX.saturating_mul(24).hours()).unwrap_or(Timestamp::MAX);
+        play.until(end).await?;
+        faults.extend(expect::look(&stage, scenario, then).await?);
+    }
+    stage.close().await;
+    Ok(faults)
+}
+
+struct Play<'a> {
+    stage: &'a Stage,
+    at_once: Vec<&'a Answer>,
+    count: usize,
+}
+
+impl Play<'_> {
+    fn cx(&self, actor: Actor) -> Cx {
+        Cx::new(std::sync::Arc::clone(&self.stage.house), actor)
+    }
+
+    /// Lets everything happen that happens by itself until this moment.
+    async fn until(&mut self, end: Timestamp) -> Result<(), HouseError> {
+        for _ in 0..TIMERS_MAX {
+            let now = self.settle().await?;
+            match now.next_due.filter(|due| *due <= end) {
+                Some(due) => self.stage.clock.jump_to(due.max(self.stage.clock.now())),
+                None => return Ok(()),
+            }
+            self.stage.house.nudge();
+        }
+        Err(stuck(format!("after {TIMERS_MAX} timers it still goes on")))
+    }
+
+    /// Waits until the engine has nothing to do, notices are out, and nobody is asked for what is known.
+    async fn settle(&mut self) -> Result<Pulse, HouseError> {
+        let (mut before, mut quiet) = (None, 0);
+        for _ in 0..LOOKS_MAX {
+            let house = &self.stage.house;
+            let now = house
+                .store
+                .read(|tx| Box::pin(pulse(tx)))
+                .await
+                .map_err(|error: StoreError| HouseError::from(error))?;
+            let idle = now.letters == 0 && now.running == 0;
+            quiet = if idle && before.as_ref() == Some(&now) { quiet + 1 } else { 0 };
+            if quiet >= QUIET_LOOKS {
+                if !self.deliver().await? && !self.answer_what_is_known().await? {
+                    return Ok(now);
+                }
+                quiet = 0;
+            }
+            before = Some(now);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        Err(stuck("the engine did not come to rest".to_owned()))
+    }
+
+    async fn deliver(&self) -> Result<bool, HouseError> {
+        let mut any = false;
+        for channel in due_channels(&self.stage.house).await? {
+            any |= deliver(&self.stage.house, &channel).await? > 0;
+        }
+        Ok(any)
+    }
+
+    async fn answer_what_is_known(&mut self) -> Result<bool, HouseError> {
+        for place in 0..self.at_once.len() {
+            let Some(answer) = self.at_once.get(place).copied() else { break };
+            if self.answer(answer).await? {
+                self.at_once.remove(place);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Gives an answer to whoever waits for it; false if nobody does, or nobody takes it from them.
+    async fn answer(&self, answer: &Answer) -> Result<bool, HouseError> {
+        let parts = [format!("ask-{}", answer.step), format!("late-{}", answer.step)];
+        let meant = |id: &str| id == answer.step || parts.iter().any(|part| id.starts_with(part.as_str()));
+        for (row, nodes) in open_runs(self.stage).await? {
+            for (id, node) in nodes.iter().filter(|(id, _)| meant(id)) {
+                let given = match node {
+                    Node::Asked { signal, .. } => self.close(signal, answer).await,
+                    Node::Listening { signal, .. } if *id == answer.step => {
+                        let (name, body) = (signal.clone(), json!({ "outcome": answer.outcome }));
+                        let cx = self.cx(Actor::system(&answer.by));
+                        tell(&cx, row.id, Telling::Signal { name, body }).await?;
+                        true
+                    }
+                    _ => false,
+                };
+                if given {
+                    self.stage.house.nudge();
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Ends a task as whoever answers; false if it is not theirs to end.
+    async fn close(&self, task: &str, answer: &Answer) -> bool {
+        let (Ok(task), Ok(outcome)) = (task.parse(), answer.outcome.parse()) else { return false };
+        let token = tenure_model::new_id(self.stage.house.ids.as_ref());
+        let kind = ActorKind::Caller { token, roles: [Role::Worker].into() };
+        let cx = self.cx(Actor { name: answer.by.clone(), kind });
+        close(&cx, task, Some(outcome), Some("the scenario says so".to_owned())).await.is_ok()
+    }
+
+    async fn happen(&mut self, one: &Happening) -> Result<(), HouseError> {
+        self.count += 1;
+        let cx = self.cx(Actor::system("scenario"));
+        if let Some(name) = &one.start {
+            let person = self.stage.people.get(&one.person).copied();
+            let person = person.ok_or_else(|| stuck(format!("there is no person `{}`", one.person)))?;
+            let mut input = one.input.clone();
+            input.insert("person".to_owned(), json!(person));
+            let workflow = name.trim_start_matches("workflow/").parse().map_err(|error| stuck(format!("{error}")))?;
+            runs::start::start(&cx, workflow, None, serde_json::Value::Object(input)).await?;
+            return Ok(());
+        }
+        let kind = self.event(one)?;
+        let source = SOURCE.parse().map_err(|error| stuck(format!("{error}")))?;
+        let subject = PersonKey { attribute: "employeeId".to_owned(), value: one.person.clone() };
+        let accepted =
+            tenure_app::events::accept::accept(&cx, source, format!("scenario-{}", self.count), subject, kind).await?;
+        match accepted.case {
+            Some(_) => Err(stuck(format!("the event about `{}` became a question for a human", one.person))),
+            None => Ok(()),
+        }
+    }
+
+    fn event(&self, one: &Happening) -> Result<EventKind, HouseError> {
+        let attributes: Attributes =
+            one.set.iter().filter_map(|(name, value)| Some((name.clone(), plain(value)?))).collect();
+        let event = one.event.as_deref().unwrap_or_default();
+        let zone: Zone = one.zone.parse().map_err(|error| stuck(format!("{error}")))?;
+        let today = self.stage.clock.now().to_zoned(zone.rules()).date();
+        match event {
+            "employment.started" => Ok(EventKind::EmploymentStarted {
+                kind: IdentityKind::Employee,
+                first_day: one.first_day.unwrap_or(today),
+                zone,
+                attributes,
+            }),
+            "employment.ended" => {
+                Ok(EventKind::EmploymentEnded { last_day: one.last_day.unwrap_or(today), urgent: one.urgent })
+            }
+            "person.changed" => Ok(EventKind::PersonChanged { attributes }),
+            other => Err(stuck(format!("there is no event `{other}`; a workflow is started by `start`"))),
+        }
+    }
+}
+
+/// Runs that are not over, with where their steps stand.
+pub(super) async fn open_runs(stage: &Stage) -> Result<Vec<(RunRow, BTreeMap<String, Node>)>, HouseError> {
+    let cx = Cx::new(std::sync::Arc::clone(&stage.house), Actor::system("scenario"));
+    let mut open = Vec::new();
+    for row in runs::list::list(&cx, RunFilter::default(), None, RUNS_MAX).await? {
+        if !row.status.is_closed() {
+            let shown = runs::show::show(&cx, row.id).await?;
+            open.push((row, shown.state.nodes));
+        }
+    }
+    Ok(open)
+}
+
+fn stuck(reason: String) -> HouseError {
+    HouseError::Connection { connection: "scenario".to_owned(), reason }
+}
