@@ -114,6 +114,9 @@ codes! {
     Held = "TEN-E0302", Some(409), "held by a brake",
         "The change is larger than the limits allow without a human.",
         "Look at the case that the detail names and release or refuse it.";
+    BadDocuments = "TEN-E0303", Some(422), "the documents are wrong",
+        "Documents that were sent cannot become an estate.",
+        "Correct each place that `errors` names.";
     StoreUnavailable = "TEN-E0401", Some(503), "the database cannot be reached",
         "The database does not answer. Nothing was changed.",
         "Try again; `tenure doctor` tells what is wrong.";
@@ -197,6 +200,12 @@ codes! {
     NotWell = "TEN-E0814", None, "something is not well",
         "A check failed.",
         "Do what stands beside the check.";
+    PlanFailed = "TEN-E0816", None, "the plan could not be worked out",
+        "What the plan was asked for cannot be worked out, such as when a connected system does not answer.",
+        "Do what the cause says, and make a new plan.";
+    PlanMoved = "TEN-E0817", None, "the plan was not applied",
+        "What the plan rests on is not what it was when the plan was made. Nothing was done.",
+        "Make a new plan, look at it, and apply that.";
     NotMeasured = "TEN-E0815", None, "a measurement stopped",
         "The process that is measured, its database or its folder could not be used, or a run did not end well.",
         "Correct what the cause names; name an empty database and a folder that may be written.";

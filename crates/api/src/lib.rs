@@ -28,6 +28,10 @@ pub use wire::notice::{DropIn, NoticeView};
 pub use wire::page::{Page, PageQuery};
 pub use wire::person::{EngagementView, GrantView, GrantWish, PersonDetail, PersonView};
 pub use wire::plan::{ChangeView, PlanView};
+pub use wire::plans::{
+    ApplyIn, ApproveIn, HeldAnswerView, HeldView, OutcomeView, PersonWhatIfIn, PlanIn, RefuseIn, RemovalView,
+    SetPlanView,
+};
 pub use wire::run::{
     CancelIn, RecordView, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn, StepView, WaitView,
 };

@@ -16,6 +16,9 @@ use crate::wire::notice::{DropIn, NoticeView};
 use crate::wire::page::Page;
 use crate::wire::person::{PersonDetail, PersonView};
 use crate::wire::plan::PlanView;
+use crate::wire::plans::{
+    ApplyIn, ApproveIn, HeldView, OutcomeView, PersonWhatIfIn, PlanIn, RefuseIn, RemovalView, SetPlanView,
+};
 use crate::wire::run::{CancelIn, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn};
 use crate::wire::system::{Health, WhoAmI};
 use crate::wire::task::{CloseIn, CommentIn, EvidenceIn, ReassignIn, TaskDetail, TaskEntryView, TaskView};
@@ -241,6 +244,74 @@ pub const OPERATIONS: &[Operation] = &[
             "CheckConnection",
             "asks the system whether it answers",
         )
+    },
+    Operation {
+        takes: Some(json::<PersonWhatIfIn>()),
+        gives: Some(json::<OutcomeView>()),
+        ..act(
+            "whatIfPerson",
+            "/v1/people/{person}/whatif",
+            "PlanPerson",
+            "tells what would be done if something were otherwise",
+        )
+    },
+    Operation {
+        takes: Some(json::<PlanIn>()),
+        status: 202,
+        gives: Some(json::<SetPlanView>()),
+        codes: &[Code::BadDocuments],
+        ..act("makePlan", "/v1/plans", "MakePlan", "asks what documents, or a date, would come to for everybody")
+    },
+    Operation {
+        query: PAGE,
+        gives: Some(json::<Page<SetPlanView>>()),
+        codes: &[Code::BadCursor],
+        ..read("listPlans", "/v1/plans", "ReadPlan", "lists plans, newest first")
+    },
+    Operation {
+        gives: Some(json::<SetPlanView>()),
+        ..read("readPlan", "/v1/plans/{plan}", "ReadPlan", "shows a plan and what it comes to")
+    },
+    Operation {
+        query: &[AFTER, LIMIT, Param { name: "about", about: "a role, a system, an entitlement or a name" }],
+        gives: Some(json::<Page<OutcomeView>>()),
+        codes: &[Code::BadCursor],
+        ..read("listPlanPeople", "/v1/plans/{plan}/people", "ReadPlan", "lists whom a plan touches, and how")
+    },
+    Operation {
+        takes: Some(json::<ApplyIn>()),
+        status: 202,
+        gives: Some(json::<SetPlanView>()),
+        codes: &[Code::NotInThisState],
+        ..act("applyPlan", "/v1/plans/{plan}/apply", "ApplyPlan", "puts a plan into force, if nothing moved since")
+    },
+    Operation {
+        query: &[AFTER, LIMIT, Param { name: "state", about: "only `open`, `approved` or `refused` ones" }],
+        gives: Some(json::<Page<HeldView>>()),
+        codes: &[Code::BadCursor],
+        ..read("listHeld", "/v1/held", "ReadHeld", "lists what the brakes withhold, newest first")
+    },
+    Operation {
+        gives: Some(json::<HeldView>()),
+        ..read("readHeld", "/v1/held/{held}", "ReadHeld", "shows what a brake withholds, and why")
+    },
+    Operation {
+        query: PAGE,
+        gives: Some(json::<Page<RemovalView>>()),
+        codes: &[Code::BadCursor],
+        ..read("listRemovals", "/v1/held/{held}/removals", "ReadHeld", "lists what would be taken from whom")
+    },
+    Operation {
+        takes: Some(json::<ApproveIn>()),
+        gives: Some(json::<HeldView>()),
+        codes: &[Code::NotInThisState],
+        ..act("approveHeld", "/v1/held/{held}/approve", "DecideHeld", "says yes to what a brake withholds, and no more")
+    },
+    Operation {
+        takes: Some(json::<RefuseIn>()),
+        gives: Some(json::<HeldView>()),
+        codes: &[Code::NotInThisState],
+        ..act("refuseHeld", "/v1/held/{held}/refuse", "DecideHeld", "says no to what a brake withholds")
     },
     Operation {
         gives: Some(json::<EstateView>()),

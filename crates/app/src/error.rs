@@ -44,6 +44,9 @@ pub enum AppError {
         /// What is wrong and what would be right.
         reason: String,
     },
+    /// Documents are wrong, each problem with place, reason and way out.
+    #[error("the documents have {} problems", .0.len())]
+    BadDocuments(Vec<String>),
     /// A connected system said no.
     #[error("the connected system refused")]
     Target(#[source] Refusal),

@@ -6,6 +6,7 @@
 //! the commit. It knows no HTTP. Start at [`events::accept`], the first step of the walk.
 
 pub mod access;
+pub mod brakes;
 pub mod cases;
 pub mod connections;
 pub mod cx;
@@ -19,6 +20,7 @@ pub mod live;
 pub mod notices;
 pub mod numbers;
 pub mod people;
+pub mod plans;
 pub mod population;
 pub mod probe;
 pub mod record;

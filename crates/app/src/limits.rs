@@ -2,6 +2,25 @@
 
 use std::time::Duration;
 
+/// People who are looked at in one transaction of a plan.
+pub const PLAN_PAGE: usize = 400;
+/// How long one step works on a plan before the next one goes on.
+pub const PLAN_STEP_TIME: Duration = Duration::from_secs(45);
+/// How long a plan may be put into force.
+pub const PLAN_GOOD_HOURS: i64 = 24;
+/// How long what was let go may be done.
+pub const LET_GO_GOOD_HOURS: i64 = 24;
+/// Names in a line of a report; more are only counted.
+pub const REPORT_NAMES_MAX: usize = 3;
+/// Different findings in a report.
+pub const REPORT_FINDINGS_MAX: usize = 200;
+/// Steps of one imagined run.
+pub const SIMULATED_STEPS_MAX: usize = 2_000;
+/// Moments that are looked at on the way to a date.
+pub const SIMULATED_TURNS_MAX: usize = 64;
+/// How far ahead a what-if looks.
+pub const SIMULATED_DAYS_MAX: i64 = 3_660;
+
 /// Items on a page unless asked otherwise.
 pub const PAGE_USUAL: usize = 50;
 /// Items on a page at most.

@@ -173,7 +173,7 @@ fn guard(node: &Node, notes: &mut Notes<'_>) -> Guard {
 }
 
 /// A share such as `2%`, in hundredths of a percent.
-fn share(key: &str, node: &Node, notes: &mut Notes<'_>) -> Option<u64> {
+pub(crate) fn share(key: &str, node: &Node, notes: &mut Notes<'_>) -> Option<u64> {
     let percent = match &node.tree {
         Tree::Text(text) => text.strip_suffix('%').and_then(|number| number.trim().parse::<u64>().ok()),
         Tree::Null | Tree::Flag(_) | Tree::Number(_) | Tree::Fraction(_) | Tree::List(_) | Tree::Map(_) => None,

@@ -18,6 +18,8 @@ pub enum Kind {
     Approval,
     /// When people work.
     Calendar,
+    /// What needs a human first.
+    Brake,
     /// A way by which notices go out.
     Channel,
     /// A connected system.
@@ -42,9 +44,10 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Approval,
         Self::Authority,
+        Self::Brake,
         Self::Calendar,
         Self::Channel,
         Self::Connection,
@@ -64,6 +67,7 @@ impl Kind {
             Self::Authority => "Authority",
             Self::Approval => "Approval",
             Self::Calendar => "Calendar",
+            Self::Brake => "Brake",
             Self::Channel => "Channel",
             Self::Connection => "Connection",
             Self::Generator => "Generator",

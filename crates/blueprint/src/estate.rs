@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::collections::btree_map;
 
 use tenure_model::Name;
+use tenure_policy::brakes::Limits;
 use tenure_policy::expression::words::nearest;
 use tenure_policy::{Authorities, Generator, Mapping, Role, Rules, Telling};
 
+use crate::brake;
 use crate::connection::{self, Connection};
 use crate::document::{self, Document, Kind};
 use crate::fields::Notes;
@@ -40,6 +42,8 @@ pub struct Written {
 /// Everything that is in force, and fits together.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Estate {
+    /// What needs a human first.
+    pub brakes: Limits,
     /// The ways by which notices go out.
     pub channels: BTreeMap<Name, Channel>,
     /// What is told by which of them.
@@ -191,6 +195,7 @@ impl Reading {
     fn document(&mut self, file: &str, document: &Document<'_>) {
         let mut notes = Notes { file, problems: &mut self.problems };
         match document.kind {
+            Kind::Brake => brake::read(document, &mut self.estate.brakes, &mut notes),
             Kind::Channel => {
                 if let Some(channel) = notice::channel(document, &mut notes) {
                     self.estate.channels.insert(document.name.clone(), channel);

@@ -5,6 +5,7 @@
 //! is the only crate that knows YAML. Start at [`Estate::read`].
 
 mod authority;
+mod brake;
 mod connection;
 pub mod diff;
 mod document;

@@ -22,6 +22,10 @@ pub const TEXT_LENGTH_MAX: usize = 20_000;
 pub const RECIPIENTS_MAX: usize = 20;
 /// The most members of a team.
 pub const MEMBERS_MAX: usize = 500;
+/// The longest window of a brake, in hours: forty days.
+pub const BRAKE_HOURS_MAX: u32 = 960;
+/// The most people that a bound may let go.
+pub const BRAKE_PEOPLE_MAX: u64 = 1_000_000;
 /// The most problems that are told at once.
 pub const PROBLEMS_MAX: usize = 200;
 /// The most rules by which a mapping finds people, and the most parts of a score.

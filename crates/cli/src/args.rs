@@ -8,8 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use secrecy::SecretString;
 
 use crate::commands::{
-    access, bench, cases, completion, connect, demo, doctor, events, generate, import, ledger, migrate, notices, pack,
-    people, runs, serve, tasks, test, token, version, whatif, why,
+    access, apply, bench, cases, completion, connect, demo, diff, doctor, events, generate, get, held, import, ledger,
+    migrate, notices, pack, people, plan, pull, runs, serve, tasks, test, token, version, whatif, why,
 };
 use crate::exit;
 use crate::limits::TIMEOUT_DEFAULT;
@@ -131,9 +131,18 @@ pub enum Command {
     /// Look at who has something, and which rules would explain it
     #[command(subcommand)]
     Access(access::Access),
-    /// Try out what would change for everybody
+    /// Try out what would change for everybody, or for one person
     #[command(subcommand)]
     Whatif(whatif::Whatif),
+    Plan(plan::Plan),
+    Apply(apply::Apply),
+    Diff(diff::Diff),
+    Pull(pull::Pull),
+    Get(get::Get),
+    Describe(get::Describe),
+    /// See to what the brakes withhold
+    #[command(subcommand)]
+    Held(held::Held),
     /// Answer what only a human can
     #[command(subcommand)]
     Cases(cases::Cases),

@@ -45,6 +45,12 @@ pub mod code {
     pub const NOT_WELL: &str = Code::NotWell.entry().code;
     /// A measurement stopped.
     pub const NOT_MEASURED: &str = Code::NotMeasured.entry().code;
+    /// A plan could not be worked out.
+    pub const PLAN_FAILED: &str = Code::PlanFailed.entry().code;
+    /// What a plan rests on moved.
+    pub const PLAN_MOVED: &str = Code::PlanMoved.entry().code;
+    /// A brake holds it.
+    pub const HELD: &str = Code::Held.entry().code;
 }
 
 /// Why a command failed.

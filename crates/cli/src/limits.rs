@@ -17,6 +17,24 @@ pub const INPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// The largest token file, in bytes.
 pub const TOKEN_BYTES_MAX: u64 = 4 * 1024;
 
+/// How often a plan that is being worked out is looked at.
+pub const PLAN_LOOK: Duration = Duration::from_millis(200);
+
+/// How long a plan is waited for.
+pub const PLAN_TIME_MAX: Duration = Duration::from_mins(30);
+
+/// Lines of a plan besides its summary.
+pub const PLAN_LINES_MAX: usize = 19;
+
+/// Parts of a document, and findings, that a plan shows.
+pub const PLAN_PARTS_MAX: usize = 6;
+
+/// Folders within folders that are read.
+pub const FOLDER_DEPTH_MAX: usize = 8;
+
+/// Documents of a folder at most.
+pub const FOLDER_FILES_MAX: usize = 10_000;
+
 /// How many items a list shows, unless told otherwise.
 pub const LIST_ITEMS_DEFAULT: usize = 50;
 

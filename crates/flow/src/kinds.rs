@@ -161,7 +161,7 @@ pub const KINDS: &[Kind] = &[
         &[PERSON],
         "finds out what must change so that somebody has what policy says",
     )
-    .ends(&["changes", "nothing", "held"]),
+    .ends(&["changes", "nothing"]),
     kind(
         "access/change",
         How::Effect,

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use tenure_model::{
-    AccountId, CaseId, EngagementId, EntitlementId, EventId, GrantId, Id, NodeId, NoticeId, PersonId, RequestId, RunId,
-    TaskId, TokenId,
+    AccountId, CaseId, EngagementId, EntitlementId, EventId, GrantId, HeldId, Id, NodeId, NoticeId, PersonId, PlanId,
+    RequestId, RunId, TaskId, TokenId,
 };
 
 /// Why a text is not a reference.
@@ -56,6 +56,8 @@ references! {
     Case(CaseId) = "A question for a human.";
     Task(TaskId) = "Something that a human is asked to do.";
     Token(TokenId) = "A token, not its secret.";
+    Plan(PlanId) = "A plan for a set of people.";
+    Held(HeldId) = "What a brake withholds.";
     Notice(NoticeId) = "A notification.";
     Request(RequestId) = "A request at a door.";
     Node(NodeId) = "A process of Tenure.";
@@ -92,6 +94,8 @@ mod tests {
             new_id::<RunId>(&ids).into(),
             new_id::<CaseId>(&ids).into(),
             new_id::<TokenId>(&ids).into(),
+            new_id::<PlanId>(&ids).into(),
+            new_id::<HeldId>(&ids).into(),
             new_id::<NoticeId>(&ids).into(),
             new_id::<RequestId>(&ids).into(),
             new_id::<NodeId>(&ids).into(),

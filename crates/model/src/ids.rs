@@ -89,6 +89,12 @@ ids! {
     NoticeId = "notice";
     /// A request at a door, as it appears in logs and answers.
     RequestId = "req";
+    /// What would be done for a set of people.
+    PlanId = "plan";
+    /// Removals that wait together for a human.
+    HeldId = "held";
+    /// Something that somebody would lose, or lost.
+    RemovalId = "removal";
     /// A process of Tenure that takes part in the work.
     NodeId = "node";
 }

@@ -29,8 +29,8 @@ pub use entitlement::{Entitlement, EntitlementKind};
 pub use event::{Event, EventKind, PersonKey};
 pub use grant::{Grant, GrantState, Reason};
 pub use ids::{
-    AccountId, CaseId, EngagementId, EntitlementId, EventId, GrantId, Id, MergeId, NodeId, NotAnId, NoticeId, PersonId,
-    RequestId, RunId, TaskEntryId, TaskId, TokenId,
+    AccountId, CaseId, EngagementId, EntitlementId, EventId, GrantId, HeldId, Id, MergeId, NodeId, NotAnId, NoticeId,
+    PersonId, PlanId, RemovalId, RequestId, RunId, TaskEntryId, TaskId, TokenId,
 };
 pub use name::{BadName, ConnectionName, Name, NativeId};
 pub use notice::{FieldType, NoticeKind};

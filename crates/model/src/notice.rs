@@ -29,12 +29,21 @@ pub enum NoticeKind {
     TaskOverdue,
     /// A step of a workflow tells somebody something.
     WorkflowTold,
+    /// A brake withholds something until people say yes.
+    HeldOpened,
 }
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::CaseOpened, Self::RunSealed, Self::TaskOpened, Self::TaskDue, Self::TaskOverdue, Self::WorkflowTold];
+    pub const ALL: [Self; 7] = [
+        Self::CaseOpened,
+        Self::RunSealed,
+        Self::TaskOpened,
+        Self::TaskDue,
+        Self::TaskOverdue,
+        Self::WorkflowTold,
+        Self::HeldOpened,
+    ];
 
     /// The word for it in documents and on the wire.
     pub fn word(self) -> &'static str {
@@ -45,6 +54,7 @@ impl NoticeKind {
             Self::TaskDue => "task.due",
             Self::TaskOverdue => "task.overdue",
             Self::WorkflowTold => "workflow.told",
+            Self::HeldOpened => "held.opened",
         }
     }
 
@@ -71,13 +81,19 @@ impl NoticeKind {
                 ("due", FieldType::Text),
             ],
             Self::WorkflowTold => &[("at", FieldType::Instant), ("run", FieldType::Text), ("step", FieldType::Text)],
+            Self::HeldOpened => &[
+                ("at", FieldType::Instant),
+                ("because", FieldType::Text),
+                ("brake", FieldType::Text),
+                ("held", FieldType::Text),
+            ],
         }
     }
 
     /// Whether it is about one person, of whom more is known.
     pub fn is_of_person(self) -> bool {
         match self {
-            Self::CaseOpened | Self::TaskOpened | Self::TaskDue | Self::TaskOverdue => false,
+            Self::CaseOpened | Self::TaskOpened | Self::TaskDue | Self::TaskOverdue | Self::HeldOpened => false,
             Self::RunSealed | Self::WorkflowTold => true,
         }
     }

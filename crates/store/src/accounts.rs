@@ -5,7 +5,7 @@ use tenure_model::{Account, AccountId, AccountState, ConnectionName, NativeId, P
 use crate::db::row::{Param, Row, id, json, opt_id};
 use crate::db::tx::Tx;
 use crate::error::StoreError;
-use crate::fold::fold;
+use crate::fold::{anywhere_as_written, fold};
 use crate::limits::{KEY_MATCHES_MAX, of_owner, page};
 
 const TABLE: &str = "account";
@@ -39,6 +39,15 @@ pub async fn of_person(tx: &mut Tx, person: PersonId) -> Result<Vec<Account>, St
     rows.iter().map(read).collect()
 }
 
+/// Every account of these people, by person.
+pub async fn of_people(tx: &mut Tx, people: &[PersonId]) -> Result<Vec<Account>, StoreError> {
+    let head = "SELECT id, connection, person, native_id, name, state, holds, seen_at, version \
+         FROM account WHERE person";
+    let people: Vec<Param> = people.iter().copied().map(id).collect();
+    let rows = tx.query_in(head, &[], &people, "ORDER BY person, id").await?;
+    rows.iter().map(read).collect()
+}
+
 /// The account that a system calls so.
 pub async fn find(
     tx: &mut Tx,
@@ -57,6 +66,27 @@ pub async fn find_by_name(tx: &mut Tx, connection: &ConnectionName, name: &str) 
          FROM account WHERE connection = $1 AND name_folded = $2 ORDER BY id LIMIT $3";
     let values = [connection.as_str().into(), fold(name).into(), page(KEY_MATCHES_MAX).into()];
     tx.query(sql, &values).await?.iter().map(read).collect()
+}
+
+/// How many accounts a system has that somebody could use.
+pub async fn count(tx: &mut Tx, connection: &ConnectionName) -> Result<u64, StoreError> {
+    let sql = "SELECT count(*) AS accounts FROM account WHERE connection = $1 AND state IN ('active', 'unknown')";
+    tx.query_one(sql, &[connection.as_str().into()]).await?.of(TABLE).small("accounts")
+}
+
+/// The accounts that somebody can use and that were last seen to hold this.
+pub async fn active_holders(
+    tx: &mut Tx,
+    connection: &ConnectionName,
+    native_id: &NativeId,
+) -> Result<Vec<AccountId>, StoreError> {
+    let sql = "SELECT id, connection, person, native_id, name, state, holds, seen_at, version FROM account \
+         WHERE connection = $1 AND state = 'active' AND holds LIKE $2 ESCAPE '\\' ORDER BY id LIMIT $3";
+    // A first sieve, by the text; what the text means is looked at below.
+    let pattern = anywhere_as_written(native_id.as_str());
+    let values = [connection.as_str().into(), pattern.into(), of_owner().into()];
+    let found: Vec<Account> = tx.query(sql, &values).await?.iter().map(read).collect::<Result<_, _>>()?;
+    Ok(found.into_iter().filter(|account| account.holds.contains(native_id)).map(|account| account.id).collect())
 }
 
 fn values(account: &Account) -> Result<[Param; 10], StoreError> {

@@ -5,6 +5,14 @@ pub fn fold(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
+/// A pattern for `LIKE … ESCAPE '\'` that finds a text within JSON. Letters that JSON or a pattern writes
+/// otherwise are anything.
+pub(crate) fn anywhere_as_written(text: &str) -> String {
+    let plain = |letter: char| !letter.is_control() && !matches!(letter, '"' | '\\' | '%' | '_');
+    let inner: String = text.chars().map(|letter| if plain(letter) { letter } else { '%' }).collect();
+    format!("%{inner}%")
+}
+
 /// A pattern for `LIKE … ESCAPE '\'` that finds this text anywhere.
 pub(crate) fn anywhere(text: &str) -> String {
     let mut pattern = String::from("%");

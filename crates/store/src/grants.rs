@@ -56,6 +56,15 @@ pub async fn holders(
     tx.query(sql, &values).await?.iter().map(|row| row.of(TABLE).id("person")).collect()
 }
 
+/// Every grant of these people, by person.
+pub async fn of_people(tx: &mut Tx, people: &[PersonId]) -> Result<Vec<Grant>, StoreError> {
+    let head = "SELECT id, person, connection, entitlement, reason, valid_from, valid_until, state, version \
+         FROM access_grant WHERE person";
+    let people: Vec<Param> = people.iter().copied().map(id).collect();
+    let rows = tx.query_in(head, &[], &people, "ORDER BY person, id").await?;
+    rows.iter().map(read).collect()
+}
+
 fn values(grant: &Grant) -> Result<[Param; 9], StoreError> {
     Ok([
         id(grant.id),

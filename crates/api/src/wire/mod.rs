@@ -12,6 +12,7 @@ pub mod notice;
 pub mod page;
 pub mod person;
 pub mod plan;
+pub mod plans;
 pub mod run;
 pub mod system;
 pub mod task;

@@ -1,9 +1,9 @@
 //! Everything that is known of one person, and when it will come to something else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan as _};
-use tenure_model::PersonId;
+use tenure_model::{Person, PersonId};
 use tenure_policy::{PersonFacts, Rules};
 use tenure_store::{StoreError, Tx, accounts, engagements, grants, people};
 
@@ -17,6 +17,45 @@ pub async fn load(tx: &mut Tx, person: PersonId) -> Result<Option<PersonFacts>, 
         accounts: accounts::of_person(tx, person).await?,
         grants: grants::of_person(tx, person).await?,
     }))
+}
+
+/// Everything that is known of some people, by their ids, from after the cursor: of these, or of everybody.
+pub async fn page(
+    tx: &mut Tx,
+    only: &[PersonId],
+    after: Option<PersonId>,
+    limit: usize,
+) -> Result<Vec<PersonFacts>, StoreError> {
+    if !only.is_empty() {
+        let mut found = Vec::new();
+        for person in only.iter().filter(|person| after.is_none_or(|after| **person > after)).take(limit) {
+            found.extend(load(tx, *person).await?);
+        }
+        return Ok(found);
+    }
+    let people = people::by_id(tx, after, limit).await?;
+    let ids: Vec<PersonId> = people.iter().map(|person| person.id).collect();
+    let mut engagements = grouped(engagements::of_people(tx, &ids).await?, |known| Some(known.person));
+    let mut accounts = grouped(accounts::of_people(tx, &ids).await?, |known| known.person);
+    let mut grants = grouped(grants::of_people(tx, &ids).await?, |known| Some(known.person));
+    let whole = |person: Person| PersonFacts {
+        engagements: engagements.remove(&person.id).unwrap_or_default(),
+        urgent: BTreeSet::new(),
+        accounts: accounts.remove(&person.id).unwrap_or_default(),
+        grants: grants.remove(&person.id).unwrap_or_default(),
+        person,
+    };
+    Ok(people.into_iter().map(whole).collect())
+}
+
+fn grouped<T>(rows: Vec<T>, owner: impl Fn(&T) -> Option<PersonId>) -> BTreeMap<PersonId, Vec<T>> {
+    let mut groups: BTreeMap<PersonId, Vec<T>> = BTreeMap::new();
+    for row in rows {
+        if let Some(person) = owner(&row) {
+            groups.entry(person).or_default().push(row);
+        }
+    }
+    groups
 }
 
 /// A moment at which the same facts come to something else.

@@ -3,22 +3,25 @@
 //! Its result is the plan: it is recorded before the first write, shown by a simulation and by
 //! `why`, and held back by the brakes. The grants that it decides on are written with it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tenure_connect::{Desired, Locator};
 use tenure_engine::{Ended, Order};
 use tenure_ledger::{DetailKey, Word};
-use tenure_model::{Account, AccountId, ConnectionName, Grant, GrantState, NativeId, PersonId, new_id};
-use tenure_policy::brakes::{self, Verdict};
+use tenure_model::{Account, AccountId, ConnectionName, Grant, GrantState, HeldId, NativeId, PersonId, new_id};
+use tenure_policy::brakes;
 use tenure_policy::{Action, Change, PersonFacts, Plan};
 use tenure_store::StoreError;
 use tenure_store::journal::Attachment;
 
-use super::{Done, OfPerson, done, entry, ledger, no, read, refused, store_refused};
+use super::{Done, OfPerson, done, entry, ledger, no, not_now, read, refused, store_refused};
+use crate::brakes::reserve::reserve;
 use crate::cx::House;
 use crate::people::facts;
+use crate::versions::follow::follow;
 
 /// One change, as it is handed to `access/change`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,26 +41,31 @@ pub(crate) struct Wish {
     pub why: Vec<String>,
 }
 
-pub(super) async fn perform(house: &House, order: &Order) -> Done {
+pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
     let OfPerson { person } = read(order)?;
+    // Another node may have put something into force a moment ago, and this run may follow from it.
+    follow(house).await.map_err(|error| not_now(error.to_string()))?;
     let facts = load(house, person).await?;
     let now = house.clock.now();
     let rules = house.resolved_rules().await.map_err(no)?;
     let plan = tracing::info_span!("policy.plan").in_scope(|| tenure_policy::plan(&facts, &rules, now));
-    let wishes: Vec<Wish> = plan.changes.iter().map(|change| wish(house, &facts, change)).collect::<Result<_, _>>()?;
-    let verdict = brakes::check(&[(person, plan.clone())].into(), &house.estate().brakes, &BTreeMap::new());
-    let (outcome, held) = match verdict {
-        Verdict::Hold { sentence, .. } => ("held", Some(sentence)),
-        Verdict::Go if wishes.is_empty() => ("nothing", None),
-        Verdict::Go => ("changes", None),
-    };
+    let set = brakes::removals(&facts, &plan, &rules, &house.estate().brakes);
+    let held = reserve(house, person, set.clone(), order.key.as_str().to_owned()).await.map_err(store_refused)?;
+    // What takes away is in the order of the changes, so the places of the two go together.
+    let taking = plan.changes.iter().enumerate().filter(|(_, change)| change.action.takes_away());
+    let withheld: BTreeSet<usize> =
+        taking.enumerate().filter(|(place, _)| held.contains_key(place)).map(|(_, (at, _))| at).collect();
+    let goes = plan.changes.iter().enumerate().filter(|(at, _)| !withheld.contains(at));
+    let wishes: Vec<Wish> = goes.map(|(_, change)| wish(house, &facts, change)).collect::<Result<_, _>>()?;
+    let outcome = if wishes.is_empty() { "nothing" } else { "changes" };
+    let held: BTreeSet<HeldId> = held.into_values().collect();
     let findings: Vec<String> = plan.findings.iter().map(ToString::to_string).collect();
     let output = json!({
         "changes": wishes, "closing": plan.closing, "presence": plan.presence, "findings": findings, "held": held,
     });
     let mut attachments = grants(house, &facts, &plan);
     let mut record = entry(house, order, "plan.made").about(person);
-    record.decision = Some(Word::or_hash(outcome));
+    record.decision = Some(Word::or_hash(if held.is_empty() { outcome } else { "held" }));
     record = record.with(DetailKey::Count, i64::try_from(wishes.len()).unwrap_or(i64::MAX));
     attachments.push(ledger(house, &record));
     Ok(Ended { attachments, ..done(outcome, output) })

@@ -13,6 +13,7 @@ mod http;
 mod human;
 mod look;
 mod notify;
+mod plan;
 mod restore;
 mod seal;
 mod settle;
@@ -59,7 +60,7 @@ impl Performer for Steps {
     async fn perform(&self, order: Order) -> Ended<Attachment> {
         let house = self.house.as_ref();
         let ended = match order.task.action.as_str() {
-            "access/align" => align::perform(house, &order).await,
+            "access/align" => align::perform(&self.house, &order).await,
             "access/change" => change::perform(house, &order).await,
             "access/settle" => settle::perform(house, &order).await,
             "access/again" => again::perform(house, &order).await,
@@ -72,6 +73,8 @@ impl Performer for Steps {
             "person/look" => look::perform(house, &order).await,
             "sponsor/transfer" => sponsor::perform(house, &order).await,
             "lifecycle/trigger" => trigger::perform(house, &order).await,
+            "estate/plan" => plan::make(house, &order).await,
+            "estate/apply" => plan::apply(&self.house, &order).await,
             "evidence/seal" => seal::perform(house, &order),
             "human/task" => human::perform(&self.house, &order).await,
             "http/call" => http::perform(house, &order).await,

@@ -193,3 +193,28 @@ fn nothing_is_an_empty_estate_and_rubbish_is_not() {
         assert!(read(rubbish).is_err(), "{rubbish}");
     }
 }
+
+#[test]
+fn brakes_are_on_without_a_document_and_a_bound_takes_the_place_of_its_name() {
+    let paper = include_str!("../../../../docs/howto/plan-and-apply.md");
+    let text = paper.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let limits = read(text).unwrap_or_else(|problems| panic!("{problems:#?}")).brakes;
+    let hours = |name: &str| -> Vec<u32> {
+        let bound = limits.bounds.iter().find(|bound| bound.name == name).unwrap();
+        bound.windows.iter().map(|window| window.hours).collect()
+    };
+    assert_eq!((hours("usual"), hours("urgent"), hours("swept")), (vec![1, 720], vec![1, 24, 720], vec![1]));
+    assert_eq!((limits.admins.len(), limits.privileged.len()), (1, 1));
+    assert_eq!(limits.protected.people.keys().collect::<Vec<_>>(), ["ceo@example.org", "e1"]);
+    assert_eq!(Estate::read(Vec::new()).unwrap().brakes.bounds.len(), 3);
+    for (from, to, said) in [
+        ("within: 1h", "within: 1w", "`within` is not a span of time"),
+        ("people: 10", "people: ten", "`people` is not a number of people"),
+        ("losing: attribute", "losing: atribute", "did you mean `attribute`?"),
+        ("    because: the board and break glass\n", "", "`because` is missing"),
+        ("share: 1%", "share: 1", "`share` is not a share"),
+    ] {
+        let found = problems(&text.replacen(from, to, 1));
+        assert!(found.iter().any(|problem| problem.contains(said)), "{said}: {found:?}");
+    }
+}

@@ -5,17 +5,21 @@
 //! of `token` work on this machine; all others ask a server.
 
 pub mod access;
+pub mod apply;
 pub mod bench;
 pub mod cases;
 pub mod completion;
 pub mod connect;
 mod connect_new;
 pub mod demo;
+pub mod diff;
 pub mod doctor;
 pub mod doctor_here;
 pub mod events;
 pub mod events_send;
 pub mod generate;
+pub mod get;
+pub mod held;
 pub mod import;
 pub mod in_process;
 pub mod ledger;
@@ -25,6 +29,10 @@ pub mod notices;
 pub mod notices_preview;
 pub mod pack;
 pub mod people;
+pub mod plan;
+mod plan_folder;
+mod plan_text;
+pub mod pull;
 pub mod runs;
 pub mod runs_replay;
 pub mod runs_start;
@@ -36,6 +44,7 @@ pub mod test;
 pub mod token;
 pub mod version;
 pub mod whatif;
+pub mod whatif_person;
 pub mod why;
 
 use clap::Args;
@@ -88,6 +97,13 @@ impl Command {
             Self::Why(why) => why.run(cx).await,
             Self::Access(access) => access.run(cx).await,
             Self::Whatif(whatif) => whatif.run(cx).await,
+            Self::Plan(plan) => plan.run(cx).await,
+            Self::Apply(apply) => apply.run(cx).await,
+            Self::Diff(diff) => diff.run(cx).await,
+            Self::Pull(pull) => pull.run(cx).await,
+            Self::Get(get) => get.run(cx).await,
+            Self::Describe(describe) => describe.run(cx).await,
+            Self::Held(held) => held.run(cx).await,
             Self::Cases(cases) => cases.run(cx).await,
             Self::Tasks(tasks) => tasks.run(cx).await,
             Self::Notices(notices) => notices.run(cx).await,

@@ -1,4 +1,4 @@
-//! `tenure whatif`: what would change for everybody, without changing anything.
+//! `tenure whatif`: what would change for everybody or for one person, without changing anything.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 use tenure_model::Name;
 
+use super::whatif_person::Person;
 use crate::context::{Cx, read_text};
 use crate::error::{CliError, code};
 use crate::exit::Exit;
@@ -34,6 +35,7 @@ const LEFT_OUT: &[Column] = &[column("Role", "/role"), column("Why", "/why")];
 #[derive(Debug, Subcommand)]
 pub enum Whatif {
     Rule(Rule),
+    Person(Person),
 }
 
 /// Tell who would gain and lose what if a role were another
@@ -64,8 +66,10 @@ pub struct Rule {
 impl Whatif {
     /// Asks.
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
-        let Self::Rule(rule) = self;
-        rule.run(cx).await
+        match self {
+            Self::Rule(rule) => rule.run(cx).await,
+            Self::Person(person) => person.run(cx).await,
+        }
     }
 }
 

@@ -64,6 +64,7 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
     let shipped = blueprint::Estate::read(shipped).map_err(bad)?;
     let mut estate = Estate { rules: documents.rules(), ..Estate::default() };
     estate.workflows = workflows(&shipped, &documents).map_err(bad)?;
+    estate.brakes = documents.brakes.clone();
     estate.notices = documents.notices.clone();
     estate.teams = documents.teams.iter().map(|(name, team)| (name.clone(), team.members.clone())).collect();
     estate.connections = documents.connections.iter().map(|(name, known)| (name.clone(), connection(known))).collect();

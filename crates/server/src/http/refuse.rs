@@ -29,6 +29,10 @@ pub fn refusal(error: AppError) -> Refusal {
             Problem::new(Code::ReusedId).errors(vec![FieldError::new("/id", error.to_string())]).into()
         }
         AppError::Invalid { pointer, reason } => Refusal::fields(vec![FieldError::new(*pointer, reason.clone())]),
+        AppError::BadDocuments(problems) => {
+            let errors = problems.iter().map(|problem| FieldError::new("/files", problem.clone())).collect();
+            Problem::new(Code::BadDocuments).errors(errors).into()
+        }
         AppError::Target(refused) => {
             tracing::warn!(error = &error as &dyn Error, class = refused.class.word(), "a connected system refused");
             Refusal::because(of_target(refused.class), refused.message.clone())

@@ -15,7 +15,7 @@ const NOBODY: &str = "00000000000000000000000001";
 /// A path of this operation that names nothing that is there, but for the connection.
 fn path(operation: &Operation) -> String {
     let mut path = operation.path.replace("{connection}", "hr").replace("{index}", "999");
-    for kind in ["person", "event", "run", "case", "task", "entry", "notice", "token"] {
+    for kind in ["person", "event", "run", "case", "task", "entry", "notice", "token", "plan", "held"] {
         path = path.replace(&format!("{{{kind}}}"), &format!("{kind}_{NOBODY}"));
     }
     path
@@ -25,11 +25,12 @@ fn body(operation: &Operation) -> Json {
     match operation.id {
         "postEvent" => joiner("access", "E1", "Ada"),
         "startRun" => json!({ "workflow": "nothing" }),
-        "closeTask" => json!({}),
+        "closeTask" | "whatIfPerson" | "makePlan" => json!({}),
         "commentTask" => json!({ "text": "x" }),
         "addEvidence" => json!({ "reference": "x" }),
         "reassignTask" => json!({ "to": "person:ada", "reason": "x" }),
-        "cancelRun" | "dropNotice" => json!({ "reason": "x" }),
+        "approveHeld" => json!({ "removals": 1, "reason": "x" }),
+        "cancelRun" | "dropNotice" | "applyPlan" | "refuseHeld" => json!({ "reason": "x" }),
         "signalRun" => json!({ "name": "go" }),
         "skipRun" => json!({ "node": "a", "outcome": "done", "reason": "x" }),
         "resolveCase" => json!({ "answer": "new-person" }),

@@ -5,6 +5,7 @@ mod crash;
 mod faults;
 mod notices;
 mod peer;
+mod plan;
 mod seeds;
 mod share;
 mod walk;

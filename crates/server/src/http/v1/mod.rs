@@ -6,11 +6,13 @@ mod cases;
 mod connections;
 mod estate;
 mod events;
+mod held;
 mod hooks;
 mod ledger;
 mod notices;
 mod numbers;
 mod people;
+mod plans;
 mod runs;
 mod tasks;
 mod tokens;
@@ -118,6 +120,17 @@ fn mount(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("listConnections", connections::list::handler)?
         .mount("readConnection", connections::show::handler)?
         .mount("checkConnection", connections::check::handler)?
+        .mount("whatIfPerson", people::whatif::handler)?
+        .mount("makePlan", plans::make::handler)?
+        .mount("listPlans", plans::list::handler)?
+        .mount("readPlan", plans::show::handler)?
+        .mount("listPlanPeople", plans::people::handler)?
+        .mount("applyPlan", plans::apply::handler)?
+        .mount("listHeld", held::list::handler)?
+        .mount("readHeld", held::show::handler)?
+        .mount("listRemovals", held::removals::handler)?
+        .mount("approveHeld", held::approve::handler)?
+        .mount("refuseHeld", held::refuse::handler)?
         .mount("readEstate", estate::show::handler)?
         .mount("listVersions", estate::versions::handler)?
         .mount("readVersion", estate::version::handler)?
