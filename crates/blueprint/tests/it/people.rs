@@ -106,7 +106,7 @@ fn slips_in_a_mapping_are_told_with_their_place_and_what_was_meant() {
         (
             "right: person.email",
             "right: lower(person.email)",
-            "a.yaml:22:41: TEN-E2006 `right` is `lower(person.email)`, which is no attribute of a person; name one, such as \
+            "a.yaml:22:43: TEN-E2006 `right` is `lower(person.email)`, which is no attribute of a person; name one, such as \
              `person.employeeId`",
         ),
         (
@@ -123,7 +123,7 @@ fn slips_in_a_mapping_are_told_with_their_place_and_what_was_meant() {
         (
             "strength: initial",
             "strength: initail",
-            "a.yaml:33:46: TEN-E2006 `strength` cannot be `initail`; did you mean `initial`?",
+            "a.yaml:33:45: TEN-E2006 `strength` cannot be `initail`; did you mean `initial`?",
         ),
         (
             "sure: 90",
@@ -138,7 +138,7 @@ fn slips_in_a_mapping_are_told_with_their_place_and_what_was_meant() {
              `ref(\"person\", \"employeeId\", worker.managerId)`",
         ),
         ("born: date", "born: dat", "a.yaml:18:77: TEN-E2006 `born` cannot be `dat`; did you mean `date`?"),
-        ("onHit: ask", "onhit: ask", "a.yaml:22:62: TEN-E2003 `match` has no key `onhit`; did you mean `onHit`?"),
+        ("onHit: ask", "onhit: ask", "a.yaml:22:57: TEN-E2003 `match` has no key `onhit`; did you mean `onHit`?"),
     ] {
         let text = [SOURCES, MAPPING].concat().replacen(from, to, 1);
         let found = problems(&text);
