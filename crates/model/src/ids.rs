@@ -103,14 +103,16 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const LETTERS: usize = 26;
 
 fn write_id(f: &mut fmt::Formatter<'_>, prefix: &str, uuid: Uuid) -> fmt::Result {
-    use fmt::Write as _;
-    write!(f, "{prefix}_")?;
     let number = uuid.as_u128();
-    for place in (0..LETTERS).rev() {
+    // In one piece: names of runs are written several times for each of them.
+    let mut letters = [b'0'; LETTERS];
+    for (place, letter) in letters.iter_mut().rev().enumerate() {
         let five = ((number >> (place * 5)) & 31) as usize;
-        f.write_char(ALPHABET.get(five).copied().map_or('0', char::from))?;
+        *letter = ALPHABET.get(five).copied().unwrap_or(b'0');
     }
-    Ok(())
+    f.write_str(prefix)?;
+    f.write_str("_")?;
+    f.write_str(std::str::from_utf8(&letters).unwrap_or_default())
 }
 
 fn read_id(prefix: &'static str, text: &str) -> Result<Uuid, NotAnId> {

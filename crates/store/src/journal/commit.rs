@@ -62,24 +62,43 @@ fn is_refusal(error: &StoreError) -> bool {
     }
 }
 
-pub(super) async fn apply(tx: &mut Tx, commit: Commit<Attachment>) -> Result<(), Stop> {
+/// A commit as statements. They are made where the engine decides, so that the one thread that
+/// writes has nothing to do but write.
+pub(super) struct Prepared {
+    fence: Vec<Ownership>,
+    /// How many runs it writes. That is the first of the writes.
+    runs: u64,
+    writes: Vec<Write>,
+    letters: Vec<Letter>,
+    attachments: Vec<Attachment>,
+}
+
+impl Prepared {
+    /// Turns the rows of a commit into statements.
+    pub(super) fn of(commit: Commit<Attachment>) -> Result<Self, Stop> {
+        let runs = last_of(commit.runs, |run| run.id);
+        let wanted = runs.len() as u64;
+        let mut writes = vec![write_runs(runs), definitions(commit.definitions), write_tally(commit.tally)];
+        writes.push(write_records(commit.records));
+        writes.push(write_snapshots(last_of(commit.snapshots, |snapshot| snapshot.run)));
+        let timers = last_of(commit.timers_set, |timer| (timer.run, timer.node.clone()));
+        // A timer that is set again is moved, so only those that are not need to go.
+        let set: HashSet<(RunId, &str)> = timers.iter().map(|timer| (timer.run, timer.node.as_str())).collect();
+        let gone = commit.timers_cleared.iter().filter(|(run, node)| !set.contains(&(*run, node.as_str())));
+        writes.extend(clear_timers(gone));
+        writes.push(write_timers(timers));
+        writes.push(write_lanes(last_of(commit.lanes, |lane| lane.lane.clone()))?);
+        let list = commit.inbox_done.into_iter().map(Param::Int).collect();
+        writes.push(Write::List { head: "DELETE FROM inbox WHERE seq", fixed: Vec::new(), list });
+        let (letters, attachments) = (commit.letters, commit.attachments);
+        Ok(Self { fence: commit.fence, runs: wanted, writes, letters, attachments })
+    }
+}
+
+pub(super) async fn apply(tx: &mut Tx, commit: Prepared) -> Result<(), Stop> {
     check_fence(tx, &commit.fence).await?;
-    let runs = last_of(commit.runs, |run| run.id);
-    let wanted = runs.len() as u64;
-    let mut writes = vec![write_runs(runs), definitions(commit.definitions), write_tally(commit.tally)];
-    writes.push(write_records(commit.records));
-    writes.push(write_snapshots(last_of(commit.snapshots, |snapshot| snapshot.run)));
-    let timers = last_of(commit.timers_set, |timer| (timer.run, timer.node.clone()));
-    // A timer that is set again is moved, so only those that are not need to go.
-    let set: HashSet<(RunId, &str)> = timers.iter().map(|timer| (timer.run, timer.node.as_str())).collect();
-    let gone = commit.timers_cleared.iter().filter(|(run, node)| !set.contains(&(*run, node.as_str())));
-    writes.extend(clear_timers(gone));
-    writes.push(write_timers(timers));
-    writes.push(write_lanes(last_of(commit.lanes, |lane| lane.lane.clone()))?);
-    let list = commit.inbox_done.into_iter().map(Param::Int).collect();
-    writes.push(Write::List { head: "DELETE FROM inbox WHERE seq", fixed: Vec::new(), list });
-    let changed = tx.write_all(writes).await?;
-    if changed.first() != Some(&wanted) {
+    let changed = tx.write_all(commit.writes).await?;
+    if changed.first() != Some(&commit.runs) {
         return Err(StoreError::statement("run", "not every run was written").into());
     }
     send(tx, &commit.letters).await?;

@@ -46,6 +46,7 @@ impl Journal for StoreJournal {
     type Attachment = Attachment;
 
     async fn commit(&self, commit: Commit<Attachment>) -> Result<(), CommitError> {
+        let commit = commit::Prepared::of(commit).map_err(commit::Stop::into_error)?;
         self.store.write(move |tx| Box::pin(commit::apply(tx, commit))).await.map_err(commit::Stop::into_error)
     }
 
