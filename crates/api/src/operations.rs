@@ -114,8 +114,21 @@ const fn json<T: ToSchema + PartialSchema>() -> Body {
     Body { media_type: "application/json", schema: Some(named::<T>) }
 }
 
+/// A page of these. A container has no name of its own, so what it contains is named here.
+const fn page<T: ToSchema + PartialSchema>() -> Body {
+    Body { media_type: "application/json", schema: Some(named_page::<T>) }
+}
+
 const fn text(media_type: &'static str) -> Body {
     Body { media_type, schema: None }
+}
+
+fn named_page<T: ToSchema + PartialSchema>() -> Named {
+    let (name, itself, mut more) = named::<Page<T>>();
+    let (item, schema, inner) = named::<T>();
+    more.extend(inner);
+    more.push((item, schema));
+    (name, itself, more)
 }
 
 fn named<T: ToSchema + PartialSchema>() -> Named {
@@ -161,7 +174,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { gives: Some(json::<WhoAmI>()), ..read("whoAmI", "/v1/whoami", "WhoAmI", "says who asks") },
     Operation {
         query: &[AFTER, LIMIT, Param { name: "search", about: "letters of the name or a key" }],
-        gives: Some(json::<Page<PersonView>>()),
+        gives: Some(page::<PersonView>()),
         codes: &[Code::BadCursor],
         ..read("listPeople", "/v1/people", "ListPeople", "lists people by name")
     },
@@ -184,7 +197,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         query: &[AFTER, LIMIT, CONNECTION, ENTITLEMENT],
-        gives: Some(json::<Page<HolderView>>()),
+        gives: Some(page::<HolderView>()),
         codes: &[Code::BadCursor, Code::NotInThisState],
         ..read("listHolders", "/v1/access/who", "ListAccess", "lists who has an entitlement, by rules or by grants")
     },
@@ -202,7 +215,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         query: &[AFTER, LIMIT, Param { name: "connection", about: "only events of this source" }],
-        gives: Some(json::<Page<EventView>>()),
+        gives: Some(page::<EventView>()),
         codes: &[Code::BadCursor],
         ..read("listEvents", "/v1/events", "ListEvents", "lists events, newest first")
     },
@@ -226,7 +239,7 @@ pub const OPERATIONS: &[Operation] = &[
         ..act("receiveHook", "/v1/hooks/{connection}", "", "takes a signed webhook as a fact of its connection, once")
     },
     Operation {
-        gives: Some(json::<Page<ConnectionView>>()),
+        gives: Some(page::<ConnectionView>()),
         query: PAGE,
         codes: &[Code::BadCursor],
         ..read("listConnections", "/v1/connections", "ListConnections", "lists connected systems")
@@ -264,7 +277,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         query: PAGE,
-        gives: Some(json::<Page<SetPlanView>>()),
+        gives: Some(page::<SetPlanView>()),
         codes: &[Code::BadCursor],
         ..read("listPlans", "/v1/plans", "ReadPlan", "lists plans, newest first")
     },
@@ -274,7 +287,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         query: &[AFTER, LIMIT, Param { name: "about", about: "a role, a system, an entitlement or a name" }],
-        gives: Some(json::<Page<OutcomeView>>()),
+        gives: Some(page::<OutcomeView>()),
         codes: &[Code::BadCursor],
         ..read("listPlanPeople", "/v1/plans/{plan}/people", "ReadPlan", "lists whom a plan touches, and how")
     },
@@ -287,7 +300,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         query: &[AFTER, LIMIT, Param { name: "state", about: "only `open`, `approved` or `refused` ones" }],
-        gives: Some(json::<Page<HeldView>>()),
+        gives: Some(page::<HeldView>()),
         codes: &[Code::BadCursor],
         ..read("listHeld", "/v1/held", "ReadHeld", "lists what the brakes withhold, newest first")
     },
@@ -297,7 +310,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         query: PAGE,
-        gives: Some(json::<Page<RemovalView>>()),
+        gives: Some(page::<RemovalView>()),
         codes: &[Code::BadCursor],
         ..read("listRemovals", "/v1/held/{held}/removals", "ReadHeld", "lists what would be taken from whom")
     },
@@ -319,7 +332,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         query: PAGE,
-        gives: Some(json::<Page<VersionView>>()),
+        gives: Some(page::<VersionView>()),
         codes: &[Code::BadCursor],
         ..read("listVersions", "/v1/estate/versions", "ReadEstate", "lists versions of the estate, newest first")
     },
@@ -335,7 +348,7 @@ pub const OPERATIONS: &[Operation] = &[
             Param { name: "person", about: "only runs about this person" },
             Param { name: "workflow", about: "only runs of this workflow" },
         ],
-        gives: Some(json::<Page<RunView>>()),
+        gives: Some(page::<RunView>()),
         codes: &[Code::BadCursor],
         ..read("listRuns", "/v1/runs", "ListRuns", "lists runs, newest first")
     },
@@ -384,7 +397,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         query: PAGE,
-        gives: Some(json::<Page<CaseView>>()),
+        gives: Some(page::<CaseView>()),
         codes: &[Code::BadCursor],
         ..read("listCases", "/v1/cases", "ListCases", "lists questions that wait for a human")
     },
@@ -405,7 +418,7 @@ pub const OPERATIONS: &[Operation] = &[
             Param { name: "mine", about: "`true`: only what is for whoever asks" },
             Param { name: "closed", about: "`true`: also what is over" },
         ],
-        gives: Some(json::<Page<TaskView>>()),
+        gives: Some(page::<TaskView>()),
         codes: &[Code::BadCursor],
         ..read("listTasks", "/v1/tasks", "ListTasks", "lists what humans are asked to do, the oldest first")
     },
@@ -450,7 +463,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         query: &[AFTER, LIMIT, Param { name: "state", about: "only `waiting` ones, or only those `given-up`" }],
-        gives: Some(json::<Page<NoticeView>>()),
+        gives: Some(page::<NoticeView>()),
         codes: &[Code::BadCursor],
         ..read("listNotices", "/v1/notices", "ListNotices", "lists notices that did not arrive, and why")
     },
@@ -465,7 +478,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         query: PAGE,
-        gives: Some(json::<Page<LedgerEntryView>>()),
+        gives: Some(page::<LedgerEntryView>()),
         codes: &[Code::BadCursor],
         ..read("listLedger", "/v1/ledger", "ListLedger", "lists entries of the ledger, newest first")
     },
@@ -479,7 +492,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         query: PAGE,
-        gives: Some(json::<Page<TokenView>>()),
+        gives: Some(page::<TokenView>()),
         codes: &[Code::BadCursor],
         ..read("listTokens", "/v1/tokens", "ListTokens", "lists tokens, without their secrets")
     },

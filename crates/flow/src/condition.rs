@@ -152,7 +152,8 @@ impl Condition {
     }
 }
 
-/// Parameters with every reference replaced. A reference to nothing is an error, not a null.
+/// Parameters with every reference replaced. A reference to nothing is an error, not a null,
+/// unless it says what counts then: `{"$": "/input/x", "else": null}`.
 pub fn resolve(with: &Json, scope: Scope<'_>) -> Result<Json, String> {
     let resolved = resolve_within(with, scope)?;
     let bytes = resolved.to_string().len();
@@ -172,7 +173,10 @@ fn resolve_within(with: &Json, scope: Scope<'_>) -> Result<Json, String> {
             Some((sign, Json::String(words))) if sign == "{{" => scope.fill(words).map(Json::String),
             _ => resolve_fields(fields, scope),
         },
-        Json::Object(fields) => resolve_fields(fields, scope),
+        Json::Object(fields) => match (fields.len(), fields.get("$"), fields.get("else")) {
+            (2, Some(Json::String(place)), Some(otherwise)) => Ok(scope.at(place).unwrap_or_else(|| otherwise.clone())),
+            _ => resolve_fields(fields, scope),
+        },
         Json::Array(items) => items.iter().map(|item| resolve_within(item, scope)).collect(),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Ok(with.clone()),
     }

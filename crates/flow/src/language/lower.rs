@@ -241,7 +241,12 @@ fn parameters(step: &Written, written: &Workflow, known: &Known, faults: &mut Fa
         faults.add(&step.at, FaultKind::MissingKey, format!("`{}` needs `{}`", step.kind.name, needed.name), hint);
     }
     if step.kind.takes("person").is_some() {
-        with.entry("person").or_insert_with(|| json!({ "$": "/input/person" }));
+        // A human can be asked for something that is about nobody; all else is done to somebody.
+        let about = match step.kind.name {
+            "human/task" => json!({ "$": "/input/person", "else": null }),
+            _ => json!({ "$": "/input/person" }),
+        };
+        with.entry("person").or_insert(about);
     }
     let of_work = with.values().filter_map(Json::as_str).any(|text| text.parse().is_ok_and(Span::is_of_work));
     if step.kind.takes("calendar").is_some() && of_work && !with.contains_key("calendar") {

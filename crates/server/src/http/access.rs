@@ -103,7 +103,7 @@ mod tests {
         let page = page(&Authz::embedded().unwrap());
         let row = |id: &str| page.lines().find(|line| line.starts_with(&format!("| {id} "))).unwrap().to_owned();
         assert!(
-            row("postEvent").ends_with("| yes | yes | no | no | no | no | no | no | own |"),
+            row("postEvent").ends_with("| yes | yes | no | no | no | no | no | no | no | own |"),
             "{}",
             row("postEvent")
         );

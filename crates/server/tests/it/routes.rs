@@ -344,11 +344,14 @@ async fn a_run_is_started_watched_answered_and_done() {
 }
 
 pub async fn until_it_is(real: &Real, run: &str, status: &str) {
+    let mut seen = serde_json::Value::Null;
     for _ in 0..1_000 {
-        if read(&real.get("auditor", run).await)["status"] == status {
-            break;
+        seen = read(&real.get("auditor", run).await);
+        if seen["status"] == status {
+            return;
         }
     }
+    assert_eq!(seen["status"], status, "{seen}");
 }
 
 #[tokio::test]
