@@ -10,7 +10,7 @@ use tenure_model::{Id as _, PersonId, RunId};
 use tenure_store::StoreError;
 use uuid::Uuid;
 
-use super::align::load;
+use super::align::load_for;
 use super::{Done, OfPerson, done, read, store_refused};
 use crate::cx::{House, send};
 use crate::estate::timer;
@@ -18,8 +18,9 @@ use crate::people::facts::{self, Turn};
 
 pub(super) async fn perform(house: &House, order: &Order) -> Done {
     let OfPerson { person } = read(order)?;
-    let facts = load(house, person).await?;
-    let Some(turn) = facts::next_turn(&facts, &house.estate().rules, house.clock.now()) else {
+    let rules = house.rules();
+    let facts = load_for(house, person, &rules).await?;
+    let Some(turn) = facts::next_turn(&facts, &rules, house.clock.now()) else {
         return Ok(done("never", json!({})));
     };
     let run = timer_of(person, turn);
