@@ -1,9 +1,10 @@
-//! A connected system: `kind: Connection`.
+//! A connected system: `kind: Connection`. How it is watched is read in [`watching`](crate::watching).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use tenure_model::{ConnectionName, IdentityKind, NativeId};
+use tenure_policy::drift::Watching;
 use tenure_policy::{AccountTemplate, Target};
 
 use crate::document::Document;
@@ -11,6 +12,7 @@ use crate::fields::{Fields, Notes, entries, expression, text, word};
 use crate::problem::Code;
 use crate::secrets;
 use crate::tree::{Node, Tree};
+use crate::watching;
 
 /// Which way facts and access go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -79,6 +81,8 @@ pub struct Connection {
     pub entitlements: BTreeMap<String, NativeId>,
     /// When to stop and ask.
     pub guard: Guard,
+    /// How often it is read, and what is done about what others changed there.
+    pub watching: Watching,
 }
 
 impl Connection {
@@ -89,7 +93,8 @@ impl Connection {
     }
 }
 
-const KEYS: [&str; 7] = ["connector", "direction", "authority", "config", "account", "entitlements", "guard"];
+const KEYS: [&str; 9] =
+    ["connector", "direction", "authority", "config", "account", "entitlements", "guard", "reconcile", "drift"];
 
 /// Reads the document, or notes why it cannot be read.
 pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Connection> {
@@ -110,6 +115,7 @@ pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Con
     let account = fields.get("account").and_then(|found| account(found, notes)).unwrap_or_default();
     let entitlements = fields.get("entitlements").map(|found| entitlements(found, notes)).unwrap_or_default();
     let guard = fields.get("guard").map(|found| guard(found, notes)).unwrap_or_default();
+    let watching = Watching { disappear_max: guard.disappear_max, ..watching::read(&fields, notes) };
     Some(Connection {
         name: document.name.clone(),
         title: document.title.clone(),
@@ -121,6 +127,7 @@ pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Con
         account,
         entitlements,
         guard,
+        watching,
     })
 }
 

@@ -22,6 +22,7 @@ mod role;
 mod secrets;
 mod team;
 mod tree;
+mod watching;
 
 pub use connection::{Connection, Direction, Guard};
 pub use document::Kind;

@@ -8,8 +8,9 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use secrecy::SecretString;
 
 use crate::commands::{
-    access, apply, bench, cases, completion, connect, demo, diff, doctor, events, generate, get, held, import, ledger,
-    migrate, notices, pack, people, plan, pull, runs, serve, tasks, test, token, version, whatif, why,
+    access, apply, bench, cases, completion, connect, demo, diff, doctor, drift, events, generate, get, held, import,
+    ledger, migrate, notices, pack, people, plan, pull, reconcile, runs, serve, tasks, test, token, version, whatif,
+    why,
 };
 use crate::exit;
 use crate::limits::TIMEOUT_DEFAULT;
@@ -155,6 +156,8 @@ pub enum Command {
     /// Look at connected systems
     #[command(subcommand)]
     Connect(connect::Connect),
+    Reconcile(reconcile::Reconcile),
+    Drift(drift::Drift),
     /// Check services that are described as data
     #[command(subcommand)]
     Pack(pack::Pack),

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tenure_model::{Attributes, Value};
 
 use crate::expression::{Expression, Facts, NoValue};
 use crate::limits::ACCOUNT_NAMES_TRIED_MAX;
 
 /// What a new account looks like: an expression for each attribute.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountTemplate {
     /// The attribute by which an account is recognised as somebody's, such as `employeeNumber`.
@@ -19,6 +19,15 @@ pub struct AccountTemplate {
 }
 
 impl AccountTemplate {
+    /// The attribute by which accounts name their person, and the attribute of people that it holds
+    /// as it stands. Nothing where it is worked out from several, so that it cannot be looked up.
+    pub fn matched_key(&self) -> Option<(String, String)> {
+        let by = self.matched_by.as_ref()?;
+        let key = self.set.get(by)?.text().trim().strip_prefix("person.")?;
+        let plain = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        plain.then(|| (by.clone(), key.to_owned()))
+    }
+
     /// The attributes for this person. What is not known is left out and told; what cannot be
     /// worked out stops it, because half an account is worse than none.
     pub fn fill(&self, facts: &Facts<'_>) -> Result<Filled, NoValue> {

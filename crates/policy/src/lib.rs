@@ -11,6 +11,8 @@ pub mod authz;
 pub mod brakes;
 pub mod columns;
 pub mod correlate;
+pub mod counterfactual;
+pub mod drift;
 pub mod expression;
 pub mod generate;
 pub mod limits;

@@ -1,12 +1,12 @@
 //! A role: a named bundle of access, and who has it without asking.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tenure_model::{ConnectionName, Name};
 
 use crate::expression::Expression;
 
 /// A role.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Role {
     /// The name of the document.
@@ -22,7 +22,7 @@ pub struct Role {
 }
 
 /// Who has a role without asking.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Birthright {
     /// The condition.
@@ -34,7 +34,7 @@ pub struct Birthright {
 }
 
 /// One thing that a role gives.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RoleGrant {
     /// Where.

@@ -19,6 +19,7 @@ use crate::cx::House;
 use crate::estate::hex;
 use crate::limits;
 use crate::probe::Point;
+use crate::reconcile;
 
 pub(super) async fn perform(house: &House, order: &Order) -> Done {
     let wish: Wish = read(order)?;
@@ -35,7 +36,7 @@ async fn make(house: &House, order: &Order, wish: &Wish, operation: &Operation) 
         .connector(&wish.connection)
         .ok_or_else(|| refused(format!("there is no connection `{}`", wish.connection)))?;
     house.pass(Point::BeforeEffect);
-    let seen = make_it_so(connector.as_ref(), wish, operation).await?;
+    let seen = make_it_so(connector.as_ref(), &wish.desired, operation).await?;
     let account = known_account(house, wish).await?;
     let before = account.state;
     let next = advance(account, wish, &seen)?;
@@ -51,19 +52,25 @@ async fn make(house: &House, order: &Order, wish: &Wish, operation: &Operation) 
         .with(DetailKey::EvidenceKind, Word::or_hash("read-back"))
         .with(DetailKey::Evidence, Fact::Hash(Hash::of(&evidence)));
     let output = json!({ "account": next.id, "state": next.state, "why": wish.why, "seenAt": seen.at });
-    let attachments = vec![Attachment::Account(Box::new(next)), ledger(house, &record)];
+    let kept = reconcile::observation(house, &next.connection, Some(next.id), &seen);
+    let mut attachments = vec![Attachment::Account(Box::new(next)), ledger(house, &record)];
+    attachments.extend(kept.map(|seen| Attachment::Observation(Box::new(seen))));
     Ok(Ended { attachments, ..done("done", output) })
 }
 
 /// The key for the connected system: the same for every attempt, and of a form that any can keep.
-fn operation(order: &Order, place: Option<usize>) -> Result<Operation, Ending> {
+pub(super) fn operation(order: &Order, place: Option<usize>) -> Result<Operation, Ending> {
     let name = place.map_or_else(|| order.key.as_str().to_owned(), |place| format!("{}/{place}", order.key.as_str()));
     let key = hex(&Sha256::digest(name.as_bytes())).parse().map_err(|error| refused(format!("{error}")))?;
     Ok(Operation { key, generation: order.generation })
 }
 
-async fn make_it_so(connector: &dyn AnyConnector, wish: &Wish, operation: &Operation) -> Result<Observed, Ending> {
-    let changes = connector.plan(&wish.desired).await.map_err(no)?;
+pub(super) async fn make_it_so(
+    connector: &dyn AnyConnector,
+    desired: &Desired,
+    operation: &Operation,
+) -> Result<Observed, Ending> {
+    let changes = connector.plan(desired).await.map_err(no)?;
     let mut seen = None;
     for change in changes {
         let mut outcome = connector.apply(&change, operation).await;
@@ -83,7 +90,7 @@ async fn make_it_so(connector: &dyn AnyConnector, wish: &Wish, operation: &Opera
     }
     match seen {
         Some(seen) => Ok(seen),
-        None => look(connector, &wish.desired).await,
+        None => look(connector, desired).await,
     }
 }
 

@@ -15,6 +15,7 @@ pub mod demo;
 pub mod diff;
 pub mod doctor;
 pub mod doctor_here;
+pub mod drift;
 pub mod events;
 pub mod events_send;
 pub mod generate;
@@ -33,6 +34,7 @@ pub mod plan;
 mod plan_folder;
 mod plan_text;
 pub mod pull;
+pub mod reconcile;
 pub mod runs;
 pub mod runs_replay;
 pub mod runs_start;
@@ -108,6 +110,8 @@ impl Command {
             Self::Tasks(tasks) => tasks.run(cx).await,
             Self::Notices(notices) => notices.run(cx).await,
             Self::Connect(connect) => connect.run(cx).await,
+            Self::Reconcile(reconcile) => reconcile.run(cx).await,
+            Self::Drift(drift) => drift.run(cx).await,
             Self::Pack(pack) => pack.run(cx),
             Self::Import(import) => import.run(cx),
             Self::Test(test) => test.run(cx).await,

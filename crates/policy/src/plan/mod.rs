@@ -10,7 +10,7 @@ mod desired;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tenure_model::{
     Account, AccountId, Attributes, ConnectionName, Engagement, EngagementId, EngagementState, Grant, GrantId,
     IdentityKind, Name, NativeId, Person, Reason, standing,
@@ -21,7 +21,8 @@ use crate::expression::Facts;
 use crate::role::Role;
 
 /// Everything that is known of one person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PersonFacts {
     /// Who.
     pub person: Person,
@@ -36,7 +37,8 @@ pub struct PersonFacts {
 }
 
 /// What a connection can take.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Target {
     /// What a new account looks like.
     pub template: AccountTemplate,
@@ -45,7 +47,8 @@ pub struct Target {
 }
 
 /// What is in force.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Rules {
     /// Every role.
     pub roles: Vec<Role>,
