@@ -32,9 +32,11 @@ pub use wire::plans::{
     ApplyIn, ApproveIn, HeldAnswerView, HeldView, OutcomeView, PersonWhatIfIn, PlanIn, RefuseIn, RemovalView,
     SetPlanView,
 };
+pub use wire::reading::{ReadingCount, ReadingIn, ReadingView};
 pub use wire::run::{
     CancelIn, RecordView, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn, StepView, WaitView,
 };
+pub use wire::story::{FactView, SaidView, StoryView};
 pub use wire::system::{Check, Health, WhoAmI};
 pub use wire::task::{CloseIn, CommentIn, EvidenceIn, ReassignIn, TaskDetail, TaskEndView, TaskEntryView, TaskView};
 pub use wire::token::{TokenCreated, TokenIn, TokenView};

@@ -19,7 +19,9 @@ use crate::wire::plan::PlanView;
 use crate::wire::plans::{
     ApplyIn, ApproveIn, HeldView, OutcomeView, PersonWhatIfIn, PlanIn, RefuseIn, RemovalView, SetPlanView,
 };
+use crate::wire::reading::{ReadingIn, ReadingView};
 use crate::wire::run::{CancelIn, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn};
+use crate::wire::story::StoryView;
 use crate::wire::system::{Health, WhoAmI};
 use crate::wire::task::{CloseIn, CommentIn, EvidenceIn, ReassignIn, TaskDetail, TaskEntryView, TaskView};
 use crate::wire::token::{TokenCreated, TokenIn, TokenView};
@@ -179,6 +181,19 @@ pub const OPERATIONS: &[Operation] = &[
         ..read("readWhy", "/v1/people/{person}/why", "ReadWhy", "tells why a person has an access")
     },
     Operation {
+        query: &[
+            Param { name: "at", about: "the moment of which to tell; now if absent" },
+            Param { name: "knownAt", about: "only what was known at this moment" },
+        ],
+        gives: Some(json::<StoryView>()),
+        ..read(
+            "readStory",
+            "/v1/people/{person}/story",
+            "ReadPerson",
+            "tells what was told of a person and what it comes to",
+        )
+    },
+    Operation {
         gives: Some(json::<PlanView>()),
         ..read("planPerson", "/v1/people/{person}/plan", "PlanPerson", "tells what would be done for a person now")
     },
@@ -326,6 +341,42 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         gives: Some(json::<EstateView>()),
         ..read("readVersion", "/v1/estate/versions/{version}", "ReadEstate", "gives the documents of a version")
+    },
+    Operation {
+        takes: Some(json::<ReadingIn>()),
+        gives: Some(json::<ReadingView>()),
+        codes: &[Code::NotInThisState],
+        ..act("readSource", "/v1/connections/{connection}/read", "ReadSource", "reads a source now")
+    },
+    Operation {
+        gives: Some(json::<Vec<ReadingView>>()),
+        codes: &[Code::NotInThisState],
+        ..read(
+            "listReadings",
+            "/v1/connections/{connection}/readings",
+            "ReadConnection",
+            "lists the last readings of a source, newest first",
+        )
+    },
+    Operation {
+        gives: Some(json::<ReadingView>()),
+        codes: &[Code::NotInThisState],
+        ..act(
+            "acceptReading",
+            "/v1/connections/{connection}/readings/{number}/accept",
+            "AnswerReading",
+            "accepts what a reading withholds, and reads the source again",
+        )
+    },
+    Operation {
+        gives: Some(json::<ReadingView>()),
+        codes: &[Code::NotInThisState],
+        ..act(
+            "rejectReading",
+            "/v1/connections/{connection}/readings/{number}/reject",
+            "AnswerReading",
+            "refuses what a reading withholds",
+        )
     },
     Operation {
         query: &[

@@ -12,6 +12,8 @@ use tenure_model::{ConnectionName, Name};
 use tenure_policy::brakes::Limits;
 use tenure_policy::{Rules, Telling};
 
+use crate::sources::Feed;
+
 /// What is configured.
 #[derive(Debug, Clone, Default)]
 pub struct Estate {
@@ -42,6 +44,8 @@ pub struct Connection {
     pub is_target: bool,
     /// The attribute by which it names people, if it is a source.
     pub person_key: String,
+    /// How it is read, if it is a source that can be.
+    pub feed: Feed,
 }
 
 /// A workflow, compiled.

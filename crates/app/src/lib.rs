@@ -26,6 +26,7 @@ pub mod probe;
 pub mod record;
 pub mod rules;
 pub mod runs;
+pub mod sources;
 pub mod steps;
 pub mod tasks;
 pub mod tokens;

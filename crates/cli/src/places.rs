@@ -69,6 +69,7 @@ places! {
     LIST_PEOPLE = Get "/v1/people";
     READ_PERSON = Get "/v1/people/{person}";
     READ_WHY = Get "/v1/people/{person}/why";
+    READ_STORY = Get "/v1/people/{person}/story";
     READ_PLAN = Get "/v1/people/{person}/plan";
     LIST_HOLDERS = Get "/v1/access/who";
     MINE_RULES = Get "/v1/access/mine";
@@ -90,6 +91,10 @@ places! {
     POST_EVENT = Post "/v1/connections/{connection}/events";
     LIST_CONNECTIONS = Get "/v1/connections";
     CHECK_CONNECTION = Post "/v1/connections/{connection}/check";
+    READ_SOURCE = Post "/v1/connections/{connection}/read";
+    LIST_READINGS = Get "/v1/connections/{connection}/readings";
+    ACCEPT_READING = Post "/v1/connections/{connection}/readings/{number}/accept";
+    REJECT_READING = Post "/v1/connections/{connection}/readings/{number}/reject";
     LIST_RUNS = Get "/v1/runs";
     START_RUN = Post "/v1/runs";
     READ_RUN = Get "/v1/runs/{run}";

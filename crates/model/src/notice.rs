@@ -19,6 +19,10 @@ pub enum FieldType {
 pub enum NoticeKind {
     /// A question waits for a human.
     CaseOpened,
+    /// A source could not be read.
+    FeedFailed,
+    /// Something of a reading of a source is withheld until a human has looked.
+    FeedHeld,
     /// A run came to its end, and its record is sealed.
     RunSealed,
     /// A human is asked to do something.
@@ -35,8 +39,10 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::CaseOpened,
+        Self::FeedFailed,
+        Self::FeedHeld,
         Self::RunSealed,
         Self::TaskOpened,
         Self::TaskDue,
@@ -49,6 +55,8 @@ impl NoticeKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::CaseOpened => "case.opened",
+            Self::FeedFailed => "feed.failed",
+            Self::FeedHeld => "feed.held",
             Self::RunSealed => "run.sealed",
             Self::TaskOpened => "task.opened",
             Self::TaskDue => "task.due",
@@ -72,6 +80,12 @@ impl NoticeKind {
                 ("connection", FieldType::Text),
                 ("event", FieldType::Text),
             ],
+            Self::FeedFailed | Self::FeedHeld => &[
+                ("at", FieldType::Instant),
+                ("connection", FieldType::Text),
+                ("reading", FieldType::Text),
+                ("why", FieldType::Text),
+            ],
             Self::RunSealed => &[("at", FieldType::Instant), ("run", FieldType::Text)],
             Self::TaskOpened | Self::TaskDue | Self::TaskOverdue => &[
                 ("at", FieldType::Instant),
@@ -93,7 +107,13 @@ impl NoticeKind {
     /// Whether it is about one person, of whom more is known.
     pub fn is_of_person(self) -> bool {
         match self {
-            Self::CaseOpened | Self::TaskOpened | Self::TaskDue | Self::TaskOverdue | Self::HeldOpened => false,
+            Self::CaseOpened
+            | Self::FeedFailed
+            | Self::FeedHeld
+            | Self::TaskOpened
+            | Self::TaskDue
+            | Self::TaskOverdue
+            | Self::HeldOpened => false,
             Self::RunSealed | Self::WorkflowTold => true,
         }
     }

@@ -3,5 +3,7 @@
 pub mod facts;
 pub mod list;
 pub mod plan;
+pub(crate) mod settle;
 pub mod show;
+pub mod story;
 pub mod why;

@@ -1,27 +1,58 @@
 //! `access/again`: sets the timer for the next moment at which the same facts come to something
 //! else. Timers follow from facts; asking twice sets one timer.
 
+use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tenure_engine::Order;
-use tenure_engine::journal::{Urgency, private_lane};
+use tenure_engine::journal::{Letter, Urgency, private_lane};
 use tenure_engine::message::{self, Busy, Start};
 use tenure_model::{Id as _, PersonId, RunId};
-use tenure_store::StoreError;
+use tenure_store::{StoreError, facts as told};
 use uuid::Uuid;
 
 use super::align::load;
 use super::{Done, OfPerson, done, read, store_refused};
 use crate::cx::{House, send};
 use crate::estate::timer;
+use crate::limits::TURNS_LOOK_BACK;
 use crate::people::facts::{self, Turn};
 
 pub(super) async fn perform(house: &House, order: &Order) -> Done {
     let OfPerson { person } = read(order)?;
-    let facts = load(house, person).await?;
-    let Some(turn) = facts::next_turn(&facts, &house.estate().rules, house.clock.now()) else {
-        return Ok(done("never", json!({})));
-    };
+    set(house, person).await
+}
+
+/// Sets the timer for the next moment.
+pub(super) async fn set(house: &House, person: PersonId) -> Done {
+    let (facts, now) = (load(house, person).await?, house.clock.now());
+    // A date that came while the run was under way is not lost: its timer fires at once, and since
+    // a timer is named by its moment, it fires once.
+    let since = now.checked_sub(TURNS_LOOK_BACK).unwrap_or(Timestamp::MIN);
+    let told = house.store.read(move |tx| Box::pin(async move { told::next_after(tx, person, now).await }));
+    let told = told.await.map_err(|error: StoreError| store_refused(error))?;
+    let turns = facts::next_turns(&facts, &house.estate().rules, told, since, now);
+    let letters: Vec<Letter> = turns.iter().map(|turn| letter(person, *turn, now)).collect();
+    house
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                for letter in letters {
+                    send(tx, letter).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+        .map_err(|error: StoreError| store_refused(error))?;
+    house.nudge();
+    Ok(match turns.last() {
+        None => done("never", json!({})),
+        Some(turn) => done("set", json!({ "at": turn.at, "event": turn.event, "run": timer_of(person, *turn) })),
+    })
+}
+
+fn letter(person: PersonId, turn: Turn, now: Timestamp) -> Letter {
     let run = timer_of(person, turn);
     let definition = timer();
     let start = Start {
@@ -32,14 +63,7 @@ pub(super) async fn perform(house: &House, order: &Order) -> Done {
         busy: Busy::Queue,
         input: json!({ "person": person, "at": turn.at, "event": turn.event }),
     };
-    let letter = message::start(run, start, "timer", "start", house.clock.now());
-    house
-        .store
-        .write(move |tx| Box::pin(async move { send(tx, letter).await }))
-        .await
-        .map_err(|error: StoreError| store_refused(error))?;
-    house.nudge();
-    Ok(done("set", json!({ "at": turn.at, "event": turn.event, "run": run })))
+    message::start(run, start, "timer", "start", now)
 }
 
 /// The run that waits for this moment: the same however often it is asked for.

@@ -34,7 +34,7 @@ pub fn of(facts: &PersonFacts, now: Timestamp) -> Json {
         if let Some(at) = engagement.ends_at() {
             known.insert("endsAt".into(), at.to_string().into());
         }
-        if let Some(leave) = &engagement.leave {
+        if let Some(leave) = engagement.leaves.last() {
             known.insert("leaveFrom".into(), leave.from.to_string().into());
             known.insert("leaveUntil".into(), json!(leave.until.map(|day| day.to_string())));
         }

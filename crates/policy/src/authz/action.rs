@@ -112,6 +112,10 @@ actions! {
     ReadConnection on Connection;
     /// Try whether a connected system answers.
     CheckConnection on Connection;
+    /// Read a source now.
+    ReadSource on Connection;
+    /// Accept or refuse what a reading withholds.
+    AnswerReading on Connection;
     /// See the open questions.
     ListCases on Case;
     /// Answer an open question.

@@ -3,6 +3,10 @@
 
 mod crash;
 mod faults;
+#[cfg(test)]
+mod feeds;
+mod histories;
+mod moments;
 mod notices;
 mod peer;
 mod plan;

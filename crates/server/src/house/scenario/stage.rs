@@ -135,6 +135,7 @@ fn source() -> tenure_app::estate::Connection {
         is_source: true,
         is_target: false,
         person_key: "employeeId".to_owned(),
+        feed: tenure_app::sources::Feed::default(),
     }
 }
 
@@ -262,10 +263,13 @@ fn person(
         kind: someone.kind,
         source,
         key: key.to_owned(),
+        spell: 1,
         zone,
         first_day,
         last_day: someone.last_day,
-        leave: None,
+        leaves: Vec::new(),
+        handover: None,
+        primary: false,
         rescinded: false,
         cut_at: None,
         version: 1,

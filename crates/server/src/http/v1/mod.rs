@@ -109,6 +109,7 @@ fn mount(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("readPerson", people::show::handler)?
         .mount("listAccounts", people::accounts::handler)?
         .mount("readWhy", people::why::handler)?
+        .mount("readStory", people::story::handler)?
         .mount("planPerson", people::plan::handler)?
         .mount("listHolders", access::who::handler)?
         .mount("mineRules", access::mine::handler)?
@@ -134,6 +135,10 @@ fn mount(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("readEstate", estate::show::handler)?
         .mount("listVersions", estate::versions::handler)?
         .mount("readVersion", estate::version::handler)?
+        .mount("readSource", connections::read::handler)?
+        .mount("listReadings", connections::readings::handler)?
+        .mount("acceptReading", connections::accept_reading::handler)?
+        .mount("rejectReading", connections::reject_reading::handler)?
         .mount("listRuns", runs::list::handler)?
         .mount("startRun", runs::start::handler)?
         .mount("readRun", runs::show::handler)?
