@@ -68,11 +68,18 @@ pub async fn count_from(tx: &mut Tx, event: EventId, moment: Timestamp) -> Resul
     StoreError::unless_one(written, TABLE, event)
 }
 
-/// The next moment at which a fact about this person begins to count.
-pub async fn next_after(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-    let sql = "SELECT counts_from FROM fact WHERE person = $1 AND counts_from > $2 ORDER BY counts_from LIMIT 1";
-    let row = tx.query_opt(sql, &[id(person), now.into()]).await?;
-    row.map(|row| row.of(TABLE).time("counts_from")).transpose()
+/// The moments at which facts about this person begin to count: those to come, and those that came
+/// since another moment because a day came and not because something was told.
+pub async fn turns(
+    tx: &mut Tx,
+    person: PersonId,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<Timestamp>, StoreError> {
+    let sql = "SELECT counts_from FROM fact WHERE person = $1 AND counts_from > $2 \
+         AND (counts_from > $3 OR as_of IS NULL OR counts_from <> as_of) ORDER BY counts_from LIMIT $4";
+    let values = [id(person), since.into(), now.into(), crate::limits::of_owner().into()];
+    tx.query(sql, &values).await?.iter().map(|row| row.of(TABLE).time("counts_from")).collect()
 }
 
 /// Every fact about a person, with the moment from which it is noted to count, in the order in

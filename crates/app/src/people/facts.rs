@@ -69,15 +69,15 @@ pub struct Turn {
 
 /// The next such moment, as far as what is written tells it.
 pub fn next_turn(facts: &PersonFacts, rules: &Rules, now: Timestamp) -> Option<Turn> {
-    next_turns(facts, rules, None, now, now).pop_first()
+    next_turns(facts, rules, &[], now, now).pop_first()
 }
 
-/// The next such moment, and those that came since another one; `told` is the next at which a fact
+/// The next such moment, and those that came since another one; `told` are those at which a fact
 /// begins to count. Timers follow from facts: whoever changes a fact asks again.
 pub fn next_turns(
     facts: &PersonFacts,
     rules: &Rules,
-    told: Option<Timestamp>,
+    told: &[Timestamp],
     since: Timestamp,
     now: Timestamp,
 ) -> BTreeSet<Turn> {
@@ -98,7 +98,7 @@ pub fn next_turns(
         }
         turns.extend(engagement.handed_over_at().map(changed));
     }
-    turns.extend(told.map(changed));
+    turns.extend(told.iter().copied().map(changed));
     turns.extend(facts.grants.iter().filter_map(|grant| grant.valid_until).map(changed));
     let next = turns.iter().filter(|turn| turn.at > now).min().copied();
     turns.into_iter().filter(|turn| since < turn.at && turn.at <= now).chain(next).collect()

@@ -29,9 +29,9 @@ pub(super) async fn set(house: &House, person: PersonId) -> Done {
     // A date that came while the run was under way is not lost: its timer fires at once, and since
     // a timer is named by its moment, it fires once.
     let since = now.checked_sub(TURNS_LOOK_BACK).unwrap_or(Timestamp::MIN);
-    let told = house.store.read(move |tx| Box::pin(async move { told::next_after(tx, person, now).await }));
+    let told = house.store.read(move |tx| Box::pin(async move { told::turns(tx, person, since, now).await }));
     let told = told.await.map_err(|error: StoreError| store_refused(error))?;
-    let turns = facts::next_turns(&facts, &house.estate().rules, told, since, now);
+    let turns = facts::next_turns(&facts, &house.estate().rules, &told, since, now);
     let letters: Vec<Letter> = turns.iter().map(|turn| letter(person, *turn, now)).collect();
     house
         .store

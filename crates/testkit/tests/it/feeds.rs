@@ -556,36 +556,36 @@ async fn a_row_that_makes_no_sense_is_put_aside_by_name_and_the_rest_goes_on() {
     assert!(said.contains("`E00007`") && said.contains("`E00008`"), "{said}");
 }
 
-#[tokio::test]
-async fn without_the_guard_the_same_feeds_do_harm() {
-    for (name, spoil) in
-        POISONS.into_iter().filter(|(name, _)| ["everybody has left", "departments emptied"].contains(name))
-    {
-        let desk = Desk::guarded("{ maxDisappear: 100%, maxChange: 100% }").await;
-        let mut rows = population(60);
-        desk.read(&text(&rows)).await;
-        let before = desk.people().await;
-        spoil(&mut rows);
-        desk.read(&text(&rows)).await;
-        let after = desk.people().await;
-        let harmed = before.iter().filter(|(key, was)| after.get(*key) != Some(was)).count();
-        assert!(harmed > 50, "{name}: {harmed}");
-    }
-}
-
-#[tokio::test]
-async fn poisoned_feeds_of_sixty_people() {
-    poisons(60).await;
-}
-
-#[tokio::test]
-async fn honest_feeds_of_sixty_people() {
-    let stopped = honest(60).await;
-    assert!(stopped.len() <= 1, "{}", stopped.join("\n"));
-}
-
 mod slow {
     use super::*;
+
+    #[tokio::test]
+    async fn without_the_guard_the_same_feeds_do_harm() {
+        for (name, spoil) in
+            POISONS.into_iter().filter(|(name, _)| ["everybody has left", "departments emptied"].contains(name))
+        {
+            let desk = Desk::guarded("{ maxDisappear: 100%, maxChange: 100% }").await;
+            let mut rows = population(60);
+            desk.read(&text(&rows)).await;
+            let before = desk.people().await;
+            spoil(&mut rows);
+            desk.read(&text(&rows)).await;
+            let after = desk.people().await;
+            let harmed = before.iter().filter(|(key, was)| after.get(*key) != Some(was)).count();
+            assert!(harmed > 50, "{name}: {harmed}");
+        }
+    }
+
+    #[tokio::test]
+    async fn poisoned_feeds_of_sixty_people() {
+        poisons(60).await;
+    }
+
+    #[tokio::test]
+    async fn honest_feeds_of_sixty_people() {
+        let stopped = honest(60).await;
+        assert!(stopped.len() <= 1, "{}", stopped.join("\n"));
+    }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "reads sixty-two feeds of 3,000 people; takes minutes"]
