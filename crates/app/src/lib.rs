@@ -9,6 +9,7 @@ pub mod access;
 pub mod cases;
 pub mod connections;
 pub mod cx;
+pub mod desk;
 pub mod error;
 pub mod estate;
 pub mod events;

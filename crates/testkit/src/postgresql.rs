@@ -135,6 +135,7 @@ fn spawn(folder: &Path, port: u16) -> Child {
         "listen_addresses=127.0.0.1".to_owned(),
         format!("unix_socket_directories={}", home.display()),
         "fsync=off".to_owned(),
+        "wal_level=logical".to_owned(),
         "ssl=on".to_owned(),
         format!("ssl_cert_file={}/server.crt", folder.display()),
         format!("ssl_key_file={}/server.key", home.display()),

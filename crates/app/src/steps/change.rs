@@ -6,7 +6,9 @@
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use tenure_connect::{AnyConnector, Desired, Expectation, Operation, Outcome, Usability, Verdict, Write};
+use tenure_connect::{
+    AnyConnector, Change, Desired, Expectation, Operation, Outcome, Usability, Verdict, Witness, Write,
+};
 use tenure_engine::{Ended, Order};
 use tenure_ledger::{DetailKey, Fact, Hash, Word};
 use tenure_model::{Account, AccountState, Ending, Observed, Value, new_id};
@@ -14,8 +16,10 @@ use tenure_store::journal::Attachment;
 use tenure_store::{StoreError, accounts};
 
 use super::align::Wish;
-use super::{Done, done, entry, ledger, no, read, refused, store_refused};
+use super::{Done, done, entry, ledger, no, not_now, read, refused, store_refused};
 use crate::cx::House;
+use crate::desk;
+use crate::error::AppError;
 use crate::estate::hex;
 use crate::limits;
 use crate::probe::Point;
@@ -26,24 +30,37 @@ pub(super) async fn perform(house: &House, order: &Order) -> Done {
         .connector(&wish.connection)
         .ok_or_else(|| refused(format!("there is no connection `{}`", wish.connection)))?;
     house.pass(Point::BeforeEffect);
-    let seen = make_it_so(connector.as_ref(), &wish, &operation(order)?).await?;
+    let seen = make_it_so(house, order, connector.as_ref(), &wish).await?;
     let account = known_account(house, &wish).await?;
     let before = account.state;
     let next = advance(account, &wish, &seen)?;
     let mut record = entry(house, order, "effect.done").about(wish.person);
     record.system = Some(wish.connection.clone());
     record.effect = Some(Word::or_hash(&wish.action));
-    record.decision = Some(Word::or_hash(&format!("verified-{}", next.state)));
+    let (how, kind) = match connector.describe().witness {
+        Witness::ReadBack => ("verified", "read-back"),
+        Witness::Attested => ("attested", "attested-by-hand"),
+    };
+    record.decision = Some(Word::or_hash(&format!("{how}-{}", next.state)));
     let evidence = serde_json::to_vec(&seen).unwrap_or_default();
     record = record
         .with(DetailKey::Account, next.id)
         .with(DetailKey::StateBefore, Word::or_hash(before.word()))
         .with(DetailKey::StateAfter, Word::or_hash(next.state.word()))
-        .with(DetailKey::EvidenceKind, Word::or_hash("read-back"))
+        .with(DetailKey::EvidenceKind, Word::or_hash(kind))
         .with(DetailKey::Evidence, Fact::Hash(Hash::of(&evidence)));
-    let output = json!({ "account": next.id, "state": next.state, "why": wish.why, "seenAt": seen.at });
+    let mut output = json!({ "account": next.id, "state": next.state, "why": wish.why, "seenAt": seen.at });
+    if let (Some(by), Some(fields)) = (attested_by(connector.as_ref(), &seen), output.as_object_mut()) {
+        fields.insert("attestedBy".to_owned(), by.into());
+    }
     let attachments = vec![Attachment::Account(Box::new(next)), ledger(house, &record)];
     Ok(Ended { attachments, ..done("done", output) })
+}
+
+/// Who says that it is so, where no machine can look.
+fn attested_by(connector: &dyn AnyConnector, seen: &Observed) -> Option<String> {
+    let attested = connector.describe().witness == Witness::Attested;
+    seen.attributes.get("attestedBy").filter(|_| attested).map(ToString::to_string)
 }
 
 /// The key for the connected system: the same for every attempt, and of a form that any can keep.
@@ -53,15 +70,21 @@ fn operation(order: &Order) -> Result<Operation, Ending> {
     Ok(Operation { key, generation: order.generation })
 }
 
-async fn make_it_so(connector: &dyn AnyConnector, wish: &Wish, operation: &Operation) -> Result<Observed, Ending> {
+async fn make_it_so(
+    house: &House,
+    order: &Order,
+    connector: &dyn AnyConnector,
+    wish: &Wish,
+) -> Result<Observed, Ending> {
+    let operation = operation(order)?;
     let changes = connector.plan(&wish.desired).await.map_err(no)?;
     let mut seen = None;
     for change in changes {
-        let mut outcome = connector.apply(&change, operation).await;
+        let mut outcome = applied(house, order, connector, &change, &operation).await?;
         if let (Write::Create { attributes }, Outcome::Refused(refusal)) = (&change.write, &outcome)
             && refusal.class == tenure_connect::RefusalClass::Exists
         {
-            outcome = create_under_another_name(connector, &change, attributes, operation).await.unwrap_or(outcome);
+            outcome = create_under_another_name(connector, &change, attributes, &operation).await.unwrap_or(outcome);
         }
         match outcome {
             Outcome::Done { .. } => {}
@@ -76,6 +99,29 @@ async fn make_it_so(connector: &dyn AnyConnector, wish: &Wish, operation: &Opera
         Some(seen) => Ok(seen),
         None => look(connector, &wish.desired).await,
     }
+}
+
+/// Makes one write. Where a human was asked, the run waits for their word; one who spoke meanwhile
+/// is heard at once.
+async fn applied(
+    house: &House,
+    order: &Order,
+    connector: &dyn AnyConnector,
+    change: &Change,
+    operation: &Operation,
+) -> Result<Outcome, Ending> {
+    for _ in 0..limits::ASKED_LOOKS_MAX {
+        let outcome = connector.apply(change, operation).await;
+        let Outcome::Unknown(doubt) = &outcome else { return Ok(outcome) };
+        let Some(task) = doubt.asked.clone() else { return Ok(outcome) };
+        match desk::wait(house, order.run, &task).await {
+            Ok(true) => return Err(Ending::Asked { signal: task, message: doubt.message.clone(), until: None }),
+            Ok(false) => {}
+            Err(AppError::Store(error)) => return Err(store_refused(error)),
+            Err(error) => return Err(refused(error.to_string())),
+        }
+    }
+    Err(not_now("what was asked changes faster than it can be looked at"))
 }
 
 /// A look through another call than the write.
@@ -114,7 +160,7 @@ async fn look(connector: &dyn AnyConnector, desired: &Desired) -> Result<Observe
 /// The name is taken by somebody else: tries the next ones, and gives up where it stands.
 async fn create_under_another_name(
     connector: &dyn AnyConnector,
-    change: &tenure_connect::Change,
+    change: &Change,
     attributes: &tenure_model::Attributes,
     operation: &Operation,
 ) -> Option<Outcome> {
@@ -122,7 +168,7 @@ async fn create_under_another_name(
     for name in tenure_policy::account::candidates(&base).skip(1).take(limits::NAMES_TRIED_MAX) {
         let mut attributes = attributes.clone();
         attributes.insert("uid".to_owned(), Value::Text(name));
-        let next = tenure_connect::Change::new(change.account.clone(), Write::Create { attributes });
+        let next = Change::new(change.account.clone(), Write::Create { attributes });
         match connector.apply(&next, operation).await {
             Outcome::Refused(refusal) if refusal.class == tenure_connect::RefusalClass::Exists => {}
             outcome => return Some(outcome),

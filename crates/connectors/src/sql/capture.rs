@@ -32,7 +32,8 @@ impl SqlConnector {
     pub(super) async fn captured_since(&self, slot: &str, since: Option<&ChangeToken>) -> Result<Changes, Refusal> {
         let (mut lease, known) = self.ready().await?;
         let Some(since) = since else {
-            let sql = lease.sql().text("SELECT pg_current_wal_lsn()::text FROM pg_replication_slots WHERE slot_name = ");
+            let sql =
+                lease.sql().text("SELECT pg_current_wal_lsn()::text FROM pg_replication_slots WHERE slot_name = ");
             let rows = lease.read("looking for the slot", sql.bind(Datum::Text(slot.to_owned()))).await?;
             self.pool.keep(lease);
             let now = rows.into_iter().next().and_then(|row| row.into_iter().next().flatten());
@@ -47,7 +48,10 @@ impl SqlConnector {
             return Ok(Changes::Reset { why });
         }
         let most = limits::PAGE_OBJECTS_MAX;
-        let sql = lease.sql().text("SELECT lsn::text, data FROM pg_logical_slot_peek_changes(").bind(Datum::Text(slot.to_owned()));
+        let sql = lease
+            .sql()
+            .text("SELECT lsn::text, data FROM pg_logical_slot_peek_changes(")
+            .bind(Datum::Text(slot.to_owned()));
         let sql = sql.text(&format!(", NULL, {most}, 'skip-empty-xacts', '1')"));
         let rows = lease.read("reading the log", sql).await?;
         let more = rows.len() >= most as usize;
@@ -111,7 +115,10 @@ impl SqlConnector {
             Some(kept) if kept > from => Ok(false),
             Some(kept) if kept == from => Ok(true),
             Some(_) => {
-                let sql = lease.sql().text("SELECT end_lsn::text FROM pg_replication_slot_advance(").bind(Datum::Text(slot.to_owned()));
+                let sql = lease
+                    .sql()
+                    .text("SELECT end_lsn::text FROM pg_replication_slot_advance(")
+                    .bind(Datum::Text(slot.to_owned()));
                 let sql = sql.text(", ").bind(Datum::Text(token.to_owned())).text("::pg_lsn)");
                 lease.read("letting the log go", sql).await?;
                 Ok(true)
@@ -261,9 +268,14 @@ mod tests {
         for (data, says) in [
             ("BEGIN 741", Line::Other),
             ("table public.people: INSERT: id[bigint]:7 name[character varying]:'ada'", touched("7")),
-            ("table public.people: UPDATE: name[text]:'it''s id[bigint]:8 ' tags[text[]]:'{a}' id[bigint]:9", touched("9")),
-            ("table public.people: UPDATE: old-key: id[bigint]:1 new-tuple: id[bigint]:2 name[text]:null",
-             Line::Touched(vec!["1".to_owned(), "2".to_owned()])),
+            (
+                "table public.people: UPDATE: name[text]:'it''s id[bigint]:8 ' tags[text[]]:'{a}' id[bigint]:9",
+                touched("9"),
+            ),
+            (
+                "table public.people: UPDATE: old-key: id[bigint]:1 new-tuple: id[bigint]:2 name[text]:null",
+                Line::Touched(vec!["1".to_owned(), "2".to_owned()]),
+            ),
             ("table public.people: DELETE: id[uuid]:'5f'", touched("5f")),
             ("table public.people: DELETE: (no-tuple-data)", Line::Silent("public.people".to_owned())),
             ("table hr.phones: DELETE: person[bigint]:3 number[text]:'1'", touched("3")),

@@ -7,7 +7,7 @@ use tenure_store::{Param, Store, StoreError};
 use crate::world::{Db, Kind};
 
 /// For each version a row that can be written as soon as it is there, and what reads it back.
-const ROWS: [(&str, &str, &str); 11] = [
+const ROWS: [(&str, &str, &str); 12] = [
     (
         "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
          VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
@@ -69,6 +69,12 @@ const ROWS: [(&str, &str, &str); 11] = [
         "INSERT INTO issued_name (generator, name_folded, name, person, issued_at) VALUES ('user-name', 'ada', 'ada', $1, 0)",
         "SELECT name AS it FROM issued_name WHERE person = $1",
         "ada",
+    ),
+    (
+        "INSERT INTO attestation (id, key, connection, account, body, by_whom, at) \
+         VALUES ($1, 'k', 'badges', 'E7', '{}', 'carol', 0)",
+        "SELECT by_whom AS it FROM attestation WHERE id = $1",
+        "carol",
     ),
 ];
 
