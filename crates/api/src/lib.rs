@@ -19,18 +19,21 @@ pub use wire::access::{
     AccessChange, EntitlementChange, HolderView, LeftOut, MinedView, ProposalView, WhatIfIn, WhatIfView,
 };
 pub use wire::account::AccountView;
-pub use wire::case::{CaseResolution, CaseView};
+pub use wire::case::{CaseResolution, CaseView, LikelyView};
 pub use wire::connection::ConnectionView;
 pub use wire::estate::{EstateFileView, EstateView, VersionView};
 pub use wire::event::{BadEvent, EventAnswer, EventIn, EventParts, EventStatus, EventView};
 pub use wire::ledger::{CheckpointView, LedgerEntryView};
+pub use wire::merge::{MergeIn, MergeView, NameIn, NameView, SplitIn};
 pub use wire::notice::{DropIn, NoticeView};
 pub use wire::page::{Page, PageQuery};
-pub use wire::person::{EngagementView, GrantView, GrantWish, PersonDetail, PersonView};
+pub use wire::person::{EngagementView, GrantView, GrantWish, PersonDetail, PersonView, ValueView};
 pub use wire::plan::{ChangeView, PlanView};
+pub use wire::reading::{ReadingCount, ReadingIn, ReadingView};
 pub use wire::run::{
     CancelIn, RecordView, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn, StepView, WaitView,
 };
+pub use wire::story::{FactView, SaidView, StoryView};
 pub use wire::system::{Check, Health, WhoAmI};
 pub use wire::task::{CloseIn, CommentIn, EvidenceIn, ReassignIn, TaskDetail, TaskEndView, TaskEntryView, TaskView};
 pub use wire::token::{TokenCreated, TokenIn, TokenView};

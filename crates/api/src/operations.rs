@@ -12,11 +12,14 @@ use crate::wire::connection::ConnectionView;
 use crate::wire::estate::{EstateView, VersionView};
 use crate::wire::event::{EventAnswer, EventIn, EventView};
 use crate::wire::ledger::{CheckpointView, LedgerEntryView};
+use crate::wire::merge::{MergeIn, MergeView, NameIn, NameView, SplitIn};
 use crate::wire::notice::{DropIn, NoticeView};
 use crate::wire::page::Page;
 use crate::wire::person::{PersonDetail, PersonView};
 use crate::wire::plan::PlanView;
+use crate::wire::reading::{ReadingIn, ReadingView};
 use crate::wire::run::{CancelIn, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn};
+use crate::wire::story::StoryView;
 use crate::wire::system::{Health, WhoAmI};
 use crate::wire::task::{CloseIn, CommentIn, EvidenceIn, ReassignIn, TaskDetail, TaskEntryView, TaskView};
 use crate::wire::token::{TokenCreated, TokenIn, TokenView};
@@ -176,6 +179,19 @@ pub const OPERATIONS: &[Operation] = &[
         ..read("readWhy", "/v1/people/{person}/why", "ReadWhy", "tells why a person has an access")
     },
     Operation {
+        query: &[
+            Param { name: "at", about: "the moment of which to tell; now if absent" },
+            Param { name: "knownAt", about: "only what was known at this moment" },
+        ],
+        gives: Some(json::<StoryView>()),
+        ..read(
+            "readStory",
+            "/v1/people/{person}/story",
+            "ReadPerson",
+            "tells what was told of a person and what it comes to",
+        )
+    },
+    Operation {
         gives: Some(json::<PlanView>()),
         ..read("planPerson", "/v1/people/{person}/plan", "PlanPerson", "tells what would be done for a person now")
     },
@@ -196,6 +212,35 @@ pub const OPERATIONS: &[Operation] = &[
         gives: Some(json::<WhatIfView>()),
         codes: &[Code::NotInThisState],
         ..act("whatIfRule", "/v1/whatif/rule", "TryRule", "tells what other rules would change for everybody")
+    },
+    Operation {
+        takes: Some(json::<MergeIn>()),
+        gives: Some(json::<MergeView>()),
+        codes: &[Code::NotInThisState],
+        ..act("mergePeople", "/v1/people/{person}/merge", "MergePeople", "says that two people are one")
+    },
+    Operation {
+        takes: Some(json::<SplitIn>()),
+        gives: Some(json::<MergeView>()),
+        codes: &[Code::NotInThisState],
+        ..act("splitPerson", "/v1/people/{person}/split", "SplitPerson", "says that one person is two")
+    },
+    Operation {
+        takes: Some(json::<NameIn>()),
+        gives: Some(json::<NameView>()),
+        codes: &[Code::NotInThisState],
+        ..act("namePerson", "/v1/people/{person}/name", "NamePerson", "gives a person another name of a generator")
+    },
+    Operation {
+        query: &[AFTER, LIMIT, Param { name: "person", about: "only those of this person" }],
+        gives: Some(json::<Page<MergeView>>()),
+        codes: &[Code::BadCursor],
+        ..read("listMerges", "/v1/merges", "ListPeople", "lists who was merged and split, the newest first")
+    },
+    Operation {
+        gives: Some(json::<MergeView>()),
+        codes: &[Code::NotInThisState],
+        ..act("undoMerge", "/v1/merges/{merge}/undo", "MergePeople", "takes a merge or a split back")
     },
     Operation {
         query: &[AFTER, LIMIT, Param { name: "connection", about: "only events of this source" }],
@@ -255,6 +300,42 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         gives: Some(json::<EstateView>()),
         ..read("readVersion", "/v1/estate/versions/{version}", "ReadEstate", "gives the documents of a version")
+    },
+    Operation {
+        takes: Some(json::<ReadingIn>()),
+        gives: Some(json::<ReadingView>()),
+        codes: &[Code::NotInThisState],
+        ..act("readSource", "/v1/connections/{connection}/read", "ReadSource", "reads a source now")
+    },
+    Operation {
+        gives: Some(json::<Vec<ReadingView>>()),
+        codes: &[Code::NotInThisState],
+        ..read(
+            "listReadings",
+            "/v1/connections/{connection}/readings",
+            "ReadConnection",
+            "lists the last readings of a source, newest first",
+        )
+    },
+    Operation {
+        gives: Some(json::<ReadingView>()),
+        codes: &[Code::NotInThisState],
+        ..act(
+            "acceptReading",
+            "/v1/connections/{connection}/readings/{number}/accept",
+            "AnswerReading",
+            "accepts what a reading withholds, and reads the source again",
+        )
+    },
+    Operation {
+        gives: Some(json::<ReadingView>()),
+        codes: &[Code::NotInThisState],
+        ..act(
+            "rejectReading",
+            "/v1/connections/{connection}/readings/{number}/reject",
+            "AnswerReading",
+            "refuses what a reading withholds",
+        )
     },
     Operation {
         query: &[

@@ -8,7 +8,9 @@ use tenure_engine::journal::Definition;
 use tenure_flow::Graph;
 use tenure_model::{ConnectionName, Name};
 use tenure_policy::brakes::Limits;
-use tenure_policy::{Rules, Telling};
+use tenure_policy::{Authorities, Generator, Mapping, Rules, Telling};
+
+use crate::sources::Feed;
 
 /// What is configured.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +25,14 @@ pub struct Estate {
     pub teams: BTreeMap<Name, BTreeSet<String>>,
     /// What is told by which channel.
     pub notices: BTreeMap<Name, Telling>,
+    /// How the records of each source become what is said of people.
+    pub mappings: BTreeMap<ConnectionName, Mapping>,
+    /// Whose word counts.
+    pub authorities: Authorities,
+    /// How names are made.
+    pub generators: BTreeMap<Name, Generator>,
+    /// The attributes by which mappings refer to people, such as a manager's number.
+    pub refers_by: BTreeSet<String>,
     /// What needs a human first.
     pub brakes: Limits,
 }
@@ -40,6 +50,8 @@ pub struct Connection {
     pub is_target: bool,
     /// The attribute by which it names people, if it is a source.
     pub person_key: String,
+    /// How it is read, if it is a source that can be.
+    pub feed: Feed,
 }
 
 /// A workflow, compiled.
@@ -103,6 +115,21 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 impl Estate {
+    /// Takes the documents about what people are.
+    #[must_use]
+    pub fn with_people(
+        self,
+        mappings: impl IntoIterator<Item = Mapping>,
+        authorities: Authorities,
+        generators: BTreeMap<Name, Generator>,
+    ) -> Self {
+        let mappings: BTreeMap<ConnectionName, Mapping> =
+            mappings.into_iter().map(|mapping| (mapping.connection.clone(), mapping)).collect();
+        let set = mappings.values().flat_map(|mapping| mapping.set.values());
+        let refers_by = set.filter_map(|assignment| assignment.refers_by.clone()).collect();
+        Self { mappings, authorities, generators, refers_by, ..self }
+    }
+
     /// Workflows that an event starts.
     pub fn started_by<'a>(&'a self, event: &'a str) -> impl Iterator<Item = &'a Workflow> {
         self.workflows.values().filter(move |workflow| workflow.event.as_deref() == Some(event))

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 /// Items on a page unless asked otherwise.
 pub const PAGE_USUAL: usize = 50;
 /// Items on a page at most.
@@ -10,6 +12,24 @@ pub const PAGE_MAX: usize = 500;
 pub const LETTERS_OF_RUN_MAX: usize = 10_000;
 /// Names tried for a new account before a human is asked.
 pub const NAMES_TRIED_MAX: usize = 20;
+/// Rows that are asked for at once when a source is read.
+pub const READING_PAGE: u32 = 1_000;
+/// Rows that one source may have.
+pub const READING_ROWS_MAX: usize = 5_000_000;
+/// Known rows that are looked through at once for who is missing.
+pub const READING_GONE_PAGE: usize = 2_000;
+/// Rows that are taken in in one transaction.
+pub const APPLY_ROWS: usize = 300;
+/// Rows that were put aside and are shown with their reasons.
+pub const QUARANTINED_SHOWN_MAX: usize = 50;
+/// Earlier readings that one is held against.
+pub const READINGS_COMPARED: usize = 50;
+/// A reading that nobody touched for so long was left by a process that ended.
+pub const READING_LEFT_AFTER: SignedDuration = SignedDuration::from_mins(5);
+/// How far back it is looked for dates that came while a run was under way.
+pub const TURNS_LOOK_BACK: SignedDuration = SignedDuration::from_mins(5);
+/// How far ahead of us the clock of a source may be.
+pub const AS_OF_AHEAD_MAX: Duration = Duration::from_hours(24);
 /// Entries sealed in one transaction.
 pub const SEAL_BATCH: usize = 256;
 /// Notices of one channel that are on their way at once.

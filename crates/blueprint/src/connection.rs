@@ -7,6 +7,7 @@ use tenure_model::{ConnectionName, IdentityKind, NativeId};
 use tenure_policy::{AccountTemplate, Target};
 
 use crate::document::Document;
+use crate::feed::{self, Feed};
 use crate::fields::{Fields, Notes, entries, expression, text, word};
 use crate::problem::Code;
 use crate::secrets;
@@ -79,6 +80,8 @@ pub struct Connection {
     pub entitlements: BTreeMap<String, NativeId>,
     /// When to stop and ask.
     pub guard: Guard,
+    /// How it is read, if facts come from it.
+    pub feed: Option<Feed>,
 }
 
 impl Connection {
@@ -89,7 +92,7 @@ impl Connection {
     }
 }
 
-const KEYS: [&str; 7] = ["connector", "direction", "authority", "config", "account", "entitlements", "guard"];
+const KEYS: [&str; 8] = ["connector", "direction", "authority", "config", "feed", "account", "entitlements", "guard"];
 
 /// Reads the document, or notes why it cannot be read.
 pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Connection> {
@@ -121,6 +124,7 @@ pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Con
         account,
         entitlements,
         guard,
+        feed: fields.get("feed").and_then(|found| feed::read(found, direction, notes)),
     })
 }
 

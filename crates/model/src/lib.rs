@@ -11,6 +11,7 @@ pub mod engagement;
 pub mod entitlement;
 pub mod event;
 pub mod grant;
+pub mod history;
 pub mod ids;
 pub mod name;
 pub mod notice;
@@ -26,8 +27,9 @@ pub use actor::{Actor, ActorKind, Role};
 pub use clock::{Clock, Ids, SeededIds, SteppedClock, SystemClock, SystemIds, new_id};
 pub use engagement::{Engagement, EngagementState, Leave, UnknownZone, Zone};
 pub use entitlement::{Entitlement, EntitlementKind};
-pub use event::{Event, EventKind, PersonKey};
+pub use event::{Event, EventKind, PersonKey, Terms};
 pub use grant::{Grant, GrantState, Reason};
+pub use history::{Fact, stage::Stage};
 pub use ids::{
     AccountId, CaseId, EngagementId, EntitlementId, EventId, GrantId, Id, MergeId, NodeId, NotAnId, NoticeId, PersonId,
     RequestId, RunId, TaskEntryId, TaskId, TokenId,

@@ -19,6 +19,10 @@ pub enum FieldType {
 pub enum NoticeKind {
     /// A question waits for a human.
     CaseOpened,
+    /// A source could not be read.
+    FeedFailed,
+    /// Something of a reading of a source is withheld until a human has looked.
+    FeedHeld,
     /// A run came to its end, and its record is sealed.
     RunSealed,
     /// A human is asked to do something.
@@ -31,12 +35,22 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::CaseOpened, Self::RunSealed, Self::TaskOpened, Self::TaskDue, Self::TaskOverdue];
+    pub const ALL: [Self; 7] = [
+        Self::CaseOpened,
+        Self::FeedFailed,
+        Self::FeedHeld,
+        Self::RunSealed,
+        Self::TaskOpened,
+        Self::TaskDue,
+        Self::TaskOverdue,
+    ];
 
     /// The word for it in documents and on the wire.
     pub fn word(self) -> &'static str {
         match self {
             Self::CaseOpened => "case.opened",
+            Self::FeedFailed => "feed.failed",
+            Self::FeedHeld => "feed.held",
             Self::RunSealed => "run.sealed",
             Self::TaskOpened => "task.opened",
             Self::TaskDue => "task.due",
@@ -58,6 +72,12 @@ impl NoticeKind {
                 ("connection", FieldType::Text),
                 ("event", FieldType::Text),
             ],
+            Self::FeedFailed | Self::FeedHeld => &[
+                ("at", FieldType::Instant),
+                ("connection", FieldType::Text),
+                ("reading", FieldType::Text),
+                ("why", FieldType::Text),
+            ],
             Self::RunSealed => &[("at", FieldType::Instant), ("run", FieldType::Text)],
             Self::TaskOpened | Self::TaskDue | Self::TaskOverdue => &[
                 ("at", FieldType::Instant),
@@ -72,7 +92,12 @@ impl NoticeKind {
     /// Whether it is about one person, of whom more is known.
     pub fn is_of_person(self) -> bool {
         match self {
-            Self::CaseOpened | Self::TaskOpened | Self::TaskDue | Self::TaskOverdue => false,
+            Self::CaseOpened
+            | Self::FeedFailed
+            | Self::FeedHeld
+            | Self::TaskOpened
+            | Self::TaskDue
+            | Self::TaskOverdue => false,
             Self::RunSealed => true,
         }
     }

@@ -12,6 +12,7 @@ pub mod brakes;
 pub mod columns;
 pub mod correlate;
 pub mod expression;
+pub mod feed;
 pub mod generate;
 pub mod limits;
 pub mod mapping;

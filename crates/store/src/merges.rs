@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tenure_model::{MergeId, Name, Person, PersonId, Statement};
+use tenure_model::{MergeId, Name, Person, PersonId};
 use uuid::Uuid;
 
 use crate::db::row::{Param, Row, id, json};
@@ -71,10 +71,6 @@ pub struct MergeRecord {
     pub kept_before: Person,
     /// The other, as they were; after a split as they were made.
     pub other_before: Person,
-    /// What was said of who stayed.
-    pub kept_said: Vec<Statement>,
-    /// What was said of the other.
-    pub other_said: Vec<Statement>,
     /// The rows that went from one to the other, by table.
     pub moved: BTreeMap<String, Vec<Uuid>>,
     /// The names that went with them, by generator.
@@ -88,11 +84,16 @@ struct Owned {
     some: &'static str,
 }
 
-const OWNED: [Owned; 4] = [
+const OWNED: [Owned; 5] = [
     Owned {
-        table: "engagement",
-        all: "UPDATE engagement SET person = $2, version = version + 1 WHERE person = $1 RETURNING id",
-        some: "UPDATE engagement SET person = $2, version = version + 1 WHERE person = $1 AND id",
+        table: "fact",
+        all: "UPDATE fact SET person = $2 WHERE person = $1 RETURNING event AS id",
+        some: "UPDATE fact SET person = $2 WHERE person = $1 AND event",
+    },
+    Owned {
+        table: "engagement_spell",
+        all: "UPDATE engagement_spell SET person = $2, version = version + 1 WHERE person = $1 RETURNING id",
+        some: "UPDATE engagement_spell SET person = $2, version = version + 1 WHERE person = $1 AND id",
     },
     Owned {
         table: "account",

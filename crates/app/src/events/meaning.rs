@@ -1,12 +1,18 @@
 //! What an event means: of whom it speaks, and what it changes about them.
 
 use jiff::Timestamp;
-use tenure_model::{Attributes, BadTransition, Engagement, Event, EventKind, Person, PersonId, Value, new_id};
-use tenure_policy::correlate::{Candidate, Match, match_person};
+use serde::{Deserialize, Serialize};
+use tenure_model::{Engagement, Event, EventKind, Name, Person, PersonId, PersonKey, Standing, standing};
+use tenure_policy::authority::MayTell;
+use tenure_policy::correlate::{Asked, Candidate, Likely, Match, Question, correlate, match_person};
+use tenure_store::cases::Detail;
+use tenure_store::facts::{self, Waiting};
 use tenure_store::{Tx, engagements, people};
 
 use crate::cx::House;
 use crate::error::AppError;
+use crate::estate::Estate;
+use crate::people::settle::{self, Settled};
 
 /// What an event means.
 pub(crate) enum Meaning {
@@ -18,6 +24,17 @@ pub(crate) enum Meaning {
         urgent: bool,
         /// The event whose workflows are to run now.
         starts: &'static str,
+        /// What waited for them.
+        found: Vec<Waiting>,
+        /// Names that only a human can choose: by which generator, and why.
+        unnamed: Vec<(Name, String)>,
+    },
+    /// It is kept and changes nothing: another source has the word on this.
+    Noted {
+        /// Of whom it speaks.
+        person: PersonId,
+        /// Whose word counts, as a sentence.
+        why: String,
     },
     /// A human must say.
     Unclear {
@@ -25,28 +42,105 @@ pub(crate) enum Meaning {
         candidates: Vec<PersonId>,
         /// What is asked.
         question: String,
+        /// What exactly is asked.
+        detail: Option<Detail>,
     },
 }
 
+/// What a case asks, beside the sentence: the question, and what speaks for whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Doubt {
+    /// The question.
+    pub question: Question,
+    /// Whom it may mean, the likeliest first.
+    pub likely: Vec<Likely>,
+}
+
+impl Doubt {
+    /// What is kept with the case; nothing if there is no more to it than the candidates.
+    fn detail(self) -> Result<Option<Detail>, AppError> {
+        let kind = match &self.question {
+            Question::Who if self.likely.iter().all(|one| one.score.is_none() && one.because.is_empty()) => {
+                return Ok(None);
+            }
+            Question::Who => "correlation",
+            Question::KeyChange { .. } => KEY_CHANGE,
+        };
+        let body = serde_json::to_string(&self).map_err(|error| AppError::Corrupt(error.to_string()))?;
+        Ok(Some(Detail { kind: kind.to_owned(), body }))
+    }
+}
+
+/// The kind of case that asks whether a source gave somebody another key.
+pub(crate) const KEY_CHANGE: &str = "key-change";
+
 /// Finds out of whom the event speaks and changes what is known of them.
 #[tracing::instrument(name = "app.events.meaning", skip_all)]
-pub(crate) async fn of(house: &House, tx: &mut Tx, event: &Event, now: Timestamp) -> Result<Meaning, AppError> {
-    let found = people_of(tx, event).await?;
+pub(crate) async fn of(
+    house: &House,
+    tx: &mut Tx,
+    event: &Event,
+    also: &[PersonKey],
+    now: Timestamp,
+) -> Result<Meaning, AppError> {
+    let found = people_of(tx, event, also).await?;
     let candidates: Vec<Candidate<'_>> =
         found.iter().map(|(person, engagements)| Candidate { person, engagements }).collect();
-    let matched = match_person(&event.subject, &candidates);
+    let estate = house.estate();
+    let matched = match estate.mappings.get(&event.connection).filter(|_| event.kind.introduces()) {
+        None => match_person(&event.subject, &candidates),
+        Some(mapping) => {
+            let key = facts::key_of(tx, event.id).await?.unwrap_or_else(|| event.subject.value.clone());
+            let asked = Asked { source: &event.connection, key: &key, subject: &event.subject, also, now };
+            correlate(&mapping.matching, &asked, &candidates)
+        }
+    };
     let person = match matched {
         Match::One { person } => found.iter().map(|(known, _)| known).find(|known| known.id == person).cloned(),
         Match::None => None,
-        Match::Doubt { candidates, why, question: _ } => {
-            let candidates = candidates.into_iter().map(|likely| likely.person).collect();
-            return Ok(Meaning::Unclear { candidates, question: why });
+        Match::Doubt { candidates: likely, why, question } => {
+            let candidates = likely.iter().map(|one| one.person).collect();
+            let detail = Doubt { question, likely }.detail()?;
+            return Ok(Meaning::Unclear { candidates, question: why, detail });
         }
     };
     apply(house, tx, event, person, now).await
 }
 
-/// Changes what is known of this person, or of somebody new.
+/// Whether another source has the word on this event, so that it changes nothing.
+async fn overruled(
+    estate: &Estate,
+    tx: &mut Tx,
+    event: &Event,
+    person: Option<&Person>,
+) -> Result<Option<String>, AppError> {
+    let told = match &event.kind {
+        EventKind::EmploymentStarted { kind, .. } => Some(*kind),
+        EventKind::EmploymentStated { terms, .. } => terms.kind,
+        _ => None,
+    };
+    let Some(kind) = told.or(person.map(|person| person.kind)) else { return Ok(None) };
+    let (word, source) = (event.kind.word(), &event.connection);
+    match estate.authorities.may_tell(kind, word, source) {
+        MayTell::No { only } => {
+            let only: Vec<&str> = only.iter().map(Name::as_str).collect();
+            Ok(Some(format!(
+                "{} has the word on {word} of the kind {}, not {source}",
+                only.join(", then "),
+                kind.word()
+            )))
+        }
+        MayTell::Yes { before } => {
+            let Some(person) = person.filter(|_| !before.is_empty()) else { return Ok(None) };
+            let engaged = engagements::of_person(tx, person.id).await?;
+            let owner = before.iter().find(|owner| engaged.iter().any(|row| row.source == **owner));
+            Ok(owner.map(|owner| format!("{owner} has spoken of them, and comes before {source} on {word}")))
+        }
+    }
+}
+
+/// Gives the event to this person, or to somebody new, and works out what they come to with it.
 pub(crate) async fn apply(
     house: &House,
     tx: &mut Tx,
@@ -54,29 +148,93 @@ pub(crate) async fn apply(
     person: Option<Person>,
     now: Timestamp,
 ) -> Result<Meaning, AppError> {
-    match (&event.kind, person) {
-        (EventKind::EmploymentStarted { attributes, .. }, person) => {
-            let person = match person {
-                Some(known) => change(tx, known, attributes).await?,
-                None => add(house, tx, event, attributes, now).await?,
-            };
-            engage(house, tx, event, &person, now).await
+    let estate = house.estate();
+    if let Some(why) = overruled(&estate, tx, event, person.as_ref()).await? {
+        return Ok(match person {
+            Some(person) => Meaning::Noted { person: person.id, why },
+            None => Meaning::Unclear { candidates: Vec::new(), question: why, detail: None },
+        });
+    }
+    if let Some(unclear) = doubt(tx, event, person.as_ref()).await? {
+        return Ok(unclear);
+    }
+    let person = if let Some(known) = person {
+        known
+    } else {
+        let newcomer = settle::newcomer(house.ids.as_ref(), event, now);
+        people::insert(tx, &newcomer).await?;
+        newcomer
+    };
+    facts::give(tx, event.id, Some(person.id)).await?;
+    let settled = settle::settle(house.ids.as_ref(), &estate, tx, person, now).await?;
+    let urgent = matches!(event.kind, EventKind::EmploymentEnded { urgent: true, .. });
+    let starts = what_starts(&event.kind, &settled, now);
+    let Settled { person, found, unnamed, .. } = settled;
+    Ok(Meaning::Changed { person: person.id, urgent, starts, found, unnamed })
+}
+
+/// Why the event cannot be given to this person: nobody is there to give it to, or the engagement
+/// is somebody else's or not known. It waits, and is given to them once that is known.
+async fn doubt(tx: &mut Tx, event: &Event, person: Option<&Person>) -> Result<Option<Meaning>, AppError> {
+    let unclear = |candidates, question| Ok(Some(Meaning::Unclear { candidates, question, detail: None }));
+    let Some(person) = person else {
+        if event.kind.introduces() {
+            return Ok(None);
         }
-        (EventKind::PersonChanged { attributes }, Some(known)) => {
-            let person = change(tx, known, attributes).await?;
-            Ok(Meaning::Changed { person: person.id, urgent: false, starts: "person.changed" })
+        return unclear(Vec::new(), format!("nobody is known by {} of {}", event.subject, event.connection));
+    };
+    if !event.kind.is_of_engagement() {
+        return Ok(None);
+    }
+    let key = facts::key_of(tx, event.id).await?;
+    let key = key.ok_or_else(|| AppError::Corrupt(format!("event `{}` is no fact", event.id)))?;
+    match engagements::find_by_key(tx, &event.connection, &key).await? {
+        Some(known) if known.person != person.id => {
+            unclear(vec![person.id, known.person], format!("engagement {key} belongs to somebody else"))
         }
-        (EventKind::EmploymentEnded { .. }, Some(known)) => end(tx, event, &known, now).await,
-        (EventKind::PersonChanged { .. } | EventKind::EmploymentEnded { .. }, None) => Ok(Meaning::Unclear {
-            candidates: Vec::new(),
-            question: format!("nobody is known by {} of {}", event.subject, event.connection),
-        }),
+        None if !event.kind.introduces() => {
+            unclear(vec![person.id], format!("{} of {} has no engagement `{key}`", event.subject, event.connection))
+        }
+        Some(_) | None => Ok(None),
     }
 }
 
-/// Everybody whom the key of the event might name.
-async fn people_of(tx: &mut Tx, event: &Event) -> Result<Vec<(Person, Vec<Engagement>)>, AppError> {
+/// The event whose workflows are to run now. What counts is what the person came to, and not by
+/// which of several facts.
+fn what_starts(kind: &EventKind, settled: &Settled, now: Timestamp) -> &'static str {
+    let is_here = |engagements: &[Engagement]| match standing(engagements, now) {
+        Standing::Planned | Standing::Active | Standing::OnLeave => true,
+        Standing::Left | Standing::None => false,
+    };
+    match (is_here(&settled.before), is_here(&settled.after)) {
+        (true, false) => "employment.ended",
+        (false, true) => "employment.started",
+        (false, false) if kind.is_of_engagement() => "employment.ended",
+        (true, true) => match kind {
+            EventKind::EmploymentStarted { .. } => "employment.started",
+            EventKind::LeaveStarted { .. } => "leave.started",
+            EventKind::LeaveEnded { .. } => "leave.ended",
+            EventKind::PersonTransferred { .. } => "person.transferred",
+            EventKind::PersonChanged { .. }
+            | EventKind::EmploymentEnded { .. }
+            | EventKind::EmploymentStated { .. }
+            | EventKind::EmploymentRescinded
+            | EventKind::EmploymentConverted { .. } => "person.changed",
+        },
+        (false, false) => "person.changed",
+    }
+}
+
+/// Everybody whom a key of the event might name.
+async fn people_of(tx: &mut Tx, event: &Event, also: &[PersonKey]) -> Result<Vec<(Person, Vec<Engagement>)>, AppError> {
     let mut found = people::find_by_key(tx, &event.subject.attribute, &event.subject.value).await?;
+    for key in also {
+        for person in people::find_by_key(tx, &key.attribute, &key.value).await? {
+            if !found.iter().any(|known| known.id == person.id) {
+                found.push(person);
+            }
+        }
+    }
     if let Some(engagement) = engagements::find_by_key(tx, &event.connection, &event.subject.value).await?
         && !found.iter().any(|person| person.id == engagement.person)
     {
@@ -89,131 +247,4 @@ async fn people_of(tx: &mut Tx, event: &Event) -> Result<Vec<(Person, Vec<Engage
         with_engagements.push((person, theirs));
     }
     Ok(with_engagements)
-}
-
-async fn add(
-    house: &House,
-    tx: &mut Tx,
-    event: &Event,
-    attributes: &Attributes,
-    now: Timestamp,
-) -> Result<Person, AppError> {
-    let EventKind::EmploymentStarted { kind, .. } = &event.kind else {
-        return Err(AppError::Corrupt("only a start adds a person".to_owned()));
-    };
-    let mut attributes: Attributes = attributes.clone();
-    attributes.retain(|_, value| *value != Value::Cleared);
-    attributes.entry(event.subject.attribute.clone()).or_insert_with(|| event.subject.value.clone().into());
-    let person = Person {
-        id: new_id(house.ids.as_ref()),
-        kind: *kind,
-        display_name: display_name(&attributes, &event.subject.value),
-        attributes,
-        sponsor: None,
-        version: 1,
-        since: now,
-    };
-    people::insert(tx, &person).await?;
-    Ok(person)
-}
-
-/// Takes over what the source says, and only that; what it cleared is taken away.
-async fn change(tx: &mut Tx, known: Person, said: &Attributes) -> Result<Person, AppError> {
-    let mut attributes = known.attributes.clone();
-    for (name, value) in said {
-        if *value == Value::Cleared {
-            attributes.remove(name);
-        } else {
-            attributes.insert(name.clone(), value.clone());
-        }
-    }
-    if attributes == known.attributes {
-        return Ok(known);
-    }
-    let display_name = display_name(&attributes, &known.display_name);
-    let person = Person { attributes, display_name, version: known.version + 1, ..known };
-    people::update(tx, &person).await?;
-    Ok(person)
-}
-
-fn display_name(attributes: &Attributes, otherwise: &str) -> String {
-    let text = |name: &str| attributes.get(name).and_then(Value::as_text);
-    match (text("displayName"), text("givenName"), text("familyName")) {
-        (Some(name), _, _) | (None, Some(name), None) | (None, None, Some(name)) => name.to_owned(),
-        (None, Some(given), Some(family)) => format!("{given} {family}"),
-        (None, None, None) => otherwise.to_owned(),
-    }
-}
-
-async fn engage(
-    house: &House,
-    tx: &mut Tx,
-    event: &Event,
-    person: &Person,
-    now: Timestamp,
-) -> Result<Meaning, AppError> {
-    let EventKind::EmploymentStarted { kind, first_day, zone, .. } = &event.kind else {
-        return Err(AppError::Corrupt("only a start engages".to_owned()));
-    };
-    match engagements::find_by_key(tx, &event.connection, &event.subject.value).await? {
-        None => {
-            let engagement = Engagement {
-                id: new_id(house.ids.as_ref()),
-                person: person.id,
-                kind: *kind,
-                source: event.connection.clone(),
-                key: event.subject.value.clone(),
-                zone: zone.clone(),
-                first_day: *first_day,
-                last_day: None,
-                leave: None,
-                rescinded: false,
-                cut_at: None,
-                version: 1,
-            };
-            engagements::insert(tx, &engagement).await?;
-        }
-        Some(known) if known.person != person.id => {
-            let question = format!("engagement {} belongs to somebody else", known.key);
-            return Ok(Meaning::Unclear { candidates: vec![person.id, known.person], question });
-        }
-        Some(known) => {
-            let version = known.version;
-            let again = known.clone().restart(*first_day, now);
-            // One that is not over is corrected: the source knows the first day better now.
-            let mut next = again.unwrap_or_else(|_: BadTransition| Engagement {
-                first_day: *first_day,
-                version: version + 1,
-                ..known
-            });
-            next.zone = zone.clone();
-            next.kind = *kind;
-            engagements::update(tx, &next).await?;
-        }
-    }
-    Ok(Meaning::Changed { person: person.id, urgent: false, starts: "employment.started" })
-}
-
-async fn end(tx: &mut Tx, event: &Event, person: &Person, now: Timestamp) -> Result<Meaning, AppError> {
-    let EventKind::EmploymentEnded { last_day, urgent } = &event.kind else {
-        return Err(AppError::Corrupt("only an end ends".to_owned()));
-    };
-    let known = engagements::find_by_key(tx, &event.connection, &event.subject.value).await?;
-    let Some(known) = known.filter(|engagement| engagement.person == person.id) else {
-        let question = format!("{} of {} has no engagement to end", event.subject, event.connection);
-        return Ok(Meaning::Unclear { candidates: vec![person.id], question });
-    };
-    let version = known.version;
-    let ended = known.end(*last_day).and_then(|ended| if *urgent { ended.cut(now) } else { Ok(ended) });
-    let ended = match ended {
-        Ok(ended) => Engagement { version: version + 1, ..ended },
-        Err(refused) => {
-            return Ok(Meaning::Unclear { candidates: vec![person.id], question: refused.to_string() });
-        }
-    };
-    engagements::update(tx, &ended).await?;
-    // What ends later is only noted now: the run for the change sets the timer for the end.
-    let over = ended.ends_at().is_some_and(|end| end <= now);
-    let starts = if over || ended.rescinded { "employment.ended" } else { "person.changed" };
-    Ok(Meaning::Changed { person: person.id, urgent: *urgent, starts })
 }

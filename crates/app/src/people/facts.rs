@@ -28,24 +28,27 @@ pub struct Turn {
     pub event: &'static str,
 }
 
-/// The next such moment. Timers follow from facts: whoever changes a fact asks again.
-pub fn next_turn(facts: &PersonFacts, rules: &Rules, now: Timestamp) -> Option<Turn> {
+/// The next such moment; `told` is the next at which a fact begins to count. Timers follow from
+/// facts: whoever changes a fact asks again.
+pub fn next_turn(facts: &PersonFacts, rules: &Rules, told: Option<Timestamp>, now: Timestamp) -> Option<Turn> {
     let leads: BTreeSet<u16> =
         rules.roles.iter().filter_map(|role| role.birthright.as_ref()).map(|right| right.lead_days).collect();
+    let changed = |at| Turn { at, event: "person.changed" };
     let mut turns = Vec::new();
     for engagement in facts.engagements.iter().filter(|engagement| !engagement.rescinded) {
         turns.extend(engagement.ends_at().map(|at| Turn { at, event: "employment.ended" }));
         for days in leads.iter().copied().chain([0]) {
             let day = engagement.first_day.checked_sub(i64::from(days).days()).unwrap_or(engagement.first_day);
-            turns.push(Turn { at: engagement.zone.start_of(day), event: "person.changed" });
+            turns.push(changed(engagement.zone.start_of(day)));
         }
-        if let Some(leave) = &engagement.leave {
+        for leave in &engagement.leaves {
             let from = engagement.zone.start_of(leave.from);
             let until = leave.until.map(|day| engagement.zone.end_of(day));
-            turns.extend([Some(from), until].into_iter().flatten().map(|at| Turn { at, event: "person.changed" }));
+            turns.extend([Some(from), until].into_iter().flatten().map(changed));
         }
+        turns.extend(engagement.handed_over_at().map(changed));
     }
-    let ends = facts.grants.iter().filter_map(|grant| grant.valid_until);
-    turns.extend(ends.map(|at| Turn { at, event: "person.changed" }));
+    turns.extend(told.map(changed));
+    turns.extend(facts.grants.iter().filter_map(|grant| grant.valid_until).map(changed));
     turns.into_iter().filter(|turn| turn.at > now).min()
 }

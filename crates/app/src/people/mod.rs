@@ -1,7 +1,12 @@
 //! People, and why they have what they have.
 
 pub mod facts;
+pub(crate) mod hold;
 pub mod list;
+pub mod names;
 pub mod plan;
+pub mod remerge;
+pub(crate) mod settle;
 pub mod show;
+pub mod story;
 pub mod why;

@@ -90,6 +90,12 @@ actions! {
     ListAccess on Person;
     /// See what another rule would change for everybody, and which rules would explain what is held.
     TryRule on Person;
+    /// Say that two people are one, or take that back.
+    MergePeople on Person;
+    /// Say that one person is two.
+    SplitPerson on Person;
+    /// Give a person another name of a generator.
+    NamePerson on Person;
     /// See what came in.
     ListEvents on Event;
     /// Deliver an event.
@@ -112,6 +118,10 @@ actions! {
     ReadConnection on Connection;
     /// Try whether a connected system answers.
     CheckConnection on Connection;
+    /// Read a source now.
+    ReadSource on Connection;
+    /// Accept or refuse what a reading withholds.
+    AnswerReading on Connection;
     /// See the open questions.
     ListCases on Case;
     /// Answer an open question.

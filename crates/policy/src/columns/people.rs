@@ -321,14 +321,12 @@ fn arrival(moment: &Moment<'_>) -> Option<Value> {
 
 /// When the state of one of these engagements changes next.
 fn next_change(engagements: &[Engagement], now: Timestamp) -> Option<Timestamp> {
-    let turns = |known: &Engagement| {
-        let leave = known.leave.as_ref();
-        [
-            Some(known.zone.start_of(known.first_day)),
-            known.ends_at(),
-            leave.map(|leave| known.zone.start_of(leave.from)),
-            leave.and_then(|leave| leave.until).map(|day| known.zone.end_of(day)),
-        ]
+    let turns = |known: &Engagement| -> Vec<Option<Timestamp>> {
+        let leaves = known
+            .leaves
+            .iter()
+            .flat_map(|leave| [Some(known.zone.start_of(leave.from)), leave.until.map(|day| known.zone.end_of(day))]);
+        [Some(known.zone.start_of(known.first_day)), known.ends_at()].into_iter().chain(leaves).collect()
     };
     engagements.iter().filter(|known| !known.rescinded).flat_map(turns).flatten().filter(|at| *at > now).min()
 }

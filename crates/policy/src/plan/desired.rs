@@ -1,7 +1,7 @@
 //! What somebody should hold, and which grants have lost their reason.
 
 use jiff::{Span, Timestamp, ToSpan};
-use tenure_model::{Grant, GrantState, Reason};
+use tenure_model::{Engagement, Grant, GrantState, Reason};
 
 use super::{Desired, Finding, Moment, Presence, Rules};
 use crate::expression::{Expression, Verdict};
@@ -70,11 +70,11 @@ fn by_birthright(
             Verdict::Fails => {
                 let why = format!("`{}` does not hold", condition(birthright, item));
                 findings.push(Finding::RoleNotMet { role: role.name.clone(), why });
-                wanted.extend(known.and_then(|grant| in_grace(moment.now, birthright, grant)));
+                wanted.extend(known.and_then(|grant| in_grace(moment, birthright, grant)));
             }
             Verdict::NotKnown { path } => {
                 findings.push(Finding::RoleNotMet { role: role.name.clone(), why: format!("{path} is not known") });
-                wanted.extend(known.and_then(|grant| in_grace(moment.now, birthright, grant)));
+                wanted.extend(known.and_then(|grant| in_grace(moment, birthright, grant)));
             }
             Verdict::Broken { reason } => {
                 findings.push(Finding::RoleBroken { role: role.name.clone(), why: reason });
@@ -116,14 +116,18 @@ fn live_grant<'a>(moment: &Moment<'a>, role: &Role, item: &RoleGrant) -> Option<
     grants.first().copied()
 }
 
-/// A grant whose condition stopped to hold, as long as its grace lasts. Grace begins with the
-/// first plan that finds out, and is remembered as the end of the grant.
-fn in_grace(now: Timestamp, birthright: &Birthright, grant: &Grant) -> Option<Desired> {
-    if grant.state != GrantState::Held || birthright.grace_days == 0 {
+/// A grant whose condition stopped to hold, as long as its grace lasts, or until the day that a
+/// transfer names. Grace begins with the first plan that finds out, and is remembered as the end of
+/// the grant.
+fn in_grace(moment: &Moment<'_>, birthright: &Birthright, grant: &Grant) -> Option<Desired> {
+    if grant.state != GrantState::Held {
         return None;
     }
+    let now = moment.now;
+    let named = moment.engagement.and_then(Engagement::handed_over_at).filter(|until| now < *until);
     let grace = Span::new().hours(i64::from(birthright.grace_days) * 24);
-    let until = grant.valid_until.unwrap_or_else(|| now.checked_add(grace).unwrap_or(Timestamp::MAX));
+    let usual = grant.valid_until.unwrap_or_else(|| now.checked_add(grace).unwrap_or(Timestamp::MAX));
+    let until = named.unwrap_or(usual);
     (now < until).then(|| Desired { until: Some(until), ..kept(grant) })
 }
 

@@ -285,8 +285,10 @@ impl<'a> Moment<'a> {
         let state = |engagement: &Engagement| {
             if facts.urgent.contains(&engagement.id) { EngagementState::Ended } else { engagement.state_at(now) }
         };
-        let engagement =
-            facts.engagements.iter().min_by_key(|known| (distance(state(known)), known.first_day, known.id));
+        let nearest = |known: &&'a Engagement| {
+            (distance(state(known)), !known.primary, known.first_day, &known.source, &known.key)
+        };
+        let engagement = facts.engagements.iter().min_by_key(nearest);
         let over = facts.engagements.iter().filter(|known| distance(state(known)) >= distance(EngagementState::Ended));
         let presence = match engagement.map(state) {
             Some(EngagementState::Planned) => Presence::Coming,

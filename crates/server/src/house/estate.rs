@@ -7,7 +7,9 @@ use std::path::Path;
 
 use tenure_app::Workflow;
 use tenure_app::estate::{Connection, Estate};
+use tenure_app::sources::{Absent, Feed};
 use tenure_blueprint as blueprint;
+use tenure_policy::feed::Guard;
 
 use super::fault::HouseError;
 use crate::packs;
@@ -66,6 +68,8 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
     for (name, workflow) in shipped.workflows.iter().chain(&documents.workflows) {
         estate.workflows.insert(name.clone(), Workflow::compile(name, &workflow.file, &workflow.spec)?);
     }
+    let (mappings, generators) = (documents.mappings.values().cloned(), documents.generators.clone());
+    estate = estate.with_people(mappings, documents.authorities.clone(), generators);
     estate.notices = documents.notices.clone();
     estate.teams = documents.teams.iter().map(|(name, team)| (name.clone(), team.members.clone())).collect();
     estate.connections = documents.connections.iter().map(|(name, known)| (name.clone(), connection(known))).collect();
@@ -85,6 +89,21 @@ fn connection(known: &blueprint::Connection) -> Connection {
             .and_then(serde_json::Value::as_str)
             .unwrap_or(tenure_api::wire::event::PERSON_KEY)
             .to_owned(),
+        feed: known.feed.as_ref().map_or_else(Feed::default, |feed| feed_of(feed, known.guard)),
+    }
+}
+
+fn feed_of(feed: &blueprint::Feed, guard: blueprint::Guard) -> Feed {
+    let usual = Guard::default();
+    Feed {
+        every_minutes: feed.every_minutes,
+        columns: feed.columns.clone(),
+        absent: if feed.keeps_absent { Absent::Keep } else { Absent::End },
+        guard: Guard {
+            disappear_max: guard.disappear_max.unwrap_or(usual.disappear_max),
+            change_max: guard.change_max.unwrap_or(usual.change_max),
+            ..usual
+        },
     }
 }
 

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenure_app::House;
 use tenure_app::flows::Flows;
 use tenure_app::ledger::seal::Sealer;
 use tenure_app::notices::deliver::{deliver, due_channels};
+use tenure_app::people::remerge::remerge;
+use tenure_app::sources::read::{How, due, read};
 use tenure_app::steps::Steps;
 use tenure_app::tasks::tend::tend;
 use tenure_app::versions::follow::{Behind, follow};
+use tenure_app::{Cx, House};
 use tenure_engine::{Engine, Parts};
+use tenure_model::{Actor, ConnectionName};
 use tenure_store::journal::{Attachment, StoreJournal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -21,6 +24,8 @@ use super::open::Opened;
 
 /// How often the ledger and the outbox are looked at.
 const LOOK: Duration = Duration::from_millis(500);
+/// After so many such looks it is looked whether a source is due.
+const READING_LOOKS: usize = 10;
 
 /// Everything that goes on in the background.
 #[derive(Debug)]
@@ -52,7 +57,9 @@ impl Working {
             tokio::spawn(keep_sealing(Arc::clone(house), sealer, stopped.clone())),
             tokio::spawn(keep_tending(Arc::clone(house), stopped.clone())),
             tokio::spawn(keep_delivering(Arc::clone(house), stopped.clone())),
-            tokio::spawn(keep_following(Arc::clone(house), stopped)),
+            tokio::spawn(keep_following(Arc::clone(house), stopped.clone())),
+            tokio::spawn(keep_reading(Arc::clone(house), stopped.clone())),
+            tokio::spawn(keep_merging(Arc::clone(house), stopped)),
         ];
         Self { engine, stop, tasks }
     }
@@ -141,6 +148,39 @@ async fn keep_delivering(house: Arc<House>, mut stopped: watch::Receiver<bool>) 
     }
 }
 
+/// Each source has a task of its own while its reading is due, so that none waits for another.
+async fn keep_reading(house: Arc<House>, mut stopped: watch::Receiver<bool>) {
+    let cx = Cx::new(Arc::clone(&house), Actor::system("feed"));
+    let mut busy: BTreeMap<ConnectionName, JoinHandle<()>> = BTreeMap::new();
+    loop {
+        busy.retain(|_, task| !task.is_finished());
+        match due(&cx).await {
+            Ok(due) => {
+                for name in due {
+                    let task = || tokio::spawn(read_source(cx.clone(), name.clone()));
+                    busy.entry(name.clone()).or_insert_with(task);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "it is not known which sources are due; trying again"),
+        }
+        for _ in 0..READING_LOOKS {
+            if rest(&mut stopped).await {
+                // A reading that breaks off is taken up at the next start where it was.
+                for task in busy.into_values() {
+                    task.abort();
+                }
+                return;
+            }
+        }
+    }
+}
+
+async fn read_source(cx: Cx, name: ConnectionName) {
+    if let Err(error) = read(&cx, &name, How::Take).await {
+        tracing::warn!(source = %name, %error, "a source was not read; trying again when it is due");
+    }
+}
+
 /// Delivers what is due by one channel until nothing is.
 async fn empty(house: Arc<House>, channel: String, stopped: watch::Receiver<bool>) {
     while !*stopped.borrow() {
@@ -163,5 +203,27 @@ async fn rest(stopped: &mut watch::Receiver<bool>) -> bool {
     tokio::select! {
         () = tokio::time::sleep(LOOK) => *stopped.borrow(),
         changed = stopped.changed() => changed.is_err() || *stopped.borrow(),
+    }
+}
+
+/// Whenever other documents are in force, people who are known may come to something else by them.
+async fn keep_merging(house: Arc<House>, mut stopped: watch::Receiver<bool>) {
+    let mut seen = None;
+    loop {
+        let estate = house.estate();
+        if !seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, &estate)) {
+            match remerge(&house).await {
+                Ok(changed) => {
+                    if let Some(changed) = changed {
+                        tracing::info!(changed, "what is known of people was worked out anew");
+                    }
+                    seen = Some(estate);
+                }
+                Err(error) => tracing::warn!(%error, "what is known of people was not worked out anew; trying again"),
+            }
+        }
+        if rest(&mut stopped).await {
+            return;
+        }
     }
 }

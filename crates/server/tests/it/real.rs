@@ -56,6 +56,7 @@ fn estate() -> Estate {
         is_source,
         is_target: !is_source,
         person_key: "employeeId".to_owned(),
+        feed: tenure_app::sources::Feed::default(),
     };
     let expression = |text: &str| Expression::parse(text).unwrap();
     let staff = tenure_policy::role::Role {

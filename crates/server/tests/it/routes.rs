@@ -171,6 +171,36 @@ async fn a_person_is_shown_with_everything_by_id_and_by_key() {
 }
 
 #[tokio::test]
+async fn values_tell_their_source_and_two_people_become_one_and_two_again() {
+    let real = Real::open().await;
+    for (id, key) in [("1", "E1"), ("2", "C7")] {
+        real.ask("source", "POST", "/v1/connections/hr/events", &joiner(id, key, "Ada")).await;
+    }
+    let person = read(&real.get("help-desk", "/v1/people/E1").await);
+    let value = person["values"].as_array().unwrap().iter().find(|value| value["attribute"] == "employeeId");
+    let value = value.unwrap_or_else(|| panic!("{person}"));
+    assert_eq!((&value["value"], &value["source"], &value["otherwise"]), (&json!("E1"), &json!("hr"), &json!([])));
+    let wish = json!({"other": "C7", "reason": "one and the same"});
+    assert_eq!(real.ask("auditor", "POST", "/v1/people/E1/merge", &wish).await.status, 403);
+    let strange = json!({"other": "C7", "reason": "x", "force": true});
+    assert_eq!(real.ask("operator", "POST", "/v1/people/E1/merge", &strange).await.problem().0, 422);
+    let merged = real.ask("operator", "POST", "/v1/people/E1/merge", &wish).await;
+    assert_eq!(merged.status, 200, "{}", read(&merged));
+    let merged = read(&merged);
+    let merge = merged["id"].as_str().unwrap().to_owned();
+    assert_eq!((&merged["kind"], &merged["moved"]), (&json!("merge"), &json!(1)));
+    assert_eq!(read(&real.get("auditor", "/v1/people").await)["items"].as_array().unwrap().len(), 1);
+    assert_eq!(read(&real.get("auditor", "/v1/merges").await)["items"][0]["id"], json!(merge));
+    let undo = format!("/v1/merges/{merge}/undo");
+    assert_eq!(real.ask("help-desk", "POST", &undo, &json!({})).await.status, 403);
+    assert_eq!(real.ask("operator", "POST", &undo, &json!({})).await.status, 200);
+    assert_eq!(real.ask("operator", "POST", &undo, &json!({})).await.problem().0, 409);
+    assert_eq!(read(&real.get("auditor", "/v1/people").await)["items"].as_array().unwrap().len(), 2);
+    let unknown = real.ask("operator", "POST", "/v1/people/E1/name", &json!({"generator": "mail"})).await;
+    assert_eq!(unknown.problem().0, 404);
+}
+
+#[tokio::test]
 async fn pages_lead_through_everybody_once() {
     let real = Real::open().await;
     for number in 0..120 {

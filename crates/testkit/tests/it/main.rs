@@ -3,8 +3,13 @@
 
 mod crash;
 mod faults;
+#[cfg(test)]
+mod feeds;
+mod histories;
+mod moments;
 mod notices;
 mod peer;
+mod people;
 mod seeds;
 mod share;
 mod walk;

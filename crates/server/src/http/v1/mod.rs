@@ -8,6 +8,7 @@ mod estate;
 mod events;
 mod hooks;
 mod ledger;
+mod merges;
 mod notices;
 mod numbers;
 mod people;
@@ -107,10 +108,16 @@ fn mount(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("readPerson", people::show::handler)?
         .mount("listAccounts", people::accounts::handler)?
         .mount("readWhy", people::why::handler)?
+        .mount("readStory", people::story::handler)?
         .mount("planPerson", people::plan::handler)?
         .mount("listHolders", access::who::handler)?
         .mount("mineRules", access::mine::handler)?
         .mount("whatIfRule", whatif::rule::handler)?
+        .mount("mergePeople", people::merge::handler)?
+        .mount("splitPerson", people::split::handler)?
+        .mount("namePerson", people::name::handler)?
+        .mount("listMerges", merges::list::handler)?
+        .mount("undoMerge", merges::undo::handler)?
         .mount("listEvents", events::list::handler)?
         .mount("readEvent", events::show::handler)?
         .mount("postEvent", connections::post_event::handler)?
@@ -121,6 +128,10 @@ fn mount(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("readEstate", estate::show::handler)?
         .mount("listVersions", estate::versions::handler)?
         .mount("readVersion", estate::version::handler)?
+        .mount("readSource", connections::read::handler)?
+        .mount("listReadings", connections::readings::handler)?
+        .mount("acceptReading", connections::accept_reading::handler)?
+        .mount("rejectReading", connections::reject_reading::handler)?
         .mount("listRuns", runs::list::handler)?
         .mount("startRun", runs::start::handler)?
         .mount("readRun", runs::show::handler)?
