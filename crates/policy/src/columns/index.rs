@@ -240,7 +240,9 @@ impl Index {
         let plan = Plan::All(vec![plan, Plan::Readable(read.iter().copied().collect())]);
         columns.extend(read);
         let words = (0..self.people.words()).map(|place| plan.word(&self.people, place, u64::MAX)).collect();
-        let gives = terms.gives.iter().map(|name| self.number(name)).collect();
+        // A role may name the same thing twice, and gives it once.
+        let gives: BTreeSet<usize> = terms.gives.iter().map(|name| self.number(name)).collect();
+        let gives = gives.into_iter().collect();
         Ok(Clause { terms: terms.clone(), formula, plan, columns, gives, holds: Bits::from_words(words) })
     }
 

@@ -14,6 +14,7 @@ mod aggregates;
 mod identity;
 mod journal;
 mod migrations;
+mod population;
 mod seam;
 mod speed;
 mod tasks;

@@ -102,6 +102,18 @@ fn cedar_decides_as_the_plan_does_and_names_the_policies() {
 }
 
 #[test]
+fn what_a_role_names_twice_is_given_once() {
+    let mut role = company::role("twice", "has(person.office)", 0);
+    role.grants.extend(role.grants.clone());
+    let people = Company::new(6).people(20);
+    let rules = Rules { roles: vec![role], ..Rules::default() };
+    let index = index_of(&people, &rules, now());
+    check_all(&index, &people, &rules, now(), "twice");
+    let cedar = index.cedar().unwrap();
+    assert_eq!(cedar.counts(), (1, 0));
+}
+
+#[test]
 fn a_policy_reads_as_the_rule_does() {
     let rule = company::role("paris", "person.department in ['Sales'] && !(person.office == \"Par'is\\\"*\")", 7);
     let mut company = Company::new(5);
