@@ -325,8 +325,7 @@ const CHANGES_AT_ONCE: u32 = 8;
 /// The plan, the brakes, the changes one behind the other, and the look whether all of it is so.
 fn align(step: &Written, with: &Json) -> Lowered {
     let id = &step.id;
-    let (plan, hold, each, again) =
-        (format!("align-{id}"), format!("hold-{id}"), format!("changes-{id}"), format!("again-{id}"));
+    let (plan, each, again) = (format!("align-{id}"), format!("changes-{id}"), format!("again-{id}"));
     let write = plain("write", "access/change", json!({ "$": "/input" }));
     let graph = GraphText { name: "change".to_owned(), steps: vec![write], output: None };
     let over = json!({ "graph": graph, "over": { "$": format!("/steps/{plan}/output/changes") }, "atOnce": 1 });
@@ -337,8 +336,7 @@ fn align(step: &Written, with: &Json) -> Lowered {
     };
     let steps = vec![
         part(&plan, "access/align", with.clone(), Vec::new()),
-        part(&hold, "core/wait-for", json!({ "signal": "approve" }), vec![edge(&plan, Some("held"))]),
-        part(&each, "core/each", over, vec![edge(&plan, Some("changes")), edge(&hold, Some("received"))]),
+        part(&each, "core/each", over, vec![edge(&plan, Some("changes"))]),
         part(&again, "access/again", with.clone(), vec![edge(id, Some("done"))]),
         part(id, "access/settle", with.clone(), vec![edge(&plan, Some("nothing")), edge(&each, None)]),
     ];
