@@ -1,5 +1,6 @@
 //! Durable runs, as people see and steer them.
 
+pub(crate) mod alone;
 pub mod list;
 pub mod replay;
 pub mod show;

@@ -3,13 +3,13 @@
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use tenure_engine::{Ended, Order, message};
-use tenure_model::{Id as _, PersonId, RunId};
+use tenure_model::{PersonId, RunId};
 use tenure_store::StoreError;
-use uuid::Uuid;
 
 use super::align::load;
 use super::{Done, done, entry, ledger, read, store_refused};
 use crate::cx::{House, send};
+use crate::runs::alone;
 use crate::workflows::start::{self, Happened};
 
 #[derive(Debug, Deserialize)]
@@ -49,6 +49,5 @@ pub(super) async fn perform(house: &House, order: &Order) -> Done {
 
 /// The same for every attempt of this step: whoever dies in between starts it once.
 pub(super) fn nth_run(order: &Order, place: usize) -> RunId {
-    let name = format!("{}/{place}", order.key.as_str());
-    RunId::from_uuid(Uuid::from_u128(super::timer_named(&name).uuid().as_u128()))
+    alone::named(&format!("{}/{place}", order.key.as_str()))
 }

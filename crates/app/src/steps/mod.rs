@@ -21,8 +21,6 @@ mod sponsor;
 mod trigger;
 mod wish;
 
-pub(crate) use again::timer_named;
-
 use std::sync::Arc;
 
 use serde::Deserialize;

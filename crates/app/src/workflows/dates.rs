@@ -6,18 +6,15 @@
 //! facts are asked once more: if they have come to another moment since, it starts nothing.
 
 use jiff::Timestamp;
-use serde_json::json;
-use tenure_engine::journal::{Letter, Urgency, private_lane};
-use tenure_engine::message::{self, Busy, Start};
+use tenure_engine::journal::Letter;
 use tenure_flow::language::Trigger;
-use tenure_model::{PersonId, RunId};
 use tenure_policy::PersonFacts;
 
 use super::facts;
 use super::start::holds;
 use crate::cx::House;
-use crate::estate::{Workflow, timer};
-use crate::steps::timer_named;
+use crate::estate::Workflow;
+use crate::runs::alone;
 
 /// What stands before the name of a workflow in the event of a timer.
 pub(crate) const EVENT: &str = "workflow/";
@@ -29,24 +26,9 @@ pub(crate) fn timers(house: &House, known: &PersonFacts) -> Vec<Letter> {
     for workflow in house.estate().workflows.values() {
         let Some(at) = moment(workflow, known, now) else { continue };
         let event = format!("{EVENT}{}", workflow.name);
-        let run = run_of(known.person.id, at, &event);
-        let definition = timer();
-        let start = Start {
-            lane: private_lane(run),
-            definition: definition.hash,
-            name: definition.name,
-            urgency: Urgency::Normal,
-            busy: Busy::Queue,
-            input: json!({ "person": known.person.id, "at": at, "event": event }),
-        };
-        letters.push(message::start(run, start, "timer", "start", now));
+        letters.push(alone::timer_at(known.person.id, at, &event, now));
     }
     letters
-}
-
-/// The run that waits for this moment: the same however often it is asked for.
-fn run_of(person: PersonId, at: Timestamp, event: &str) -> RunId {
-    timer_named(&format!("{person}/{at}/{event}"))
 }
 
 /// When a date starts this workflow for somebody, if any does. Nothing that was too long ago.
