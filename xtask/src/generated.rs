@@ -55,6 +55,30 @@ const PRODUCERS: &[Producer] = &[
             "ssh.md",
         ],
     },
+    Producer {
+        package: "tenure-cli",
+        program: "tenure",
+        arguments: &["gen", "--schemas", "--into"],
+        home: "docs/reference/schemas",
+        files: &[
+            "approval.json",
+            "authority.json",
+            "brake.json",
+            "calendar.json",
+            "channel.json",
+            "connection.json",
+            "generator.json",
+            "group.json",
+            "mapping.json",
+            "notice.json",
+            "pack.json",
+            "role.json",
+            "rule.json",
+            "scenario.json",
+            "team.json",
+            "workflow.json",
+        ],
+    },
 ];
 
 /// Papers beside the generated files that are written by hand.

@@ -23,11 +23,12 @@ pub use wire::case::{CaseResolution, CaseView};
 pub use wire::connection::ConnectionView;
 pub use wire::estate::{EstateFileView, EstateView, VersionView};
 pub use wire::event::{BadEvent, EventAnswer, EventIn, EventParts, EventStatus, EventView};
+pub use wire::exception::{ExceptionIn, ExceptionView};
 pub use wire::ledger::{CheckpointView, LedgerEntryView};
 pub use wire::notice::{DropIn, NoticeView};
 pub use wire::page::{Page, PageQuery};
 pub use wire::person::{EngagementView, GrantView, GrantWish, PersonDetail, PersonView};
-pub use wire::plan::{ChangeView, PlanView};
+pub use wire::plan::{ChangeView, PlanView, StoppedView};
 pub use wire::plans::{
     ApplyIn, ApproveIn, HeldAnswerView, HeldView, OutcomeView, PersonWhatIfIn, PlanIn, RefuseIn, RemovalView,
     SetPlanView,

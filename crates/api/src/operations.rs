@@ -11,6 +11,7 @@ use crate::wire::case::{CaseResolution, CaseView};
 use crate::wire::connection::ConnectionView;
 use crate::wire::estate::{EstateView, VersionView};
 use crate::wire::event::{EventAnswer, EventIn, EventView};
+use crate::wire::exception::{ExceptionIn, ExceptionView};
 use crate::wire::ledger::{CheckpointView, LedgerEntryView};
 use crate::wire::notice::{DropIn, NoticeView};
 use crate::wire::page::Page;
@@ -460,6 +461,24 @@ pub const OPERATIONS: &[Operation] = &[
         gives: Some(json::<TaskView>()),
         codes: &[Code::NotInThisState, Code::Precondition],
         ..act("reassignTask", "/v1/tasks/{task}/reassign", "ReassignTask", "gives a task to somebody else")
+    },
+    Operation {
+        query: PAGE,
+        gives: Some(json::<Page<ExceptionView>>()),
+        codes: &[Code::BadCursor],
+        ..read("listExceptions", "/v1/exceptions", "ListExceptions", "lists who was let off which rule")
+    },
+    Operation {
+        takes: Some(json::<ExceptionIn>()),
+        status: 201,
+        gives: Some(json::<ExceptionView>()),
+        codes: &[Code::NotInThisState],
+        ..act("grantException", "/v1/exceptions", "GrantException", "lets somebody off a rule for a time")
+    },
+    Operation {
+        gives: Some(json::<ExceptionView>()),
+        codes: &[Code::NotInThisState],
+        ..act("endException", "/v1/exceptions/{exception}/end", "EndException", "ends an exception before its time")
     },
     Operation {
         query: &[AFTER, LIMIT, Param { name: "state", about: "only `waiting` ones, or only those `given-up`" }],

@@ -13,6 +13,7 @@ pub mod cx;
 pub mod error;
 pub mod estate;
 pub mod events;
+pub mod exceptions;
 pub mod flows;
 pub mod ledger;
 pub mod limits;

@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use tenure_connect::{AnyConnector, Page, Query, Refusal, SeenEntitlement};
+use tenure_connect::{AnyConnector, Description, ObjectClass, Page, Query, Refusal, SeenEntitlement, Verb};
 use tenure_model::NativeId;
 use tenure_policy::Rules;
+use tenure_policy::plan::Reach;
 
 use crate::cx::House;
 use crate::live::{Built, InForce};
@@ -46,6 +47,7 @@ impl Built {
         let mut rules = self.estate.rules.clone();
         for (connection, target) in &mut rules.targets {
             let Some(connector) = self.connectors.get(connection) else { continue };
+            target.reach = reach(connector.describe());
             if target.entitlements.is_empty() {
                 continue;
             }
@@ -53,6 +55,21 @@ impl Built {
             target.entitlements = resolve(&target.entitlements, &seen);
         }
         Ok(rules)
+    }
+}
+
+/// What a connector can do beyond what every one can. The attribute that names an account is as
+/// good as one that says where it is: others know the account by it.
+fn reach(description: &Description) -> Reach {
+    let account = description.class(ObjectClass::Account);
+    let placing = account.into_iter().flat_map(|class| {
+        let rules = class.attributes.iter().filter(|rule| rule.placing).map(|rule| rule.name.clone());
+        rules.chain([class.naming_attribute.clone()])
+    });
+    Reach {
+        placing: placing.collect(),
+        restores: description.verbs.contains_key(&Verb::Restore),
+        deletes: description.verbs.contains_key(&Verb::Delete),
     }
 }
 

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use tenure_model::{ConnectionName, IdentityKind, NativeId};
-use tenure_policy::{AccountTemplate, Target};
+use tenure_model::{ConnectionName, IdentityKind, NativeId, Strength};
+use tenure_policy::{AccountTemplate, Deletion, Fill, Target};
 
 use crate::document::Document;
-use crate::fields::{Fields, Notes, entries, expression, text, word};
+use crate::fields::{Fields, Notes, days, entries, expression, text, word};
+use crate::limits::DELETION_DAYS_MAX;
 use crate::problem::Code;
 use crate::secrets;
+use crate::shape;
 use crate::tree::{Node, Tree};
 
 /// Which way facts and access go.
@@ -75,6 +77,8 @@ pub struct Connection {
     pub config: serde_json::Value,
     /// What a new account looks like.
     pub account: AccountTemplate,
+    /// When the account of somebody who left is deleted.
+    pub deletion: Option<Deletion>,
     /// What the system calls the entitlements that roles name.
     pub entitlements: BTreeMap<String, NativeId>,
     /// When to stop and ask.
@@ -84,18 +88,20 @@ pub struct Connection {
 impl Connection {
     /// What policy needs of it, if accounts are made in it.
     pub fn target(&self) -> Option<Target> {
-        let target = || Target { template: self.account.clone(), entitlements: self.entitlements.clone() };
+        let target = || Target {
+            template: self.account.clone(),
+            entitlements: self.entitlements.clone(),
+            deletion: self.deletion.clone(),
+            ..Target::default()
+        };
         self.direction.takes_accounts().then(target)
     }
 }
 
-const KEYS: [&str; 7] = ["connector", "direction", "authority", "config", "account", "entitlements", "guard"];
-
 /// Reads the document, or notes why it cannot be read.
 pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Connection> {
-    let fields = Fields::of("spec", document.spec, &KEYS, notes)?;
-    let connector = fields.text("connector", notes).map(ToOwned::to_owned);
-    fields.need("direction", notes);
+    let fields = Fields::declared("spec", document.spec, shape::CONNECTION, notes)?;
+    let connector = fields.get("connector").and_then(|found| text("connector", found, notes)).map(ToOwned::to_owned);
     let direction = fields.word("direction", &Direction::WORDS, Direction::from_word, notes);
     only_read(connector.as_deref(), direction, &fields, notes);
     let kinds = IdentityKind::ALL.map(IdentityKind::word);
@@ -107,7 +113,7 @@ pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Con
         entries("config", config, notes);
         secrets::check("config", config, notes);
     }
-    let account = fields.get("account").and_then(|found| account(found, notes)).unwrap_or_default();
+    let (account, deletion) = fields.get("account").and_then(|found| account(found, notes)).unwrap_or_default();
     let entitlements = fields.get("entitlements").map(|found| entitlements(found, notes)).unwrap_or_default();
     let guard = fields.get("guard").map(|found| guard(found, notes)).unwrap_or_default();
     Some(Connection {
@@ -119,6 +125,7 @@ pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Con
         authority,
         config: config.map_or_else(|| serde_json::json!({}), Node::json),
         account,
+        deletion,
         entitlements,
         guard,
     })
@@ -137,21 +144,41 @@ fn only_read(connector: Option<&str>, direction: Option<Direction>, fields: &Fie
     }
 }
 
-fn account(node: &Node, notes: &mut Notes<'_>) -> Option<AccountTemplate> {
-    let fields = Fields::of("account", node, &["match", "set"], notes)?;
+fn account(node: &Node, notes: &mut Notes<'_>) -> Option<(AccountTemplate, Option<Deletion>)> {
+    let fields = Fields::declared("account", node, shape::ACCOUNT, notes)?;
     let matched_by = fields.get("match").and_then(|found| text("match", found, notes)).map(ToOwned::to_owned);
     let mut template = AccountTemplate { matched_by, ..AccountTemplate::default() };
-    let set = fields.need("set", notes)?;
-    for entry in entries("set", set, notes)? {
-        if let Some(expression) = expression(&entry.key, &entry.value, notes) {
-            template.set.insert(entry.key.clone(), expression);
+    for entry in entries("set", fields.get("set")?, notes)? {
+        if let Some(fill) = fill(&entry.key, &entry.value, notes) {
+            template.set.insert(entry.key.clone(), fill);
         }
     }
     if let Some(name) = template.matched_by.as_ref().filter(|name| !template.set.contains_key(*name)) {
         let reason = format!("`match` names `{name}`, which `set` does not fill");
         notes.add(node.place, Code::NamesNothing, reason, format!("add `{name}: …` to `set`"));
     }
-    Some(template)
+    let deletion = fields.get("delete").and_then(|found| deletion(found, notes));
+    Some((template, deletion))
+}
+
+/// An expression, or one with its strength.
+fn fill(key: &str, node: &Node, notes: &mut Notes<'_>) -> Option<Fill> {
+    let Tree::Map(_) = &node.tree else { return expression(key, node, notes).map(Fill::from) };
+    let fields = Fields::declared(key, node, shape::FILL, notes)?;
+    let value = fields.expression("value", notes);
+    let words = Strength::ALL.map(Strength::word);
+    let strength = match fields.get("strength") {
+        Some(_) => Some(fields.word("strength", &words, Strength::from_word, notes)?),
+        None => None,
+    };
+    Some(Fill { value: value?, strength })
+}
+
+fn deletion(node: &Node, notes: &mut Notes<'_>) -> Option<Deletion> {
+    let fields = Fields::declared("delete", node, shape::DELETION, notes)?;
+    let after_days = fields.get("after").and_then(|found| days("after", found, DELETION_DAYS_MAX, notes));
+    let approval = fields.get("approval").and_then(|found| text("approval", found, notes)).map(ToOwned::to_owned);
+    Some(Deletion { after_days: after_days?, approval: approval? })
 }
 
 fn entitlements(node: &Node, notes: &mut Notes<'_>) -> BTreeMap<String, NativeId> {
@@ -165,7 +192,7 @@ fn entitlements(node: &Node, notes: &mut Notes<'_>) -> BTreeMap<String, NativeId
 }
 
 fn guard(node: &Node, notes: &mut Notes<'_>) -> Guard {
-    let Some(fields) = Fields::of("guard", node, &["maxDisappear", "maxChange"], notes) else {
+    let Some(fields) = Fields::declared("guard", node, shape::GUARD, notes) else {
         return Guard::default();
     };
     let mut share = |key| fields.get(key).and_then(|found| share(key, found, notes));

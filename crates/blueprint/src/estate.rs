@@ -6,20 +6,20 @@ use std::collections::btree_map;
 use tenure_model::Name;
 use tenure_policy::brakes::Limits;
 use tenure_policy::expression::words::nearest;
-use tenure_policy::{Authorities, Generator, Mapping, Role, Rules, Telling};
+use tenure_policy::{Authorities, Generator, Group, Mapping, Role, Rule, Rules, Telling};
 
 use crate::brake;
 use crate::connection::{self, Connection};
-use crate::document::{self, Document, Kind};
+use crate::document::{self, Document, Kind, ManagedBy};
 use crate::fields::Notes;
 use crate::generator;
 use crate::limits::{FILES_MAX, PROBLEMS_MAX};
+use crate::names::{Asking, Naming, Seen};
 use crate::notice::{self, Channel, PlacedTelling};
 use crate::people::{Known, People};
 use crate::problem::{Code, Place, Problem};
-use crate::role::{self, PlacedRole};
 use crate::team::{self, Team};
-use crate::tree;
+use crate::{group, role, rule, tree};
 
 /// A document as it was written. What it means is not this crate's to say, so its parts keep their
 /// places for whoever does.
@@ -66,6 +66,14 @@ pub struct Estate {
     pub calendars: BTreeMap<Name, Written>,
     /// Workflows that are tried out.
     pub scenarios: BTreeMap<Name, Written>,
+    /// The named conditions.
+    pub groups: BTreeMap<Name, Group>,
+    /// What may be held together, by how many, and after what: documents of kind Rule.
+    pub constraints: BTreeMap<Name, Rule>,
+    /// Where each document stands.
+    pub places: BTreeMap<(Kind, Name), (String, Place)>,
+    /// Where each document is written.
+    pub managed: BTreeMap<(Kind, Name), ManagedBy>,
     /// The processes.
     pub workflows: BTreeMap<Name, Written>,
     /// What services are like, for connections that have no connector of their own.
@@ -110,11 +118,13 @@ impl Estate {
         for (file, text) in files.iter().take(FILES_MAX) {
             reading.file(file, text);
         }
-        reading.check_roles();
         reading.check_notices();
         reading.check_people();
+        let asking = Asking { estate: &reading.estate, seen: &reading.seen, problems: &mut reading.problems };
+        asking.all(&reading.naming);
         let mut problems = reading.problems;
         if problems.is_empty() {
+            reading.estate.places = reading.seen;
             return Ok(reading.estate);
         }
         problems.sort();
@@ -140,7 +150,12 @@ impl Estate {
     /// What policy needs of it.
     pub fn rules(&self) -> Rules {
         let targets = self.connections.values().filter_map(|known| Some((known.name.clone(), known.target()?)));
-        Rules { roles: self.roles.values().cloned().collect(), targets: targets.collect() }
+        Rules {
+            roles: self.roles.values().cloned().collect(),
+            groups: self.groups.values().cloned().collect(),
+            rules: self.constraints.values().cloned().collect(),
+            targets: targets.collect(),
+        }
     }
 }
 
@@ -149,9 +164,9 @@ impl Estate {
 struct Reading {
     estate: Estate,
     /// Every name that was seen, even of a document that is otherwise wrong.
-    seen: BTreeMap<(Kind, Name), (String, Place)>,
-    /// Where roles name connections: the file, the place, the role's document and the connection.
-    named: Vec<(String, Place, Name, String)>,
+    seen: Seen,
+    /// What names others.
+    naming: Naming,
     /// What is told, with the file where it stands.
     told: Vec<(String, PlacedTelling)>,
     /// Documents about what people are, which are held against each other in the end.
@@ -193,6 +208,7 @@ impl Reading {
     }
 
     fn document(&mut self, file: &str, document: &Document<'_>) {
+        self.estate.managed.insert((document.kind, document.name.clone()), document.managed_by);
         let mut notes = Notes { file, problems: &mut self.problems };
         match document.kind {
             Kind::Brake => brake::read(document, &mut self.estate.brakes, &mut notes),
@@ -219,12 +235,21 @@ impl Reading {
                 }
             }
             Kind::Role => {
-                if let Some(PlacedRole { role, grants }) = role::read(document, &mut notes) {
-                    for (grant, place) in role.grants.iter().zip(grants) {
-                        let item = (file.to_owned(), place, grant.connection.clone(), grant.entitlement.clone());
-                        self.named.push(item);
-                    }
-                    self.estate.roles.insert(document.name.clone(), role);
+                if let Some(placed) = role::read(document, &mut notes) {
+                    self.estate.roles.insert(document.name.clone(), placed.role.clone());
+                    self.naming.roles.push((file.to_owned(), placed));
+                }
+            }
+            Kind::Rule => {
+                if let Some(placed) = rule::read(document, &mut notes) {
+                    self.estate.constraints.insert(document.name.clone(), placed.rule.clone());
+                    self.naming.rules.push((file.to_owned(), placed));
+                }
+            }
+            Kind::Group => {
+                if let Some(placed) = group::read(document, &mut notes) {
+                    self.estate.groups.insert(document.name.clone(), placed.group.clone());
+                    self.naming.groups.push((file.to_owned(), placed));
                 }
             }
             Kind::Team => {
@@ -257,37 +282,6 @@ impl Reading {
         let (authorities, mappings) = std::mem::take(&mut self.people).finish(&known, &mut self.problems);
         self.estate.authorities = authorities;
         self.estate.mappings = mappings;
-    }
-
-    /// Every connection that a role names must be there, take accounts and know the entitlement.
-    fn check_roles(&mut self) {
-        for (file, place, name, entitlement) in std::mem::take(&mut self.named) {
-            let mut notes = Notes { file: &file, problems: &mut self.problems };
-            let Some(connection) = self.estate.connections.get(&name) else {
-                // A connection that is there but wrong was noted where it stands.
-                if !self.seen.contains_key(&(Kind::Connection, name.clone())) {
-                    let known = self.estate.connections.keys().map(Name::as_str);
-                    let hint = match nearest(name.as_str(), known) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => "add a document of kind Connection with this name".to_owned(),
-                    };
-                    notes.add(place, Code::NamesNothing, format!("there is no connection `{name}`"), hint);
-                }
-                continue;
-            };
-            if !connection.direction.takes_accounts() {
-                let reason = format!("connection `{name}` is a source and takes no accounts");
-                notes.add(place, Code::NamesNothing, reason, "write `direction: both` there, or name a target");
-            } else if !connection.entitlements.contains_key(&entitlement) {
-                let known = connection.entitlements.keys().map(String::as_str);
-                let hint = match nearest(&entitlement, known) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("add it to `entitlements` of connection `{name}`"),
-                };
-                let reason = format!("connection `{name}` has no entitlement `{entitlement}`");
-                notes.add(place, Code::NamesNothing, reason, hint);
-            }
-        }
     }
 
     /// Every channel that a notice names must be there and carry what the notice says.

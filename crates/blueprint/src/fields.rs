@@ -7,6 +7,7 @@ use tenure_policy::expression::{BadExpression, Expression, Schema};
 
 use crate::limits::{TEXT_LENGTH_MAX, TITLE_LENGTH_MAX};
 use crate::problem::{Code, Place, Problem};
+use crate::shape::Field;
 use crate::tree::{Entry, Node, Tree};
 
 /// What is wrong with one file so far.
@@ -45,6 +46,16 @@ impl<'n> Fields<'n> {
             notes.add(entry.place, Code::UnknownKey, format!("`{key}` has no key `{}`", short(&entry.key)), hint);
         }
         Some(Self { place: node.place, entries })
+    }
+
+    /// The same with keys that are declared: whatever is needed must be there too.
+    pub(crate) fn declared(key: &str, node: &'n Node, known: &[Field], notes: &mut Notes<'_>) -> Option<Self> {
+        let keys: Vec<&str> = known.iter().map(|field| field.key).collect();
+        let fields = Self::of(key, node, &keys, notes)?;
+        for field in known.iter().filter(|field| field.needed) {
+            fields.need(field.key, notes);
+        }
+        Some(fields)
     }
 
     /// The value of a key, if there is one.
@@ -100,6 +111,16 @@ impl<'n> Fields<'n> {
             },
         }
     }
+}
+
+/// A value that must be a number of days, such as `14d`.
+pub(crate) fn days(key: &str, node: &Node, days_max: u16, notes: &mut Notes<'_>) -> Option<u16> {
+    let found = tenure_policy::day::days(text(key, node, notes)?).filter(|days| *days <= days_max);
+    if found.is_none() {
+        let hint = format!("write days, such as `14d`, up to {days_max}");
+        notes.add(node.place, Code::BadValue, format!("`{key}` is not a number of days"), hint);
+    }
+    found
 }
 
 fn bad_name(node: &Node, error: &tenure_model::BadName, notes: &mut Notes<'_>) {

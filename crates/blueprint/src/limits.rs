@@ -12,8 +12,14 @@ pub const DEPTH_MAX: usize = 24;
 pub const NODES_MAX: usize = 20_000;
 /// The most things that one role gives.
 pub const GRANTS_PER_ROLE_MAX: usize = 200;
-/// The most days of lead or grace.
+/// The most roles that stand inside one.
+pub const INCLUDES_MAX: usize = 50;
+/// The most things that one rule names in a list.
+pub const NAMES_PER_RULE_MAX: usize = 50;
+/// The most days of grace, of a request or of an exception.
 pub const DAYS_MAX: u16 = 366;
+/// The most days after which an account is deleted.
+pub const DELETION_DAYS_MAX: u16 = 3_660;
 /// The longest title or owner, in characters.
 pub const TITLE_LENGTH_MAX: usize = 200;
 /// The longest text of a message, in characters.
@@ -40,3 +46,5 @@ pub const GENERATOR_NAMES_MAX: usize = 20;
 pub const RESERVED_MAX: usize = 5_000;
 /// The longest that a name rests, in days.
 pub const QUARANTINE_DAYS_MAX: u16 = 7_320;
+/// The longest line that several are joined to, in characters.
+pub const LINE_LENGTH_MAX: usize = 100;

@@ -5,10 +5,11 @@ use tenure_model::{Name, NoticeKind};
 use tenure_policy::{Form, Telling, Template, Words, notice};
 
 use crate::document::Document;
-use crate::fields::{Fields, Notes, entries, long_text};
+use crate::fields::{Fields, Notes, entries, long_text, name_of};
 use crate::limits::RECIPIENTS_MAX;
 use crate::problem::{Code, Place};
 use crate::secrets;
+use crate::shape;
 use crate::tree::Node;
 
 /// By what a channel goes.
@@ -54,8 +55,7 @@ pub struct Channel {
 
 /// Reads a channel, or notes why it cannot be read.
 pub(crate) fn channel(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Channel> {
-    let fields = Fields::of("spec", document.spec, &["via", "config"], notes)?;
-    fields.need("via", notes);
+    let fields = Fields::declared("spec", document.spec, shape::CHANNEL, notes)?;
     let via = fields.word("via", &Via::WORDS, Via::from_word, notes);
     let config = fields.get("config");
     if let Some(config) = config {
@@ -80,10 +80,9 @@ pub(crate) struct PlacedTelling {
 
 /// Reads what is told, or notes why it cannot be read.
 pub(crate) fn telling(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<PlacedTelling> {
-    let fields = Fields::of("spec", document.spec, &["on", "channel", "to", "message"], notes)?;
-    fields.need("on", notes);
+    let fields = Fields::declared("spec", document.spec, shape::NOTICE, notes)?;
     let on = fields.word("on", &NoticeKind::ALL.map(NoticeKind::word), NoticeKind::from_word, notes);
-    let channel = fields.name("channel", notes);
+    let channel = fields.get("channel").and_then(|found| name_of("channel", found, notes));
     let items = fields.list("to", notes);
     if items.len() > RECIPIENTS_MAX {
         let reason = format!("`to` has {} addresses", items.len());
@@ -136,10 +135,10 @@ pub(crate) fn check(placed: &PlacedTelling, via: Via, notes: &mut Notes<'_>) {
 }
 
 fn words(node: &Node, notes: &mut Notes<'_>) -> Option<Words> {
-    let fields = Fields::of("message", node, &["subject", "text", "html"], notes)?;
-    let subject = fields.need("subject", notes);
+    let fields = Fields::declared("message", node, shape::MESSAGE, notes)?;
+    let subject = fields.get("subject");
     let subject = subject.and_then(|node| template("subject", node, Form::Line, notes));
-    let text = fields.need("text", notes);
+    let text = fields.get("text");
     let text = text.and_then(|node| template("text", node, Form::Plain, notes));
     let html = match fields.get("html") {
         Some(node) => Some(template("html", node, Form::Html, notes)?),

@@ -53,6 +53,20 @@ codes! {
     NamesNothing = "TEN-E2010";
     /// Two documents have the same kind and name.
     Duplicate = "TEN-E2011";
+    /// Documents name each other in a circle.
+    Loop = "TEN-E2012";
+    /// Documents forbid what they want.
+    Contradiction = "TEN-E2013";
+    /// Nobody answers for something.
+    Unowned = "TEN-E2014";
+    /// Nobody can ever come to it.
+    Unreachable = "TEN-E2015";
+    /// It is given to more than can be meant.
+    TooBroad = "TEN-E2017";
+    /// The same thing is given twice.
+    GivenTwice = "TEN-E2018";
+    /// A word is almost, and not quite, another one.
+    Misspelt = "TEN-E2019";
     /// It can be read, and would go wrong when it runs.
     Unsound = "TEN-E2016";
 }

@@ -10,6 +10,7 @@ use crate::document::Document;
 use crate::fields::{Fields, Notes, text};
 use crate::limits::MEMBERS_MAX;
 use crate::problem::Code;
+use crate::shape;
 
 /// A team: whoever is of it sees and does what the team is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,8 +26,7 @@ pub struct Team {
 
 /// Reads the document, or notes why it cannot be read.
 pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Team> {
-    let fields = Fields::of("spec", document.spec, &["members"], notes)?;
-    fields.need("members", notes);
+    let fields = Fields::declared("spec", document.spec, shape::TEAM, notes)?;
     let items = fields.list("members", notes);
     if items.len() > MEMBERS_MAX {
         let reason = format!("the team has {} members, the limit is {MEMBERS_MAX}", items.len());

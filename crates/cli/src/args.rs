@@ -8,8 +8,9 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use secrecy::SecretString;
 
 use crate::commands::{
-    access, apply, bench, cases, completion, connect, demo, diff, doctor, events, generate, get, held, import, ledger,
-    migrate, notices, pack, people, plan, pull, runs, serve, tasks, test, token, version, whatif, why,
+    access, apply, bench, cases, completion, connect, demo, diff, doctor, events, exceptions, fix, fmt, generate, get,
+    held, import, ledger, lint, migrate, notices, pack, people, plan, pull, runs, serve, tasks, test, token, validate,
+    version, whatif, why,
 };
 use crate::exit;
 use crate::limits::TIMEOUT_DEFAULT;
@@ -149,6 +150,9 @@ pub enum Command {
     /// Do what humans are asked to do
     #[command(subcommand)]
     Tasks(tasks::Tasks),
+    /// See who is let off which rule, let somebody off, and end it
+    #[command(subcommand)]
+    Exceptions(exceptions::Exceptions),
     /// See to what the outside was told and did not take
     #[command(subcommand)]
     Notices(notices::Notices),
@@ -163,6 +167,10 @@ pub enum Command {
     Import(import::Import),
     /// Play the scenarios of a folder
     Test(test::Test),
+    Validate(validate::Validate),
+    Fmt(fmt::Fmt),
+    Lint(lint::Lint),
+    Fix(fix::Fix),
     /// Read and verify the audit record
     #[command(subcommand)]
     Ledger(ledger::Ledger),

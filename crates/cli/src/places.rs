@@ -110,6 +110,9 @@ places! {
     ADD_EVIDENCE = Post "/v1/tasks/{task}/evidence";
     READ_EVIDENCE = Get "/v1/tasks/{task}/evidence/{entry}";
     REASSIGN_TASK = Post "/v1/tasks/{task}/reassign";
+    LIST_EXCEPTIONS = Get "/v1/exceptions";
+    GRANT_EXCEPTION = Post "/v1/exceptions";
+    END_EXCEPTION = Post "/v1/exceptions/{exception}/end";
     LIST_NOTICES = Get "/v1/notices";
     RETRY_NOTICE = Post "/v1/notices/{notice}/retry";
     DROP_NOTICE = Post "/v1/notices/{notice}/drop";

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use tenure_model::{
-    AccountId, CaseId, EngagementId, EntitlementId, EventId, GrantId, HeldId, Id, NodeId, NoticeId, PersonId, PlanId,
-    RequestId, RunId, TaskId, TokenId,
+    AccountId, CaseId, EngagementId, EntitlementId, EventId, ExceptionId, GrantId, HeldId, Id, NodeId, NoticeId,
+    PersonId, PlanId, RequestId, RunId, TaskId, TokenId,
 };
 
 /// Why a text is not a reference.
@@ -52,6 +52,7 @@ references! {
     Entitlement(EntitlementId) = "An entitlement.";
     Grant(GrantId) = "A grant.";
     Event(EventId) = "A fact from a source.";
+    Exception(ExceptionId) = "That somebody is let off a rule.";
     Run(RunId) = "A durable run.";
     Case(CaseId) = "A question for a human.";
     Task(TaskId) = "Something that a human is asked to do.";
@@ -91,6 +92,7 @@ mod tests {
             new_id::<EntitlementId>(&ids).into(),
             new_id::<GrantId>(&ids).into(),
             new_id::<EventId>(&ids).into(),
+            new_id::<ExceptionId>(&ids).into(),
             new_id::<RunId>(&ids).into(),
             new_id::<CaseId>(&ids).into(),
             new_id::<TokenId>(&ids).into(),

@@ -166,6 +166,34 @@ impl Account {
         }
     }
 
+    /// Records that the account was brought back from where deleted ones are kept, as it was then
+    /// seen.
+    pub fn restored(self, seen: &Observed) -> Result<Self, BadTransition> {
+        let ends = [AccountState::Active, AccountState::Staged, AccountState::Disabled];
+        match self.state {
+            AccountState::SoftDeleted | AccountState::Unknown => self.settled(seen, &ends, "restored"),
+            AccountState::Absent
+            | AccountState::Staged
+            | AccountState::Active
+            | AccountState::Suspended
+            | AccountState::Disabled
+            | AccountState::Gone => Err(BadTransition::new("account", self.state, "restored")),
+        }
+    }
+
+    /// Records that the account was deleted, as it was then seen. One that was in use is disabled
+    /// first.
+    pub fn deleted(self, seen: &Observed) -> Result<Self, BadTransition> {
+        match self.state {
+            AccountState::Disabled | AccountState::SoftDeleted | AccountState::Gone | AccountState::Unknown => {
+                self.settled(seen, &[AccountState::SoftDeleted, AccountState::Gone], "deleted")
+            }
+            AccountState::Absent | AccountState::Staged | AccountState::Active | AccountState::Suspended => {
+                Err(BadTransition::new("account", self.state, "deleted"))
+            }
+        }
+    }
+
     /// Records a look at the account, whatever was seen.
     pub fn observed(self, seen: &Observed) -> Self {
         let state = match (self.state, seen.state) {
@@ -254,6 +282,8 @@ mod tests {
                     account(from).created(&seen(to)),
                     account(from).enabled(&seen(to)),
                     account(from).disabled(&seen(to)),
+                    account(from).restored(&seen(to)),
+                    account(from).deleted(&seen(to)),
                 ] {
                     match result {
                         Ok(next) => assert_eq!(next.version, 2),

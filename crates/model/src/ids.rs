@@ -71,6 +71,8 @@ ids! {
     EntitlementId = "entitlement";
     /// That a person should hold an entitlement, and why.
     GrantId = "grant";
+    /// That somebody is let off a rule.
+    ExceptionId = "exception";
     /// A fact that came in from a source.
     EventId = "event";
     /// A durable run.

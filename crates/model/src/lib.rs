@@ -10,6 +10,7 @@ pub mod clock;
 pub mod engagement;
 pub mod entitlement;
 pub mod event;
+pub mod exception;
 pub mod grant;
 pub mod ids;
 pub mod name;
@@ -27,10 +28,11 @@ pub use clock::{Clock, Ids, SeededIds, SteppedClock, SystemClock, SystemIds, new
 pub use engagement::{Engagement, EngagementState, Leave, UnknownZone, Zone};
 pub use entitlement::{Entitlement, EntitlementKind};
 pub use event::{Event, EventKind, PersonKey};
+pub use exception::Exception;
 pub use grant::{Grant, GrantState, Reason};
 pub use ids::{
-    AccountId, CaseId, EngagementId, EntitlementId, EventId, GrantId, HeldId, Id, MergeId, NodeId, NotAnId, NoticeId,
-    PersonId, PlanId, RemovalId, RequestId, RunId, TaskEntryId, TaskId, TokenId,
+    AccountId, CaseId, EngagementId, EntitlementId, EventId, ExceptionId, GrantId, HeldId, Id, MergeId, NodeId,
+    NotAnId, NoticeId, PersonId, PlanId, RemovalId, RequestId, RunId, TaskEntryId, TaskId, TokenId,
 };
 pub use name::{BadName, ConnectionName, Name, NativeId};
 pub use notice::{FieldType, NoticeKind};

@@ -53,3 +53,9 @@ pub const PROPOSALS_WIDENED: usize = 8;
 pub const GENERATED_NAMES_TRIED_MAX: usize = 1_000;
 /// The longest name that a generator may be told to make.
 pub const GENERATED_NAME_CHARS_MAX: usize = 128;
+/// The most days before or after an end of an engagement that a document may name.
+pub const DAY_OFFSET_MAX: i16 = 3_660;
+/// The longest name of an entitlement, in bytes.
+pub const ENTITLEMENT_NAME_BYTES_MAX: usize = 512;
+/// The most places to fill in the name of an entitlement.
+pub const ENTITLEMENT_PLACES_MAX: usize = 4;

@@ -1,6 +1,9 @@
 //! Accounts in connected systems, as they were last seen.
 
-use tenure_model::{Account, AccountId, AccountState, ConnectionName, NativeId, PersonId};
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use tenure_model::{Account, AccountId, AccountState, Attributes, ConnectionName, NativeId, PersonId};
 
 use crate::db::row::{Param, Row, id, json, opt_id};
 use crate::db::tx::Tx;
@@ -87,6 +90,53 @@ pub async fn active_holders(
     let values = [connection.as_str().into(), pattern.into(), of_owner().into()];
     let found: Vec<Account> = tx.query(sql, &values).await?.iter().map(read).collect::<Result<_, _>>()?;
     Ok(found.into_iter().filter(|account| account.holds.contains(native_id)).map(|account| account.id).collect())
+}
+
+/// Notes the attributes that an account was seen with: those that a template speaks of.
+pub async fn write_attributes(
+    tx: &mut Tx,
+    account: AccountId,
+    attributes: &Attributes,
+    seen_at: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO account_attributes (account, attributes, seen_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (account) DO UPDATE SET attributes = excluded.attributes, seen_at = excluded.seen_at";
+    let written = tx.execute(sql, &[id(account), json(attributes)?, seen_at.into()]).await?;
+    StoreError::unless_one(written, "account_attributes", account)
+}
+
+/// The attributes that the accounts of a person were last seen with. An account that is missing
+/// was never looked at so closely.
+pub async fn attributes_of_person(
+    tx: &mut Tx,
+    person: PersonId,
+) -> Result<BTreeMap<AccountId, Attributes>, StoreError> {
+    let sql = "SELECT account_attributes.account AS account, account_attributes.attributes AS attributes \
+         FROM account_attributes JOIN account ON account.id = account_attributes.account \
+         WHERE account.person = $1 ORDER BY account_attributes.account LIMIT $2";
+    let rows = tx.query(sql, &[id(person), of_owner().into()]).await?;
+    let read = |row: &Row| {
+        let row = row.of("account_attributes");
+        Ok((row.id("account")?, row.json("attributes")?))
+    };
+    rows.iter().map(read).collect()
+}
+
+/// The same for these people, by person.
+pub async fn attributes_of_people(
+    tx: &mut Tx,
+    people: &[PersonId],
+) -> Result<BTreeMap<PersonId, BTreeMap<AccountId, Attributes>>, StoreError> {
+    let head = "SELECT account_attributes.account AS account, account.person AS person, \
+         account_attributes.attributes AS attributes \
+         FROM account_attributes JOIN account ON account.id = account_attributes.account WHERE account.person";
+    let people: Vec<Param> = people.iter().copied().map(id).collect();
+    let mut found: BTreeMap<PersonId, BTreeMap<AccountId, Attributes>> = BTreeMap::new();
+    for row in tx.query_in(head, &[], &people, "ORDER BY account.person, account_attributes.account").await? {
+        let row = row.of("account_attributes");
+        found.entry(row.id("person")?).or_default().insert(row.id("account")?, row.json("attributes")?);
+    }
+    Ok(found)
 }
 
 fn values(account: &Account) -> Result<[Param; 10], StoreError> {

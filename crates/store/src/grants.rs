@@ -1,11 +1,12 @@
 //! What somebody should hold, and why.
 
-use tenure_model::{ConnectionName, Grant, GrantId, GrantState, PersonId};
+use jiff::Timestamp;
+use tenure_model::{ConnectionName, Grant, GrantId, GrantState, Name, PersonId};
 
 use crate::db::row::{Param, Row, id, json};
 use crate::db::tx::Tx;
 use crate::error::StoreError;
-use crate::limits::{of_owner, page};
+use crate::limits::{count, of_owner, page};
 
 const TABLE: &str = "access_grant";
 
@@ -62,6 +63,29 @@ pub async fn of_people(tx: &mut Tx, people: &[PersonId]) -> Result<Vec<Grant>, S
          FROM access_grant WHERE person";
     let people: Vec<Param> = people.iter().copied().map(id).collect();
     let rows = tx.query_in(head, &[], &people, "ORDER BY person, id").await?;
+    rows.iter().map(read).collect()
+}
+
+/// Who holds this entitlement or is about to, perhaps only by one role, with since when: the
+/// earliest first.
+pub async fn earliest_holders(
+    tx: &mut Tx,
+    connection: &ConnectionName,
+    entitlement: &str,
+    role: Option<&Name>,
+    limit: usize,
+) -> Result<Vec<(Timestamp, PersonId)>, StoreError> {
+    // A name has no letters that mean something in a pattern, and a reason no other such part.
+    let pattern = role.map_or_else(|| "%".to_owned(), |role| format!("%\"role\":\"{role}\"%"));
+    let sql = "SELECT person, MIN(valid_from) AS since FROM access_grant \
+         WHERE connection = $1 AND entitlement = $2 AND state IN ('pending', 'held') AND reason LIKE $3 \
+         GROUP BY person ORDER BY since, person LIMIT $4";
+    let values = [connection.as_str().into(), entitlement.into(), pattern.into(), count(limit).into()];
+    let rows = tx.query(sql, &values).await?;
+    let read = |row: &Row| {
+        let row = row.of(TABLE);
+        Ok((row.time("since")?, row.id("person")?))
+    };
     rows.iter().map(read).collect()
 }
 

@@ -12,6 +12,7 @@ pub mod entitlements;
 pub mod error;
 pub mod estates;
 pub mod events;
+pub mod exceptions;
 pub mod fold;
 pub mod grants;
 pub mod journal;

@@ -7,6 +7,7 @@ pub mod case;
 pub mod connection;
 pub mod estate;
 pub mod event;
+pub mod exception;
 pub mod ledger;
 pub mod notice;
 pub mod page;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use tenure_model::{Name, PersonId};
 use tenure_policy::authz::{Action, Thing};
-use tenure_policy::columns::{Edit, EntitlementName, Index, NotKept, of_role};
+use tenure_policy::columns::{Edit, EntitlementName, Index, NotKept, of_role_among};
 use tenure_policy::{Role, Rules};
 
 use super::Named;
@@ -71,8 +71,11 @@ pub struct Part {
 #[tracing::instrument(name = "app.access.what_if", skip_all)]
 pub async fn what_if(cx: &Cx, roles: Vec<Role>, without: Vec<Name>, part: Part) -> Result<WhatIf, AppError> {
     cx.allow(Action::TryRule, &Thing::Person(None))?;
-    fits(&roles, &without, &cx.house.estate().rules)?;
-    let mut edit: Edit = roles.iter().map(|role| (role.name.clone(), of_role(role))).collect();
+    let estate = cx.house.estate();
+    fits(&roles, &without, &estate.rules)?;
+    let among = [roles.as_slice(), estate.rules.roles.as_slice()].concat();
+    let mut edit: Edit =
+        roles.iter().map(|role| (role.name.clone(), of_role_among(role, &among, &estate.rules.groups))).collect();
     edit.extend(without.into_iter().map(|name| (name, Vec::new())));
     let found = population::ask(&cx.house, |index| tried(index, &edit, part)).await?;
     let (mut told, rows) = found;
@@ -128,7 +131,7 @@ fn fits(roles: &[Role], without: &[Name], rules: &Rules) -> Result<(), AppError>
         let (connection, entitlement) = (&grant.connection, &grant.entitlement);
         match rules.targets.get(connection) {
             None => return bad("/document", format!("connection `{connection}` is not there, or takes no accounts")),
-            Some(target) if !target.entitlements.contains_key(entitlement) => {
+            Some(target) if !target.entitlements.keys().any(|known| entitlement.could_be(known)) => {
                 return bad("/document", format!("connection `{connection}` has no entitlement `{entitlement}`"));
             }
             Some(_) => {}

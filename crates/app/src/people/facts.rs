@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{Timestamp, ToSpan as _};
-use tenure_model::{Person, PersonId};
-use tenure_policy::{PersonFacts, Rules};
-use tenure_store::{StoreError, Tx, accounts, engagements, grants, people};
+use jiff::Timestamp;
+use tenure_model::{Name, Person, PersonId};
+use tenure_policy::day::{Day, Edge};
+use tenure_policy::plan::Besides;
+use tenure_policy::{Birthright, Deletion, Holding, PersonFacts, Role, Rules, Says, role, rule};
+use tenure_store::{StoreError, Tx, accounts, engagements, exceptions, grants, people};
 
 /// Everything that is known of one person.
 pub async fn load(tx: &mut Tx, person: PersonId) -> Result<Option<PersonFacts>, StoreError> {
@@ -16,6 +18,11 @@ pub async fn load(tx: &mut Tx, person: PersonId) -> Result<Option<PersonFacts>, 
         urgent: BTreeSet::new(),
         accounts: accounts::of_person(tx, person).await?,
         grants: grants::of_person(tx, person).await?,
+        besides: Besides {
+            seen: accounts::attributes_of_person(tx, person).await?,
+            exceptions: exceptions::of_person(tx, person).await?,
+            holders: BTreeMap::new(),
+        },
     }))
 }
 
@@ -38,11 +45,18 @@ pub async fn page(
     let mut engagements = grouped(engagements::of_people(tx, &ids).await?, |known| Some(known.person));
     let mut accounts = grouped(accounts::of_people(tx, &ids).await?, |known| known.person);
     let mut grants = grouped(grants::of_people(tx, &ids).await?, |known| Some(known.person));
+    let mut seen = accounts::attributes_of_people(tx, &ids).await?;
+    let mut exceptions = grouped(exceptions::of_people(tx, &ids).await?, |known| Some(known.person));
     let whole = |person: Person| PersonFacts {
         engagements: engagements.remove(&person.id).unwrap_or_default(),
         urgent: BTreeSet::new(),
         accounts: accounts.remove(&person.id).unwrap_or_default(),
         grants: grants.remove(&person.id).unwrap_or_default(),
+        besides: Besides {
+            seen: seen.remove(&person.id).unwrap_or_default(),
+            exceptions: exceptions.remove(&person.id).unwrap_or_default(),
+            holders: BTreeMap::new(),
+        },
         person,
     };
     Ok(people.into_iter().map(whole).collect())
@@ -58,6 +72,60 @@ fn grouped<T>(rows: Vec<T>, owner: impl Fn(&T) -> Option<PersonId>) -> BTreeMap<
     groups
 }
 
+/// The same, with what the rules ask about others.
+pub async fn load_for(tx: &mut Tx, person: PersonId, rules: &Rules) -> Result<Option<PersonFacts>, StoreError> {
+    let Some(mut facts) = load(tx, person).await? else { return Ok(None) };
+    facts.besides.holders = holders(tx, rules).await?;
+    Ok(Some(facts))
+}
+
+/// For each rule that limits the number of holders: the earliest ones, as many as there may be.
+pub async fn holders(tx: &mut Tx, rules: &Rules) -> Result<BTreeMap<Name, Vec<PersonId>>, StoreError> {
+    let mut all = BTreeMap::new();
+    for rule in &rules.rules {
+        let Says::Limit { of, holders_max } = &rule.says else { continue };
+        let max = usize::try_from(*holders_max).unwrap_or(usize::MAX);
+        let mut found = match of {
+            Holding::Entitlement { connection, entitlement } => {
+                grants::earliest_holders(tx, connection, entitlement, None, max).await?
+            }
+            Holding::Role(name) => holders_of_role(tx, rules, name, max).await?,
+        };
+        found.sort();
+        let mut holders: Vec<PersonId> = Vec::new();
+        for (_, person) in found {
+            if !holders.contains(&person) {
+                holders.push(person);
+            }
+        }
+        holders.truncate(max);
+        all.insert(rule.name.clone(), holders);
+    }
+    Ok(all)
+}
+
+/// Whoever holds a role holds the first thing that it gives, for the reason of that role or of one
+/// that it stands inside.
+async fn holders_of_role(
+    tx: &mut Tx,
+    rules: &Rules,
+    name: &Name,
+    max: usize,
+) -> Result<Vec<(Timestamp, PersonId)>, StoreError> {
+    let of_role = |role: &&Role| role.name == *name;
+    let Some(role) = rules.roles.iter().find(of_role) else { return Ok(Vec::new()) };
+    let given = role::given(role, &rules.roles);
+    let always = given.iter().find(|given| given.grant.when.is_none() && given.grant.entitlement.plain().is_some());
+    let Some(grant) = always.map(|given| given.grant) else { return Ok(Vec::new()) };
+    let this = Holding::Role(name.clone());
+    let mut found = Vec::new();
+    for outer in rules.roles.iter().filter(|outer| rule::holds(outer, &this, &rules.roles)) {
+        let entitlement = grant.entitlement.text();
+        found.extend(grants::earliest_holders(tx, &grant.connection, entitlement, Some(&outer.name), max).await?);
+    }
+    Ok(found)
+}
+
 /// A moment at which the same facts come to something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Turn {
@@ -67,17 +135,23 @@ pub struct Turn {
     pub event: &'static str,
 }
 
+/// The day after which an account is deleted.
+fn deletion_day(deletion: &Deletion) -> Day {
+    Day { edge: Edge::LastDay, days: i16::try_from(deletion.after_days).unwrap_or(i16::MAX) }
+}
+
 /// The next such moment. Timers follow from facts: whoever changes a fact asks again.
 pub fn next_turn(facts: &PersonFacts, rules: &Rules, now: Timestamp) -> Option<Turn> {
-    let leads: BTreeSet<u16> =
-        rules.roles.iter().filter_map(|role| role.birthright.as_ref()).map(|right| right.lead_days).collect();
+    let rights: Vec<&Birthright> = rules.roles.iter().filter_map(|role| role.birthright.as_ref()).collect();
+    let starts: BTreeSet<Day> = rights.iter().map(|right| right.from).chain([Day::FIRST]).collect();
+    let mut ends: BTreeSet<Day> = rights.iter().map(|right| right.until).filter(|day| *day != Day::LAST).collect();
+    ends.extend(rules.targets.values().filter_map(|target| target.deletion.as_ref()).map(deletion_day));
     let mut turns = Vec::new();
     for engagement in facts.engagements.iter().filter(|engagement| !engagement.rescinded) {
         turns.extend(engagement.ends_at().map(|at| Turn { at, event: "employment.ended" }));
-        for days in leads.iter().copied().chain([0]) {
-            let day = engagement.first_day.checked_sub(i64::from(days).days()).unwrap_or(engagement.first_day);
-            turns.push(Turn { at: engagement.zone.start_of(day), event: "person.changed" });
-        }
+        let starts = starts.iter().filter_map(|day| day.begins(engagement));
+        let ends = ends.iter().filter_map(|day| day.is_over_at(engagement));
+        turns.extend(starts.chain(ends).map(|at| Turn { at, event: "person.changed" }));
         if let Some(leave) = &engagement.leave {
             let from = engagement.zone.start_of(leave.from);
             let until = leave.until.map(|day| engagement.zone.end_of(day));

@@ -1,5 +1,7 @@
 //! Why somebody has what they have, or does not.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use tenure_model::{Account, GrantState, Person, PersonId};
 use tenure_policy::authz::{Action, Thing};
@@ -35,15 +37,17 @@ pub struct Why {
 /// Explains what a person has, perhaps only what bears this name.
 pub async fn why(cx: &Cx, name: String, access: Option<String>) -> Result<Why, AppError> {
     cx.allow(Action::ReadWhy, &Thing::Person(None))?;
+    let rules = cx.house.rules();
+    let own = Arc::clone(&rules);
     let found = cx.house.store.read(move |tx| {
         Box::pin(async move {
             let Some(person) = show::find(tx, &name).await? else { return Ok::<_, StoreError>(None) };
-            facts::load(tx, person).await
+            facts::load_for(tx, person, &own).await
         })
     });
     let facts = found.await?.ok_or_else(|| AppError::NotFound { what: "such person".to_owned() })?;
     let now = cx.house.clock.now();
-    let plan = tenure_policy::plan(&facts, &cx.house.rules(), now);
+    let plan = tenure_policy::plan(&facts, &rules, now);
     let mut because = accounts(&facts);
     because.extend(grants(&facts));
     because.extend(missing(&facts, &plan));

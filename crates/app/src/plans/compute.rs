@@ -118,7 +118,17 @@ impl Work {
     /// A page of the people whom the plan is about, with everything that is known of them.
     pub(crate) async fn page(&self, house: &House, after: Option<PersonId>) -> Result<Vec<PersonFacts>, StoreError> {
         let only = self.asked.people.clone();
-        let job = house.store.read(move |tx| Box::pin(async move { facts::page(tx, &only, after, PLAN_PAGE).await }));
+        let rules = Arc::clone(&self.rules);
+        let job = house.store.read(move |tx| {
+            Box::pin(async move {
+                let holders = facts::holders(tx, &rules).await?;
+                let mut page = facts::page(tx, &only, after, PLAN_PAGE).await?;
+                for known in &mut page {
+                    known.besides.holders.clone_from(&holders);
+                }
+                Ok(page)
+            })
+        });
         job.await
     }
 

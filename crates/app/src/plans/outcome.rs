@@ -127,7 +127,11 @@ fn write(facts: &PersonFacts, plan: &Plan, change: &Change) -> Write {
         Action::AddEntitlement { entitlement, .. } | Action::RemoveEntitlement { entitlement, .. } => {
             (vec![entitlement.clone()], Attributes::new())
         }
-        Action::DisableAccount { .. } | Action::EnableAccount { .. } => (Vec::new(), Attributes::new()),
+        Action::SetAttributes { attributes, .. } => (Vec::new(), attributes.clone()),
+        Action::DisableAccount { .. }
+        | Action::DeleteAccount { .. }
+        | Action::RestoreAccount { .. }
+        | Action::EnableAccount { .. } => (Vec::new(), Attributes::new()),
     };
     let found = roles(facts, plan, change);
     let role_of = entitlements

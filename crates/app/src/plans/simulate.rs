@@ -66,7 +66,13 @@ pub fn after(facts: &PersonFacts, plan: &Plan, now: Timestamp, ids: &dyn Ids) ->
     for change in &plan.changes {
         match &change.action {
             Action::DisableAccount { account } => state(&mut next, *account, AccountState::Disabled),
-            Action::EnableAccount { account } => state(&mut next, *account, AccountState::Active),
+            Action::DeleteAccount { account, .. } => state(&mut next, *account, AccountState::Gone),
+            Action::RestoreAccount { account } | Action::EnableAccount { account } => {
+                state(&mut next, *account, AccountState::Active);
+            }
+            Action::SetAttributes { account, attributes, .. } => {
+                next.besides.seen.entry(*account).or_default().extend(attributes.clone());
+            }
             Action::AddEntitlement { account, native_id, .. } => holds(&mut next, *account, |held| {
                 held.insert(native_id.clone());
             }),

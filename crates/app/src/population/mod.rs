@@ -13,6 +13,7 @@ use std::sync::Arc;
 use futures::lock::Mutex;
 use tenure_model::PersonId;
 use tenure_policy::columns::{Index, NotKept};
+use tenure_policy::plan::Besides;
 use tenure_policy::{PersonFacts, Rules};
 use tenure_store::people;
 use tenure_store::population::Sums;
@@ -51,7 +52,7 @@ pub(crate) async fn ask<T>(house: &House, question: impl Fn(&mut Index) -> Resul
                 tracing::info!(path, "an attribute of everybody is loaded because somebody asks for it");
                 *held = None;
             }
-            Err(why @ (NotKept::TooMany { .. } | NotKept::Whole { .. })) => {
+            Err(why @ (NotKept::TooMany { .. } | NotKept::Whole { .. } | NotKept::Beyond { .. })) => {
                 return Err(AppError::Conflict(why.to_string()));
             }
         }
@@ -66,5 +67,12 @@ pub(crate) async fn names(house: &House, wanted: Vec<PersonId>) -> Result<HashMa
 
 /// A person with engagements and nothing else: all that birthrights look at.
 fn facts_of(person: tenure_model::Person, engagements: Vec<tenure_model::Engagement>) -> PersonFacts {
-    PersonFacts { person, engagements, urgent: BTreeSet::new(), accounts: Vec::new(), grants: Vec::new() }
+    PersonFacts {
+        person,
+        engagements,
+        urgent: BTreeSet::new(),
+        accounts: Vec::new(),
+        grants: Vec::new(),
+        besides: Besides::default(),
+    }
 }

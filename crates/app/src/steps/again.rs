@@ -5,7 +5,7 @@ use serde_json::json;
 use tenure_engine::Order;
 use tenure_store::StoreError;
 
-use super::align::load;
+use super::align::load_for;
 use super::{Done, OfPerson, done, read, store_refused};
 use crate::cx::{House, send};
 use crate::people::facts;
@@ -13,8 +13,9 @@ use crate::runs::alone;
 
 pub(super) async fn perform(house: &House, order: &Order) -> Done {
     let OfPerson { person } = read(order)?;
-    let facts = load(house, person).await?;
-    let Some(turn) = facts::next_turn(&facts, &house.estate().rules, house.clock.now()) else {
+    let rules = house.rules();
+    let facts = load_for(house, person, &rules).await?;
+    let Some(turn) = facts::next_turn(&facts, &rules, house.clock.now()) else {
         return Ok(done("never", json!({})));
     };
     let letter = alone::timer_at(person, turn.at, turn.event, house.clock.now());

@@ -13,7 +13,7 @@ use tenure_engine::{Ended, Order};
 use tenure_ledger::{DetailKey, Word};
 use tenure_model::{Account, AccountId, ConnectionName, Grant, GrantState, HeldId, NativeId, PersonId, new_id};
 use tenure_policy::brakes;
-use tenure_policy::{Action, Change, PersonFacts, Plan};
+use tenure_policy::{Action, Change, PersonFacts, Plan, Rules};
 use tenure_store::StoreError;
 use tenure_store::journal::Attachment;
 
@@ -45,9 +45,9 @@ pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
     let OfPerson { person } = read(order)?;
     // Another node may have put something into force a moment ago, and this run may follow from it.
     follow(house).await.map_err(|error| not_now(error.to_string()))?;
-    let facts = load(house, person).await?;
-    let now = house.clock.now();
     let rules = house.resolved_rules().await.map_err(no)?;
+    let facts = load_for(house, person, &rules).await?;
+    let now = house.clock.now();
     let plan = tracing::info_span!("policy.plan").in_scope(|| tenure_policy::plan(&facts, &rules, now));
     let set = brakes::removals(&facts, &plan, &rules, &house.estate().brakes);
     let held = reserve(house, person, set.clone(), order.key.as_str().to_owned()).await.map_err(store_refused)?;
@@ -62,6 +62,7 @@ pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
     let findings: Vec<String> = plan.findings.iter().map(ToString::to_string).collect();
     let output = json!({
         "changes": wishes, "closing": plan.closing, "presence": plan.presence, "findings": findings, "held": held,
+        "stopped": plan.stopped,
     });
     let mut attachments = grants(house, &facts, &plan);
     let mut record = entry(house, order, "plan.made").about(person);
@@ -71,10 +72,21 @@ pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
     Ok(Ended { attachments, ..done(outcome, output) })
 }
 
+/// Everything that is known of somebody, for whoever only looks.
 pub(super) async fn load(house: &House, person: PersonId) -> Result<PersonFacts, tenure_model::Ending> {
+    load_for(house, person, &house.rules()).await
+}
+
+/// The same, with what these rules ask about others.
+pub(super) async fn load_for(
+    house: &House,
+    person: PersonId,
+    rules: &Arc<Rules>,
+) -> Result<PersonFacts, tenure_model::Ending> {
+    let rules = Arc::clone(rules);
     let found = house
         .store
-        .read(move |tx| Box::pin(async move { facts::load(tx, person).await }))
+        .read(move |tx| Box::pin(async move { facts::load_for(tx, person, &rules).await }))
         .await
         .map_err(|error: StoreError| store_refused(error))?;
     found.ok_or_else(|| refused(format!("there is no person `{person}`")))
@@ -126,7 +138,16 @@ pub(super) fn wish(house: &House, facts: &PersonFacts, change: &Change) -> Resul
         Action::DisableAccount { account } => {
             (Some(*account), Desired::Disabled { account: locator(facts, *account)? })
         }
-        Action::EnableAccount { account } => (Some(*account), Desired::Enabled { account: locator(facts, *account)? }),
+        Action::DeleteAccount { account, .. } => {
+            (Some(*account), Desired::Deleted { account: locator(facts, *account)? })
+        }
+        Action::RestoreAccount { account } | Action::EnableAccount { account } => {
+            (Some(*account), Desired::Enabled { account: locator(facts, *account)? })
+        }
+        Action::SetAttributes { account, attributes, .. } => {
+            let (attributes, hold) = (attributes.clone(), [].into());
+            (Some(*account), Desired::Present { account: locator(facts, *account)?, attributes, hold })
+        }
         Action::AddEntitlement { account, native_id, .. } => {
             let (add, remove) = ([native(native_id)].into(), [].into());
             (Some(*account), Desired::Entitlements { account: locator(facts, *account)?, add, remove })

@@ -9,11 +9,12 @@ use sha2::{Digest as _, Sha256};
 use tenure_connect::{AnyConnector, Desired, Expectation, Operation, Outcome, Usability, Verdict, Write};
 use tenure_engine::{Ended, Order};
 use tenure_ledger::{DetailKey, Fact, Hash, Word};
-use tenure_model::{Account, AccountState, Ending, Observed, Value, new_id};
+use tenure_model::{Account, AccountId, AccountState, Attributes, Ending, Observed, PersonId, Value, new_id};
+use tenure_policy::Action;
 use tenure_store::journal::Attachment;
 use tenure_store::{StoreError, accounts};
 
-use super::align::Wish;
+use super::align::{Wish, load_for};
 use super::{Done, done, entry, ledger, no, read, refused, store_refused};
 use crate::cx::House;
 use crate::estate::hex;
@@ -34,6 +35,9 @@ async fn make(house: &House, order: &Order, wish: &Wish, operation: &Operation) 
     let connector = house
         .connector(&wish.connection)
         .ok_or_else(|| refused(format!("there is no connection `{}`", wish.connection)))?;
+    if wish.action == "delete-account" && !is_still_meant(house, wish).await? {
+        return Ok(done("not-any-more", json!({ "account": wish.account, "why": wish.why })));
+    }
     house.pass(Point::BeforeEffect);
     let seen = make_it_so(connector.as_ref(), wish, operation).await?;
     let account = known_account(house, wish).await?;
@@ -51,8 +55,57 @@ async fn make(house: &House, order: &Order, wish: &Wish, operation: &Operation) 
         .with(DetailKey::EvidenceKind, Word::or_hash("read-back"))
         .with(DetailKey::Evidence, Fact::Hash(Hash::of(&evidence)));
     let output = json!({ "account": next.id, "state": next.state, "why": wish.why, "seenAt": seen.at });
-    let attachments = vec![Attachment::Account(Box::new(next)), ledger(house, &record)];
+    let mut attachments = remembered(house, wish, next.id, &seen).await?;
+    attachments.insert(0, Attachment::Account(Box::new(next)));
+    attachments.push(ledger(house, &record));
     Ok(Ended { attachments, ..done("done", output) })
+}
+
+/// What cannot be taken back is asked for again at the last moment: somebody may have come back
+/// while it waited for an approval.
+async fn is_still_meant(house: &House, wish: &Wish) -> Result<bool, Ending> {
+    let rules = house.resolved_rules().await.map_err(no)?;
+    let facts = load_for(house, wish.person, &rules).await?;
+    let plan = tenure_policy::plan(&facts, &rules, house.clock.now());
+    let is_it =
+        |action: &Action| matches!(action, Action::DeleteAccount { account, .. } if Some(*account) == wish.account);
+    Ok(plan.changes.iter().any(|change| is_it(&change.action)))
+}
+
+/// What is kept of the attributes that were written: in the form in which they were meant, because
+/// the system may keep them in another; but a name as it was seen, because another may have been
+/// free.
+async fn remembered(
+    house: &House,
+    wish: &Wish,
+    account: AccountId,
+    seen: &Observed,
+) -> Result<Vec<Attachment>, Ending> {
+    let Desired::Present { attributes: meant, .. } = &wish.desired else { return Ok(Vec::new()) };
+    let rules = house.resolved_rules().await.map_err(no)?;
+    let Some(target) = rules.targets.get(&wish.connection) else { return Ok(Vec::new()) };
+    let mut kept = match wish.account {
+        None => seen.attributes.clone(),
+        Some(_) => known_attributes(house, wish.person, account).await?.unwrap_or_else(|| seen.attributes.clone()),
+    };
+    for (name, value) in meant {
+        match seen.attributes.get(name) {
+            Some(now) if target.reach.placing.contains(name) => kept.insert(name.clone(), now.clone()),
+            Some(_) => kept.insert(name.clone(), value.clone()),
+            None => kept.remove(name),
+        };
+    }
+    kept.retain(|name, _| target.template.set.contains_key(name));
+    Ok(vec![Attachment::Attributes { account, attributes: kept, seen_at: seen.at }])
+}
+
+async fn known_attributes(house: &House, person: PersonId, account: AccountId) -> Result<Option<Attributes>, Ending> {
+    let found = house
+        .store
+        .read(move |tx| Box::pin(async move { accounts::attributes_of_person(tx, person).await }))
+        .await
+        .map_err(|error: StoreError| store_refused(error))?;
+    Ok(found.get(&account).cloned())
 }
 
 /// The key for the connected system: the same for every attempt, and of a form that any can keep.
@@ -64,8 +117,11 @@ fn operation(order: &Order, place: Option<usize>) -> Result<Operation, Ending> {
 
 async fn make_it_so(connector: &dyn AnyConnector, wish: &Wish, operation: &Operation) -> Result<Observed, Ending> {
     let changes = connector.plan(&wish.desired).await.map_err(no)?;
+    let only_attributes = wish.action == "set-attributes";
+    let is_attribute = |change: &tenure_connect::Change| matches!(change.write, Write::Set { .. } | Write::Move { .. });
     let mut seen = None;
-    for change in changes {
+    // An account that somebody disabled meanwhile gets its attributes and stays disabled.
+    for change in changes.into_iter().filter(|change| !only_attributes || is_attribute(change)) {
         let mut outcome = connector.apply(&change, operation).await;
         if let (Write::Create { attributes }, Outcome::Refused(refusal)) = (&change.write, &outcome)
             && refusal.class == tenure_connect::RefusalClass::Exists
@@ -164,16 +220,16 @@ async fn known_account(house: &House, wish: &Wish) -> Result<Account, Ending> {
 
 fn advance(account: Account, wish: &Wish, seen: &Observed) -> Result<Account, Ending> {
     let next = match &wish.desired {
-        // An account that was there is amended, and its state is what it was seen to be.
-        Desired::Present { .. } if wish.account.is_some() => Ok(account.observed(seen)),
-        Desired::Present { .. } => account.created(seen),
+        Desired::Present { .. } if wish.account.is_none() => account.created(seen),
+        Desired::Enabled { .. } if wish.action == "restore-account" => account.restored(seen),
+        Desired::Deleted { .. } => account.deleted(seen),
         Desired::Disabled { .. } => account.disabled(seen),
         Desired::Enabled { .. } => account.enabled(seen),
-        Desired::Entitlements { .. }
+        Desired::Present { .. }
+        | Desired::Entitlements { .. }
         | Desired::Values { .. }
         | Desired::Password { .. }
-        | Desired::Without { .. }
-        | Desired::Deleted { .. } => Ok(account.observed(seen)),
+        | Desired::Without { .. } => Ok(account.observed(seen)),
     };
     next.map_err(|error| Ending::Unknown { message: error.to_string() })
 }

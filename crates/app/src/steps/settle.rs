@@ -11,16 +11,16 @@ use tenure_policy::{Action, Change, PersonFacts, Plan, Rules};
 use tenure_store::journal::Attachment;
 use tenure_store::{StoreError, removals};
 
-use super::align::load;
+use super::align::load_for;
 use super::{Done, OfPerson, done, entry, ledger, no, not_now, read, store_refused};
 use crate::brakes::same;
 use crate::cx::House;
 
 pub(super) async fn perform(house: &House, order: &Order) -> Done {
     let OfPerson { person } = read(order)?;
-    let facts = load(house, person).await?;
-    let now = house.clock.now();
     let rules = house.resolved_rules().await.map_err(no)?;
+    let facts = load_for(house, person, &rules).await?;
+    let now = house.clock.now();
     let plan = tenure_policy::plan(&facts, &rules, now);
     let held = held(house, &facts, &plan, &rules).await?;
     let open: Vec<&Change> = plan.changes.iter().filter(|change| !held.iter().any(|one| is(change, one))).collect();
@@ -66,9 +66,13 @@ async fn held(house: &House, facts: &PersonFacts, plan: &Plan, rules: &Rules) ->
 /// Whether a change takes away what is withheld.
 fn is(change: &Change, held: &Removal) -> bool {
     let (kind, account, what) = match &change.action {
-        Action::DisableAccount { account } => (Kind::Account, account, ""),
+        Action::DisableAccount { account } | Action::DeleteAccount { account, .. } => (Kind::Account, account, ""),
         Action::RemoveEntitlement { account, entitlement, .. } => (Kind::Entitlement, account, entitlement.as_str()),
-        Action::CreateAccount { .. } | Action::EnableAccount { .. } | Action::AddEntitlement { .. } => return false,
+        Action::CreateAccount { .. }
+        | Action::RestoreAccount { .. }
+        | Action::EnableAccount { .. }
+        | Action::SetAttributes { .. }
+        | Action::AddEntitlement { .. } => return false,
     };
     change.connection == held.connection && kind == held.kind && *account == held.account && what == held.what
 }

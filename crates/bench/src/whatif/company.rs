@@ -8,8 +8,9 @@ use tenure_model::{
     Attributes, ConnectionName, Engagement, Id as _, IdentityKind, Leave, Name, Person, PersonId, Value,
 };
 use tenure_policy::columns::EntitlementName;
-use tenure_policy::plan::PersonFacts;
-use tenure_policy::role::{Birthright, Role, RoleGrant};
+use tenure_policy::day::{Day, Edge};
+use tenure_policy::plan::{Besides, PersonFacts};
+use tenure_policy::role::{Birthright, Risk, Role, RoleGrant};
 use uuid::Uuid;
 
 use crate::trouble::{Because as _, Trouble};
@@ -104,7 +105,14 @@ impl Company {
             since: now(),
         };
         let engagements = engagement(id, number, &mut chance).into_iter().collect();
-        PersonFacts { person, engagements, urgent: [].into(), accounts: Vec::new(), grants: Vec::new() }
+        PersonFacts {
+            person,
+            engagements,
+            urgent: [].into(),
+            accounts: Vec::new(),
+            grants: Vec::new(),
+            besides: Besides::default(),
+        }
     }
 
     /// A rule by number, in one of its versions.
@@ -116,18 +124,25 @@ impl Company {
         let mut gives = Chance::of(self.seed, 1_000_000, number);
         let mut grants = Vec::new();
         for _ in 0..=gives.below(5) {
-            grants.push(grant(Self::entitlement(gives.place(self.entitlements))?));
+            grants.push(grant(Self::entitlement(gives.place(self.entitlements))?)?);
         }
         if chance.below(4) == 0 {
-            grants.push(grant(Self::entitlement(chance.place(self.entitlements))?));
+            grants.push(grant(Self::entitlement(chance.place(self.entitlements))?)?);
         }
         let leads = [0, 0, 7, 14];
         Ok(Role {
             name: name(&format!("rule-{number}"))?,
             title: format!("Rule {number}"),
             owner: "measured".to_owned(),
-            birthright: Some(Birthright { when, lead_days: chance.pick(&leads).unwrap_or(0), grace_days: 0 }),
+            birthright: Some(Birthright {
+                from: Day { edge: Edge::FirstDay, days: -chance.pick(&leads).unwrap_or(0) },
+                ..Birthright::of(when)
+            }),
+            requestable: None,
+            includes: Vec::new(),
             grants,
+            risk: Risk::default(),
+            review_days: None,
         })
     }
 
@@ -147,8 +162,9 @@ fn name(text: &str) -> Result<Name, Trouble> {
     text.parse().because(|| format!("`{text}` is no name"))
 }
 
-fn grant(name: EntitlementName) -> RoleGrant {
-    RoleGrant { connection: name.connection, entitlement: name.entitlement, when: None }
+fn grant(name: EntitlementName) -> Result<RoleGrant, Trouble> {
+    let entitlement = name.entitlement.parse().because(|| format!("`{}` is no name", name.entitlement))?;
+    Ok(RoleGrant { connection: name.connection, entitlement, when: None })
 }
 
 /// Most are here, some left, some come, some are away, and of a few no engagement is known.

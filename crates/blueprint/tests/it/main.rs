@@ -1,6 +1,10 @@
 //! Documents as people write them, right and wrong.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail")]
+
+mod cases;
 mod people;
+mod text;
 
 use tenure_blueprint::{Code, Direction, Estate, Problem};
 
@@ -41,7 +45,7 @@ fn the_first_estate_loads() {
     let rules = estate.rules();
     assert_eq!(rules.targets.len(), 1);
     let staff = rules.roles.iter().find(|role| role.name.as_str() == "staff").unwrap();
-    assert_eq!(staff.birthright.as_ref().unwrap().lead_days, 3);
+    assert_eq!(staff.birthright.as_ref().unwrap().from.to_string(), "person.firstDay - 3d");
     let finance = rules.roles.iter().find(|role| role.name.as_str() == "finance").unwrap();
     assert_eq!(finance.birthright.as_ref().unwrap().grace_days, 14);
     let ldap = &estate.connections[&"ldap".parse().unwrap()];
@@ -105,8 +109,8 @@ fn slips_are_told_with_their_place_and_what_was_meant() {
         ),
         (
             role("  birthright: { when: true, from: yesterday }\n  grants: []\n"),
-            "a.yaml:13:35: TEN-E2006 `from` is not a day that is known; write `person.firstDay`, or days before it, \
-             such as `person.firstDay - 3d`",
+            "a.yaml:13:35: TEN-E2006 `from` is not a day that is known; write `person.firstDay` or \
+             `person.lastDay`, or days before or after it, such as `person.firstDay - 3d`",
         ),
     ] {
         assert_eq!(problems(&text), [wanted], "{text}");
@@ -115,8 +119,7 @@ fn slips_are_told_with_their_place_and_what_was_meant() {
 
 #[test]
 fn everything_that_is_wrong_is_told_at_once() {
-    let text =
-        role("  birthright: { when: persn.x == 1, grace: 14 }\n  grants: [{ connection: ldap }]\n  risk: high\n");
+    let text = role("  birthright: { when: persn.x == 1, grace: 14 }\n  grants: [{ connection: ldap }]\n  rsk: high\n");
     let codes: Vec<Code> = read(&text).unwrap_err().iter().map(|problem| problem.code).collect();
     assert_eq!(codes, [Code::BadExpression, Code::WrongType, Code::MissingKey, Code::UnknownKey]);
 }

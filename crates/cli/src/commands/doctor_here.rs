@@ -8,16 +8,14 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
 use tenure_blueprint::Estate;
-use tenure_blueprint::limits::{FILE_BYTES_MAX, FILES_MAX};
 use tenure_server::config::{Config, ConfigError, Named, Sources};
 use tenure_server::house::{self, MigrateOptions};
 
 use super::doctor::Findings;
+use super::documents::files_of;
 use super::in_process;
-use crate::context::read_text;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::limits::ESTATE_DEPTH_MAX;
 
 /// Looks at everything that the configuration names.
 pub async fn look(path: &Path, findings: &mut Findings) {
@@ -101,36 +99,6 @@ fn estate(folder: &Path, findings: &mut Findings) {
             }
         }
     }
-}
-
-/// The documents below the folder, in order, with their paths as an editor opens them.
-fn files_of(folder: &Path) -> Result<Vec<(String, String)>, CliError> {
-    let mut paths = Vec::new();
-    collect(folder, ESTATE_DEPTH_MAX, &mut paths)?;
-    paths.sort();
-    // One more than may be, so that reading them says so.
-    paths.truncate(FILES_MAX + 1);
-    let read = |path: PathBuf| read_text(&path, FILE_BYTES_MAX as u64).map(|text| (path.display().to_string(), text));
-    paths.into_iter().map(read).collect()
-}
-
-fn collect(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<(), CliError> {
-    let failed = |error: io::Error| {
-        CliError::new(Exit::Failed, crate::error::code::CANNOT_READ, format!("cannot list `{}`", folder.display()))
-            .caused_by(&error)
-            .hint("name the folder in `estate.folder`, and let the user of the server read it")
-    };
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.is_dir() {
-            if depth > 0 {
-                collect(&path, depth - 1, paths)?;
-            }
-        } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
-            paths.push(path);
-        }
-    }
-    Ok(())
 }
 
 async fn database(path: &Path, config: &Config, findings: &mut Findings) {

@@ -25,14 +25,22 @@ pub struct Generate {
     #[arg(long, value_name = "FOLDER")]
     into: PathBuf,
     /// Only the catalogue of connectors
-    #[arg(long)]
+    #[arg(long, conflicts_with = "schemas")]
     connectors: bool,
+    /// Only the schemas of documents
+    #[arg(long)]
+    schemas: bool,
 }
 
 impl Generate {
     /// Writes them.
     pub fn run(self, cx: &Cx) -> Result<Exit, CliError> {
-        for (name, text) in if self.connectors { catalogue()? } else { reference()? } {
+        let files = match (self.connectors, self.schemas) {
+            (true, _) => catalogue()?,
+            (false, true) => tenure_blueprint::schemas(),
+            (false, false) => reference()?,
+        };
+        for (name, text) in files {
             write(&self.into.join(&name), &text)?;
             cx.output.say(&format!("wrote {name} into `{}`", self.into.display()));
         }

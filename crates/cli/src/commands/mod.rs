@@ -2,7 +2,8 @@
 //!
 //! A command reads its words, asks once or a few times, and hands what came to
 //! [`Output`](crate::output::Output). `demo`, `serve`, `migrate`, `bench`, `test` and the bootstrap
-//! of `token` work on this machine; all others ask a server.
+//! of `token` work on this machine, and so do `validate`, `fmt`, `lint` and `fix`; all others ask a
+//! server.
 
 pub mod access;
 pub mod apply;
@@ -15,8 +16,12 @@ pub mod demo;
 pub mod diff;
 pub mod doctor;
 pub mod doctor_here;
+mod documents;
 pub mod events;
 pub mod events_send;
+pub mod exceptions;
+pub mod fix;
+pub mod fmt;
 pub mod generate;
 pub mod get;
 pub mod held;
@@ -24,6 +29,7 @@ pub mod import;
 pub mod in_process;
 pub mod ledger;
 pub mod ledger_verify;
+pub mod lint;
 pub mod migrate;
 pub mod notices;
 pub mod notices_preview;
@@ -42,6 +48,7 @@ pub mod tasks;
 mod tasks_evidence;
 pub mod test;
 pub mod token;
+pub mod validate;
 pub mod version;
 pub mod whatif;
 pub mod whatif_person;
@@ -106,11 +113,16 @@ impl Command {
             Self::Held(held) => held.run(cx).await,
             Self::Cases(cases) => cases.run(cx).await,
             Self::Tasks(tasks) => tasks.run(cx).await,
+            Self::Exceptions(exceptions) => exceptions.run(cx).await,
             Self::Notices(notices) => notices.run(cx).await,
             Self::Connect(connect) => connect.run(cx).await,
             Self::Pack(pack) => pack.run(cx),
             Self::Import(import) => import.run(cx),
             Self::Test(test) => test.run(cx).await,
+            Self::Validate(validate) => validate.run(cx),
+            Self::Fmt(fmt) => fmt.run(cx),
+            Self::Lint(lint) => lint.run(cx),
+            Self::Fix(fix) => fix.run(cx),
             Self::Ledger(ledger) => ledger.run(cx).await,
             Self::Bench(bench) => bench.run(cx).await,
             Self::Completion(completion) => completion.run(),

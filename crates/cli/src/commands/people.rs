@@ -55,6 +55,12 @@ const DESIRED: &[Column] = &[
     column("Reason", "/reason"),
     column("Until", "/until"),
 ];
+const STOPPED: &[Column] = &[
+    column("Connection", "/connection"),
+    column("Entitlement", "/entitlement"),
+    column("Effect", "/effect"),
+    column("Why", "/why"),
+];
 const CHANGES: &[Column] = &[
     column("Change", "/change"),
     column("System", "/connection"),
@@ -130,6 +136,7 @@ impl People {
                 cx.output.item(PLAN, &plan)?;
                 cx.output.part("Should be", DESIRED, plan.get("desired"))?;
                 cx.output.part("Changes", CHANGES, plan.get("changes"))?;
+                cx.output.part("Not given", STOPPED, plan.get("stopped"))?;
                 let changes = plan.get("changes").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
                 return Ok(if changes { Exit::Changes } else { Exit::Done });
             }

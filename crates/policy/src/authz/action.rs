@@ -90,6 +90,12 @@ actions! {
     ListAccess on Person;
     /// See what another rule would change for everybody, and which rules would explain what is held.
     TryRule on Person;
+    /// See who is let off which rule.
+    ListExceptions on Person;
+    /// Let somebody off a rule.
+    GrantException on Person;
+    /// End that somebody is let off a rule.
+    EndException on Person;
     /// See what came in.
     ListEvents on Event;
     /// Deliver an event.

@@ -174,11 +174,17 @@ pub fn removals(facts: &PersonFacts, plan: &Plan, rules: &Rules, limits: &Limits
 /// What would be taken away by one change, if anything.
 fn removal(facts: &PersonFacts, change: &Change, rules: &Rules, limits: &Limits, urgent: bool) -> Option<Removal> {
     let (kind, account, what, native) = match &change.action {
-        Action::DisableAccount { account } => (Kind::Account, *account, String::new(), None),
+        Action::DisableAccount { account } | Action::DeleteAccount { account, .. } => {
+            (Kind::Account, *account, String::new(), None)
+        }
         Action::RemoveEntitlement { account, entitlement, native_id } => {
             (Kind::Entitlement, *account, entitlement.clone(), Some(native_id))
         }
-        Action::CreateAccount { .. } | Action::EnableAccount { .. } | Action::AddEntitlement { .. } => return None,
+        Action::CreateAccount { .. }
+        | Action::RestoreAccount { .. }
+        | Action::EnableAccount { .. }
+        | Action::SetAttributes { .. }
+        | Action::AddEntitlement { .. } => return None,
     };
     let known = facts.accounts.iter().find(|known| known.id == account);
     let holds = known.map(|known| &known.holds);
@@ -186,7 +192,12 @@ fn removal(facts: &PersonFacts, change: &Change, rules: &Rules, limits: &Limits,
     let named = |name: &String| rules.targets.get(&change.connection)?.entitlements.get(name).filter(|id| lost(id));
     let admins = limits.admins.iter().filter(|admin| admin.connection == change.connection);
     let administers = admins.filter_map(|admin| named(&admin.entitlement)).cloned().collect();
-    let protected = limits.protected.because(&facts.person, known);
+    // What cannot be taken back is asked for each time.
+    let for_good = match &change.action {
+        Action::DeleteAccount { approval, .. } => Some(format!("a deletion needs the approval `{approval}`")),
+        _ => None,
+    };
+    let protected = for_good.or_else(|| limits.protected.because(&facts.person, known));
     let mut ruling = limits.privileged.iter().filter(|(connection, _)| *connection == change.connection);
     let privileged = ruling.any(|(_, name)| named(name).is_some());
     Some(Removal {

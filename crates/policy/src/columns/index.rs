@@ -222,6 +222,9 @@ impl Index {
 
     /// The terms over the columns, and whom they fit.
     fn compile(&mut self, terms: &Terms) -> Result<Clause, NotKept> {
+        if let Some(why) = terms.beyond {
+            return Err(NotKept::Beyond { why });
+        }
         let mut maker = Maker { questions: &mut self.questions, people: &mut self.people, now: self.now };
         let mut parts = terms.when.iter().map(|when| maker.holds(when)).collect::<Result<Vec<_>, _>>()?;
         let begun = maker.questions.ask_begun(terms.lead_days, maker.people, self.now);

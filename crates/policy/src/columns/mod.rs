@@ -29,7 +29,7 @@ pub use difference::{Delta, Difference};
 pub use index::{Edit, Index, Intake};
 pub use mine::Proposal;
 pub use people::NotKept;
-pub use terms::{EntitlementName, Terms, of_role, terms_of};
+pub use terms::{EntitlementName, Terms, of_role, of_role_among, terms_of};
 
 #[cfg(test)]
 mod tests;

@@ -33,6 +33,12 @@ pub enum NotKept {
         /// The part of the condition.
         condition: String,
     },
+    /// What the rule says is more than columns can.
+    #[error("{why}")]
+    Beyond {
+        /// What, as a sentence.
+        why: &'static str,
+    },
 }
 
 /// Everybody as rows and columns.
@@ -186,7 +192,7 @@ impl People {
             Some(row) => (*row, false),
             None => (self.new_row(person), true),
         };
-        let moment = Moment::of(facts, now);
+        let moment = Moment::plain(facts, now);
         let mut set = vec![false; self.columns.len()];
         let mut changed = Vec::new();
         for (name, value) in &facts.person.attributes {

@@ -12,6 +12,7 @@ use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValu
 use super::functions::{ADD_BOUNDED, FUNCTIONS, SPEND};
 use super::schema::Schema;
 use super::{BadExpression, words};
+use crate::group::GROUPS;
 use crate::limits::{COMPREHENSION_NESTING_MAX, COMPREHENSIONS_MAX, EXPRESSION_DEPTH_MAX};
 
 /// What may stand between and before values.
@@ -37,11 +38,16 @@ const OPERATORS: [&str; 19] = [
     operators::IN,
 ];
 
+/// Whether somebody is in a group.
+const IN_GROUP: &str = "inGroup";
+
 /// What a tree reads, once it was found good.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
     /// Paths such as `person.department`.
     pub(super) paths: BTreeSet<String>,
+    /// Groups that are asked for by name.
+    pub(super) groups: BTreeSet<String>,
     /// Whether a subject is read as a whole, so that any of its attributes may matter.
     pub(super) whole: bool,
     /// How deep the tree is.
@@ -143,11 +149,14 @@ impl Walk<'_> {
     }
 
     fn call(&mut self, call: &mut CallExpr, depth: usize) -> Result<(), BadExpression> {
+        if call.func_name == IN_GROUP {
+            self.in_group(call)?;
+        }
         let name = call.func_name.as_str();
         if !OPERATORS.contains(&name) && !FUNCTIONS.contains(&name) {
-            let hint = match words::nearest(name, FUNCTIONS) {
+            let hint = match words::nearest(name, FUNCTIONS.into_iter().chain([IN_GROUP])) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", FUNCTIONS.join(", ")),
+                None => format!("there are {} and {IN_GROUP}", FUNCTIONS.join(", ")),
             };
             return Err(refused(format!("there is no function `{name}`"), hint));
         }
@@ -162,6 +171,22 @@ impl Walk<'_> {
             self.expression(target, depth + 1)?;
         }
         call.args.iter_mut().try_for_each(|argument| self.expression(argument, depth + 1))
+    }
+
+    /// `inGroup("x")` is short for `"x" in person.groups`, and names the group that it asks for.
+    fn in_group(&mut self, call: &mut CallExpr) -> Result<(), BadExpression> {
+        let hint = "write the name of a group in quotes, such as `inGroup(\"paris-engineers\")`";
+        let name = match (&call.target, call.args.as_slice()) {
+            (None, [IdedExpr { expr: Expr::Literal(LiteralValue::String(name)), .. }]) => name.inner().to_owned(),
+            _ => return Err(refused(format!("`{IN_GROUP}` takes the name of one group"), hint)),
+        };
+        self.reads.groups.insert(name);
+        let ided = |expr| IdedExpr { id: 0, expr };
+        let person = Box::new(ided(Expr::Ident("person".to_owned())));
+        let groups = SelectExpr { operand: person, field: GROUPS.to_owned(), test: false };
+        operators::IN.clone_into(&mut call.func_name);
+        call.args.push(ided(Expr::Select(groups)));
+        Ok(())
     }
 
     fn comprehension(&mut self, walk: &mut ComprehensionExpr, depth: usize) -> Result<(), BadExpression> {

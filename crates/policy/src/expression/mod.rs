@@ -113,6 +113,7 @@ pub struct Expression {
     text: String,
     tree: Arc<IdedExpr>,
     paths: BTreeSet<String>,
+    groups: BTreeSet<String>,
     reads_all: bool,
     depth: usize,
     kind: Kind,
@@ -143,8 +144,8 @@ impl Expression {
             Ok((tree, reads, kind))
         })
         .unwrap_or_else(|reason| Err(BadExpression::new(0, reason, "write it simpler")))?;
-        let text = text.to_owned();
-        Ok(Self { text, tree: Arc::new(tree), paths: reads.paths, reads_all: reads.whole, depth: reads.depth, kind })
+        let check::Reads { paths, groups, whole: reads_all, depth } = reads;
+        Ok(Self { text: text.to_owned(), tree: Arc::new(tree), paths, groups, reads_all, depth, kind })
     }
 
     /// Reads a condition: an expression that can give yes or no.
@@ -170,6 +171,11 @@ impl Expression {
     /// What it reads, such as `person.department`.
     pub fn paths(&self) -> &BTreeSet<String> {
         &self.paths
+    }
+
+    /// The groups that it asks for by `inGroup("…")`.
+    pub fn groups(&self) -> &BTreeSet<String> {
+        &self.groups
     }
 
     /// Whether the condition holds for what this scope holds.

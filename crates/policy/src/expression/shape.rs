@@ -125,6 +125,7 @@ fn shape(tree: &IdedExpr) -> Shape {
 fn atom(part: &IdedExpr) -> Atom {
     let reads = tree::reading(part);
     let expression = Expression {
+        groups: std::collections::BTreeSet::new(),
         text: tree::written(part),
         tree: Arc::new(part.clone()),
         paths: reads.paths,

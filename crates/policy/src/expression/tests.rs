@@ -98,11 +98,29 @@ fn what_nobody_said_is_not_known() {
 }
 
 #[test]
+fn a_group_is_asked_for_by_its_name() {
+    let asked = Expression::parse("inGroup('paris') && (inGroup(\"lyon\") || !inGroup('paris'))").unwrap();
+    assert_eq!(asked.groups().iter().collect::<Vec<_>>(), ["lyon", "paris"]);
+    assert!(asked.paths().contains("person.groups"));
+    let mut ada = person();
+    let list = Value::List(vec!["paris".into()]);
+    ada.attributes.insert("groups".into(), list);
+    let facts = Facts { person: &ada, engagement: None, standing: Standing::None, now: Timestamp::UNIX_EPOCH };
+    for (text, wanted) in [("inGroup('paris')", true), ("inGroup('lyon')", false), ("'paris' in person.groups", true)] {
+        assert_eq!(Expression::parse(text).unwrap().value(&facts), Ok(Value::Flag(wanted)), "{text}");
+    }
+    assert_eq!(value("inGroup('paris')"), Err(NoValue::NotKnown { path: "person.groups".into() }));
+}
+
+#[test]
 fn nonsense_is_refused_with_a_place_and_a_way_out() {
     for (text, reason, hint) in [
         ("", "the expression is empty", "`true`"),
         ("persn.country == 'FR'", "`persn` is not known here", "did you mean `person`?"),
         ("engagement.fistDay", "an engagement has no `fistDay`", "did you mean `engagement.firstDay`?"),
+        ("inGroup(person.country)", "takes the name of one group", "in quotes"),
+        ("person.inGroup('a')", "takes the name of one group", "in quotes"),
+        ("inGruop('a')", "there is no function `inGruop`", "did you mean `inGroup`?"),
         ("lowr(person.country)", "there is no function `lowr`", "did you mean `lower`?"),
         ("person.country ==", "cannot be read", "write a condition"),
         ("r'\\' + ((('", "letters in front of its quotes", "plain quotes"),

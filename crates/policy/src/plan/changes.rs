@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenure_model::{Account, AccountState, ConnectionName, Grant, GrantState, NativeId};
+use tenure_model::{Account, AccountState, Attributes, ConnectionName, Grant, GrantState, NativeId};
 
 use super::{Action, Change, Desired, Finding, Moment, Presence, Rules, Target};
+use crate::day::{Day, Edge};
 
 /// Everything to do, revocations first.
 pub(super) fn changes(
@@ -16,7 +17,7 @@ pub(super) fn changes(
 ) -> Vec<Change> {
     let mut connections: BTreeSet<&ConnectionName> = wanted.iter().map(|wish| &wish.connection).collect();
     connections.extend(moment.facts.accounts.iter().map(|account| &account.connection));
-    let mut all = Vec::new();
+    let (mut all, mut parked) = (Vec::new(), Vec::new());
     for connection in connections {
         let mut accounts: Vec<&Account> =
             moment.facts.accounts.iter().filter(|account| account.connection == *connection).collect();
@@ -34,6 +35,11 @@ pub(super) fn changes(
         place.take_away();
         place.give();
         all.append(&mut place.changes);
+        parked.extend(place.parked());
+    }
+    // What cannot be taken back waits until nothing else is left to do.
+    if all.is_empty() {
+        all = parked;
     }
     all.sort_by(|left, right| (&left.action, &left.connection).cmp(&(&right.action, &right.connection)));
     all
@@ -53,7 +59,7 @@ fn nearness(state: AccountState) -> u8 {
     }
 }
 
-fn is_there(account: &Account) -> bool {
+pub(super) fn is_there(account: &Account) -> bool {
     nearness(account.state) <= nearness(AccountState::Unknown)
 }
 
@@ -147,14 +153,25 @@ impl Place<'_, '_> {
             .copied()
             .find(|account| is_there(account) || account.state == AccountState::SoftDeleted);
         let Some(account) = there else { return self.create(target, entitlements) };
+        self.name_the_others(account);
         match account.state {
-            AccountState::Active => self.add_missing(account, entitlements),
+            AccountState::Active => self.keep_up(target, account, entitlements),
             AccountState::Disabled if self.was_in_use() => {
                 self.leave_alone(account, "somebody else disabled it while it was in use");
             }
-            AccountState::Staged | AccountState::Disabled => self.enable(account, entitlements),
+            AccountState::Staged | AccountState::Disabled => {
+                self.again(Action::EnableAccount { account: account.id }, target, account, entitlements);
+            }
             AccountState::Suspended => self.leave_alone(account, "somebody suspended it"),
-            AccountState::SoftDeleted => self.leave_alone(account, "it is deleted and can be restored"),
+            AccountState::SoftDeleted if self.was_in_use() => {
+                self.leave_alone(account, "somebody else deleted it while it was in use; it can be restored");
+            }
+            AccountState::SoftDeleted if target.reach.restores => {
+                self.again(Action::RestoreAccount { account: account.id }, target, account, entitlements);
+            }
+            AccountState::SoftDeleted => {
+                self.leave_alone(account, "it is deleted and can be restored, which its connector cannot do");
+            }
             AccountState::Unknown => self.leave_alone(account, "its state is not known, and must be looked at first"),
             AccountState::Absent | AccountState::Gone => {}
         }
@@ -183,7 +200,7 @@ impl Place<'_, '_> {
 
     fn create(&mut self, target: &Target, entitlements: BTreeMap<String, NativeId>) {
         let connection = self.connection.clone();
-        match target.template.fill(&self.moment.view()) {
+        match target.template.fill(&|expression| self.moment.value(expression)) {
             Ok(filled) => {
                 let left_out = filled.left_out.into_iter();
                 self.findings.extend(left_out.map(|what| Finding::LeftOut { connection: connection.clone(), what }));
@@ -194,10 +211,63 @@ impl Place<'_, '_> {
         }
     }
 
-    fn enable(&mut self, account: &Account, entitlements: BTreeMap<String, NativeId>) {
+    /// Makes an account usable that was not, and brings it up to date.
+    fn again(&mut self, action: Action, target: &Target, account: &Account, entitlements: BTreeMap<String, NativeId>) {
         let why = self.why_wanted(None);
-        self.change(Action::EnableAccount { account: account.id }, why);
+        self.change(action, why);
+        self.keep_up(target, account, entitlements);
+    }
+
+    /// Brings the attributes and the entitlements of an account in use up to date.
+    fn keep_up(&mut self, target: &Target, account: &Account, entitlements: BTreeMap<String, NativeId>) {
+        if let Some(seen) = self.moment.facts.besides.seen.get(&account.id) {
+            self.set_attributes(target, account, seen);
+        }
         self.add_missing(account, entitlements);
+    }
+
+    fn set_attributes(&mut self, target: &Target, account: &Account, seen: &Attributes) {
+        let value = |expression: &_| self.moment.value_or_cleared(expression);
+        let filled = target.template.differences(seen, &target.reach.placing, &value);
+        let connection = self.connection;
+        let kept = filled.left_out.into_iter().map(|what| Finding::KeptAsItIs { connection: connection.clone(), what });
+        self.findings.extend(kept);
+        if filled.attributes.is_empty() {
+            return;
+        }
+        let why = filled.attributes.keys().map(|name| format!("{name} is {}", source_of(target, name))).collect();
+        let before = seen.iter().filter(|(name, _)| filled.attributes.contains_key(*name));
+        let before = before.map(|(name, value)| (name.clone(), value.clone())).collect();
+        self.change(Action::SetAttributes { account: account.id, attributes: filled.attributes, before }, why);
+    }
+
+    /// Somebody may have several accounts in one system; only the nearest one is kept up.
+    fn name_the_others(&mut self, meant: &Account) {
+        for other in self.accounts.clone().into_iter().filter(|other| other.id != meant.id && is_there(other)) {
+            self.leave_alone(other, "its owner has another account there");
+        }
+    }
+
+    /// The deletion of accounts of somebody who left long enough ago, where a document says so.
+    fn parked(&mut self) -> Vec<Change> {
+        let target = self.target.filter(|_| self.moment.presence == Presence::Over && self.wanted.is_empty());
+        let (Some(target), Some(over)) = (target, self.moment.over) else { return Vec::new() };
+        let Some(deletion) = &target.deletion else { return Vec::new() };
+        let day = Day { edge: Edge::LastDay, days: i16::try_from(deletion.after_days).unwrap_or(i16::MAX) };
+        if over.rescinded || day.is_over_at(over).is_none_or(|end| self.moment.now < end) {
+            return Vec::new();
+        }
+        let mut changes = Vec::new();
+        for account in self.accounts.clone().into_iter().filter(|account| account.state == AccountState::Disabled) {
+            if !target.reach.deletes {
+                self.leave_alone(account, "it is to be deleted, which its connector cannot do");
+                continue;
+            }
+            let action = Action::DeleteAccount { account: account.id, approval: deletion.approval.clone() };
+            let why = vec![self.moment.why_over(), format!("accounts are deleted {} days later", deletion.after_days)];
+            changes.push(Change { connection: self.connection.clone(), action, why });
+        }
+        changes
     }
 
     fn add_missing(&mut self, account: &Account, entitlements: BTreeMap<String, NativeId>) {
@@ -215,6 +285,10 @@ impl Place<'_, '_> {
         why.dedup();
         why
     }
+}
+
+fn source_of(target: &Target, name: &str) -> String {
+    target.template.set.get(name).map(|fill| fill.value.to_string()).unwrap_or_default()
 }
 
 fn lost(grant: &Grant) -> String {

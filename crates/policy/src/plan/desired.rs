@@ -1,37 +1,55 @@
 //! What somebody should hold, and which grants have lost their reason.
 
-use jiff::{Span, Timestamp, ToSpan};
-use tenure_model::{Grant, GrantState, Reason};
+use std::collections::BTreeMap;
 
-use super::{Desired, Finding, Moment, Presence, Rules};
-use crate::expression::{Expression, Verdict};
-use crate::role::{Birthright, Role, RoleGrant};
+use jiff::{Span, Timestamp};
+use tenure_model::{ConnectionName, Grant, GrantState, Name, Reason};
+
+use super::{Desired, Finding, Moment, Presence, Rules, Stopped};
+use crate::expression::{NoValue, Verdict};
+use crate::role::{Birthright, Given, Role, given};
+
+/// Something that should be, and the roles that it comes through, the held one first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Wish {
+    pub(super) desired: Desired,
+    pub(super) through: Vec<Name>,
+}
 
 /// What should be, sorted, and what a human should know of it.
-pub(super) fn desired(moment: &Moment<'_>, rules: &Rules) -> (Vec<Desired>, Vec<Finding>) {
-    let mut wanted = Vec::new();
+pub(super) fn desired(moment: &Moment<'_>, rules: &Rules) -> (Vec<Wish>, Vec<Finding>) {
+    let mut wishes = Vec::new();
     let mut findings = Vec::new();
-    if moment.presence == Presence::Over {
-        return (wanted, findings);
-    }
     for role in &rules.roles {
         if let Some(birthright) = &role.birthright
-            && has_begun(moment, birthright)
+            && moment.is_within(birthright)
         {
-            by_birthright(moment, role, birthright, &mut wanted, &mut findings);
+            Asked {
+                moment,
+                role,
+                birthright,
+                deserved: moment.deserves(birthright),
+                given: given(role, &rules.roles),
+                live: live_grants(moment, role),
+            }
+            .wishes(&mut wishes, &mut findings);
         }
     }
-    wanted.extend(moment.facts.grants.iter().filter(|grant| is_asked_for(grant, moment.now)).map(kept));
-    wanted.sort();
-    wanted.dedup();
-    (wanted, findings)
+    if moment.presence != Presence::Over {
+        let asked_for = moment.facts.grants.iter().filter(|grant| is_asked_for(grant, moment.now));
+        wishes.extend(asked_for.map(|grant| Wish { desired: kept(grant), through: Vec::new() }));
+    }
+    wishes.sort();
+    wishes.dedup();
+    (wishes, findings)
 }
 
 /// The grants that are still there and have no reason any more.
-pub(super) fn closing<'a>(moment: &Moment<'a>, wanted: &[Desired]) -> Vec<&'a Grant> {
+pub(super) fn closing<'a>(moment: &Moment<'a>, wanted: &[Desired], stopped: &[Stopped]) -> Vec<&'a Grant> {
     let over = moment.presence == Presence::Over;
     let stays = |grant: &Grant| {
-        let waits = grant.valid_from > moment.now && grant.state == GrantState::Pending;
+        let held_back = stopped.iter().any(|one| one.grant == Some(grant.id));
+        let waits = (grant.valid_from > moment.now || held_back) && grant.state == GrantState::Pending;
         (waits && !over) || wanted.iter().any(|wish| wish.grant == Some(grant.id))
     };
     let mut closing: Vec<&Grant> =
@@ -40,80 +58,124 @@ pub(super) fn closing<'a>(moment: &Moment<'a>, wanted: &[Desired]) -> Vec<&'a Gr
     closing
 }
 
-/// Whether the time for birthrights has come, which may be some days before the first day.
-fn has_begun(moment: &Moment<'_>, birthright: &Birthright) -> bool {
-    match (moment.presence, moment.engagement) {
-        (Presence::Here, _) => true,
-        (Presence::Coming, Some(engagement)) => {
-            let day = engagement.first_day.saturating_sub(i64::from(birthright.lead_days).days());
-            engagement.zone.start_of(day) <= moment.now
-        }
-        (Presence::Coming, None) | (Presence::Over | Presence::Unheard, _) => false,
-    }
+/// One role that is asked whether it is to be given.
+struct Asked<'m, 'a> {
+    moment: &'m Moment<'a>,
+    role: &'m Role,
+    birthright: &'m Birthright,
+    /// What the condition comes to.
+    deserved: Verdict,
+    /// What holding it gives.
+    given: Vec<Given<'m>>,
+    /// What it gave before.
+    live: Vec<&'m Grant>,
 }
 
-fn by_birthright(
-    moment: &Moment<'_>,
-    role: &Role,
-    birthright: &Birthright,
-    wanted: &mut Vec<Desired>,
-    findings: &mut Vec<Finding>,
-) {
-    for item in &role.grants {
-        let verdict = match birthright.when.verdict(&moment.view()) {
-            Verdict::Holds => item.when.as_ref().map_or(Verdict::Holds, |when| when.verdict(&moment.view())),
+impl Asked<'_, '_> {
+    /// Each thing that the role gives is given once, if one way to it is open. What was given
+    /// and is no longer is kept for the days of grace, and what cannot be decided as it is.
+    fn wishes(&self, wishes: &mut Vec<Wish>, findings: &mut Vec<Finding>) {
+        let mut held: BTreeMap<(&ConnectionName, String), Wish> = BTreeMap::new();
+        let mut undecided: Vec<&Given<'_>> = Vec::new();
+        for given in &self.given {
+            match self.verdict(given) {
+                Ok(name) => {
+                    let wish = self.held(given, &name);
+                    held.entry((&given.grant.connection, name)).or_insert(wish);
+                }
+                Err(No::NotMet(why)) => findings.push(Finding::RoleNotMet { role: self.role.name.clone(), why }),
+                Err(No::Broken(why)) => {
+                    findings.push(Finding::RoleBroken { role: self.role.name.clone(), why });
+                    undecided.push(given);
+                }
+            }
+        }
+        for grant in self.live.iter().copied() {
+            let could = |given: &&Given<'_>| {
+                given.grant.connection == grant.connection && given.grant.entitlement.could_be(&grant.entitlement)
+            };
+            if held.values().any(|wish| wish.desired.grant == Some(grant.id)) {
+                continue;
+            }
+            let through = |given: &Given<'_>| given.through.iter().map(|name| (*name).clone()).collect();
+            if let Some(given) = undecided.iter().copied().find(could) {
+                let stays = (grant.state != GrantState::Leaving).then(|| kept(grant));
+                wishes.extend(stays.map(|desired| Wish { desired, through: through(given) }));
+            } else if let Some(given) = self.given.iter().find(could) {
+                let stays = in_grace(self.moment.now, self.birthright, grant);
+                wishes.extend(stays.map(|desired| Wish { desired, through: through(given) }));
+            }
+        }
+        wishes.extend(held.into_values());
+    }
+
+    /// The name of what is given, or why nothing is.
+    fn verdict(&self, given: &Given<'_>) -> Result<String, No> {
+        let verdict = match self.deserved.clone() {
+            Verdict::Holds => given.grant.when.as_ref().map_or(Verdict::Holds, |when| self.moment.verdict(when)),
             other @ (Verdict::Fails | Verdict::NotKnown { .. } | Verdict::Broken { .. }) => other,
         };
-        let known = live_grant(moment, role, item);
         match verdict {
-            Verdict::Holds => wanted.push(held(role, birthright, item, known)),
-            Verdict::Fails => {
-                let why = format!("`{}` does not hold", condition(birthright, item));
-                findings.push(Finding::RoleNotMet { role: role.name.clone(), why });
-                wanted.extend(known.and_then(|grant| in_grace(moment.now, birthright, grant)));
-            }
-            Verdict::NotKnown { path } => {
-                findings.push(Finding::RoleNotMet { role: role.name.clone(), why: format!("{path} is not known") });
-                wanted.extend(known.and_then(|grant| in_grace(moment.now, birthright, grant)));
-            }
-            Verdict::Broken { reason } => {
-                findings.push(Finding::RoleBroken { role: role.name.clone(), why: reason });
-                wanted.extend(known.filter(|grant| grant.state != GrantState::Leaving).map(kept));
-            }
+            Verdict::Holds => {}
+            Verdict::Fails => return Err(No::NotMet(format!("`{}` does not hold", self.condition(given)))),
+            Verdict::NotKnown { path } => return Err(No::NotMet(format!("{path} is not known"))),
+            Verdict::Broken { reason } => return Err(No::Broken(reason)),
+        }
+        given.grant.entitlement.fill(|place| self.moment.value(place)).map_err(|error| match error {
+            NoValue::NotKnown { path } => No::NotMet(format!("{path} is not known")),
+            NoValue::Broken { .. } => No::Broken(error.to_string()),
+        })
+    }
+
+    fn condition(&self, given: &Given<'_>) -> String {
+        let condition = self.birthright.condition();
+        match &given.grant.when {
+            None => condition,
+            Some(when) => format!("({condition}) && ({when})"),
         }
     }
-}
 
-fn condition(birthright: &Birthright, item: &RoleGrant) -> String {
-    let and = |when: &Expression| format!("({}) && ({when})", birthright.when);
-    item.when.as_ref().map_or_else(|| birthright.when.text().to_owned(), and)
-}
-
-fn held(role: &Role, birthright: &Birthright, item: &RoleGrant, known: Option<&Grant>) -> Desired {
-    Desired {
-        connection: item.connection.clone(),
-        entitlement: item.entitlement.clone(),
-        reason: Reason::Birthright { role: role.name.clone(), because: condition(birthright, item) },
-        until: None,
-        grant: known.map(|grant| grant.id),
+    fn held(&self, given: &Given<'_>, name: &str) -> Wish {
+        let connection = &given.grant.connection;
+        let grant = self
+            .live
+            .iter()
+            .find(|grant| grant.connection == *connection && grant.entitlement == name)
+            .map(|grant| grant.id);
+        let inner = given.through.last().filter(|inner| **inner != &self.role.name);
+        let inside = inner.map(|inner| format!(", and role {inner} is inside it")).unwrap_or_default();
+        let because = format!("{}{inside}", self.condition(given));
+        let desired = Desired {
+            connection: connection.clone(),
+            entitlement: name.to_owned(),
+            reason: Reason::Birthright { role: self.role.name.clone(), because },
+            until: None,
+            grant,
+        };
+        Wish { desired, through: given.through.iter().map(|name| (*name).clone()).collect() }
     }
 }
 
-/// The grant that this role gave and that has not ended.
-fn live_grant<'a>(moment: &Moment<'a>, role: &Role, item: &RoleGrant) -> Option<&'a Grant> {
+/// The grants that a role gave and that have not ended. Of several for the same thing only the
+/// oldest counts.
+fn live_grants<'a>(moment: &Moment<'a>, role: &Role) -> Vec<&'a Grant> {
     let gave = |reason: &Reason| match reason {
         Reason::Birthright { role: by, .. } => *by == role.name,
         Reason::Request { .. } | Reason::Adopted { .. } => false,
     };
-    let mut grants: Vec<&Grant> = moment
-        .facts
-        .grants
-        .iter()
-        .filter(|grant| grant.connection == item.connection && grant.entitlement == item.entitlement)
-        .filter(|grant| grant.state != GrantState::Revoked && gave(&grant.reason))
-        .collect();
-    grants.sort_by_key(|grant| grant.id);
-    grants.first().copied()
+    let grants = moment.facts.grants.iter();
+    let mut live: Vec<&Grant> =
+        grants.filter(|grant| grant.state != GrantState::Revoked && gave(&grant.reason)).collect();
+    let key = |grant: &&'a Grant| (&grant.connection, &grant.entitlement, grant.id);
+    live.sort_by(|left, right| key(left).cmp(&key(right)));
+    live.dedup_by(|later, first| later.connection == first.connection && later.entitlement == first.entitlement);
+    live
+}
+
+/// Why something is not given.
+enum No {
+    NotMet(String),
+    Broken(String),
 }
 
 /// A grant whose condition stopped to hold, as long as its grace lasts. Grace begins with the

@@ -1,24 +1,33 @@
 //! What must change so that one person has what policy says, and why.
 //!
 //! [`plan`] is a pure function of facts, rules and a moment: it reads no clock and asks nobody.
-//! [`desired`] says what should be, [`changes`] what that means for each account. Nothing is ever
-//! deleted here, and nothing that Tenure did not give is taken from somebody who is present.
+//! [`desired`] says what should be, [`rules`] what of it may not be, and [`changes`] what the rest
+//! means for each account. Nothing is deleted unless a document says so, and nothing that Tenure
+//! did not give is taken from somebody who is present.
 
+mod action;
 mod changes;
 mod desired;
+mod finding;
+mod moment;
+mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
 use tenure_model::{
-    Account, AccountId, Attributes, ConnectionName, Engagement, EngagementId, EngagementState, Grant, GrantId,
-    IdentityKind, Name, NativeId, Person, Reason, standing,
+    Account, AccountId, Attributes, ConnectionName, Engagement, EngagementId, Exception, Grant, GrantId, Name,
+    NativeId, Person, PersonId, Reason,
 };
 
-use crate::account::AccountTemplate;
-use crate::expression::Facts;
+use crate::account::{AccountTemplate, Deletion};
+use crate::group::Group;
 use crate::role::Role;
+use crate::rule::{Effect, Rule};
+pub use action::Action;
+pub use finding::Finding;
+pub(crate) use moment::Moment;
 
 /// Everything that is known of one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,15 +42,44 @@ pub struct PersonFacts {
     pub accounts: Vec<Account>,
     /// The person's grants, in every state.
     pub grants: Vec<Grant>,
+    /// What else there may be to know.
+    pub besides: Besides,
+}
+
+/// What there may be to know of a person besides.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Besides {
+    /// The attributes that accounts were last seen with. An account that is not here was never
+    /// looked at so closely, and its attributes are left alone.
+    pub seen: BTreeMap<AccountId, Attributes>,
+    /// The rules that the person was let off, ever.
+    pub exceptions: Vec<Exception>,
+    /// For each rule that limits the number of holders: who holds the thing, the earliest first.
+    pub holders: BTreeMap<Name, Vec<PersonId>>,
 }
 
 /// What a connection can take.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Target {
-    /// What a new account looks like.
+    /// What an account looks like.
     pub template: AccountTemplate,
     /// What the system calls the entitlements that documents name.
     pub entitlements: BTreeMap<String, NativeId>,
+    /// When the account of somebody who left is deleted. None: never.
+    pub deletion: Option<Deletion>,
+    /// What its connector can do beyond making, disabling and giving.
+    pub reach: Reach,
+}
+
+/// What a connector can do beyond what every one can.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// The attributes that say what an account is called and where it is.
+    pub placing: BTreeSet<String>,
+    /// It brings deleted accounts back.
+    pub restores: bool,
+    /// It deletes accounts.
+    pub deletes: bool,
 }
 
 /// What is in force.
@@ -49,6 +87,10 @@ pub struct Target {
 pub struct Rules {
     /// Every role.
     pub roles: Vec<Role>,
+    /// Every dynamic group.
+    pub groups: Vec<Group>,
+    /// What may be held together, by how many, and after what.
+    pub rules: Vec<Rule>,
     /// Every connection that accounts are made in.
     pub targets: BTreeMap<ConnectionName, Target>,
 }
@@ -84,6 +126,26 @@ pub struct Desired {
     pub grant: Option<GrantId>,
 }
 
+/// Something that should be held and is not given, because a rule says so.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stopped {
+    /// Where.
+    pub connection: ConnectionName,
+    /// What.
+    pub entitlement: String,
+    /// Why it should be held.
+    pub reason: Reason,
+    /// The rule.
+    pub rule: Name,
+    /// Whether it waits for an exception.
+    pub effect: Effect,
+    /// Why it is not given, as a sentence.
+    pub why: String,
+    /// The grant that waits for it, if somebody decided on it already. It goes on waiting.
+    pub grant: Option<GrantId>,
+}
+
 /// One change in one connected system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -95,133 +157,6 @@ pub struct Change {
     pub action: Action,
     /// Why, each a sentence.
     pub why: Vec<String>,
-}
-
-/// What can be done to an account. In the order in which it is done: what takes away comes first.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(tag = "change", rename_all = "kebab-case", rename_all_fields = "camelCase")]
-pub enum Action {
-    /// Nobody can use the account any more; everything on it is kept.
-    DisableAccount {
-        /// Which.
-        account: AccountId,
-    },
-    /// The account loses an entitlement.
-    RemoveEntitlement {
-        /// Which account.
-        account: AccountId,
-        /// What, as documents name it.
-        entitlement: String,
-        /// What, as the system names it.
-        native_id: NativeId,
-    },
-    /// A new account.
-    CreateAccount {
-        /// What it looks like.
-        attributes: Attributes,
-        /// What it holds from the start, by both names.
-        entitlements: BTreeMap<String, NativeId>,
-    },
-    /// The account can be used again.
-    EnableAccount {
-        /// Which.
-        account: AccountId,
-    },
-    /// The account gets an entitlement.
-    AddEntitlement {
-        /// Which account.
-        account: AccountId,
-        /// What, as documents name it.
-        entitlement: String,
-        /// What, as the system names it.
-        native_id: NativeId,
-    },
-}
-
-impl Action {
-    /// Whether somebody loses something by it.
-    pub fn takes_away(&self) -> bool {
-        match self {
-            Self::DisableAccount { .. } | Self::RemoveEntitlement { .. } => true,
-            Self::CreateAccount { .. } | Self::EnableAccount { .. } | Self::AddEntitlement { .. } => false,
-        }
-    }
-
-    /// The word for it on screens and in the journal.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::DisableAccount { .. } => "disable-account",
-            Self::RemoveEntitlement { .. } => "remove-entitlement",
-            Self::CreateAccount { .. } => "create-account",
-            Self::EnableAccount { .. } => "enable-account",
-            Self::AddEntitlement { .. } => "add-entitlement",
-        }
-    }
-}
-
-/// Something that a human should know, and that the plan does not touch.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, thiserror::Error)]
-#[serde(tag = "finding", rename_all = "kebab-case", rename_all_fields = "camelCase")]
-pub enum Finding {
-    /// A role is not given.
-    #[error("role {role} is not given, because {why}")]
-    RoleNotMet {
-        /// The role.
-        role: Name,
-        /// Why not.
-        why: String,
-    },
-    /// A condition makes no sense; what it gave before is kept.
-    #[error("role {role} cannot be decided, because {why}; nothing is given and nothing taken away for it")]
-    RoleBroken {
-        /// The role.
-        role: Name,
-        /// What is wrong.
-        why: String,
-    },
-    /// A role names a connection that takes no accounts.
-    #[error("connection {connection} is not set up to take accounts")]
-    NoTarget {
-        /// The connection.
-        connection: ConnectionName,
-    },
-    /// A role names an entitlement that the connection does not know.
-    #[error("connection {connection} has no entitlement `{entitlement}`")]
-    NoEntitlement {
-        /// The connection.
-        connection: ConnectionName,
-        /// The name in the document.
-        entitlement: String,
-    },
-    /// A new account cannot be described.
-    #[error("no account is made at {connection}, because {why}")]
-    NoAccount {
-        /// The connection.
-        connection: ConnectionName,
-        /// What is wrong.
-        why: String,
-    },
-    /// An attribute of a new account stays empty.
-    #[error("an account at {connection} is made without {what}")]
-    LeftOut {
-        /// The connection.
-        connection: ConnectionName,
-        /// Which attribute, and why.
-        what: String,
-    },
-    /// An account is in a state that policy does not change by itself.
-    #[error("account {account} at {connection} is left alone, because {why}")]
-    LeftAlone {
-        /// The connection.
-        connection: ConnectionName,
-        /// The account.
-        account: AccountId,
-        /// Why.
-        why: String,
-    },
-    /// No engagement is known, so that nothing is decided.
-    #[error("no engagement is known; nothing is given and nothing taken away")]
-    Unheard,
 }
 
 /// What must change for one person.
@@ -236,6 +171,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Grants that have lost their reason. They end once the changes were read back.
     pub closing: Vec<GrantId>,
+    /// What should be and is not given, because of rules.
+    pub stopped: Vec<Stopped>,
     /// What a human should know.
     pub findings: Vec<Finding>,
 }
@@ -249,92 +186,26 @@ impl Plan {
 
 /// What must change so that this person has, at this moment, what the rules say.
 pub fn plan(facts: &PersonFacts, rules: &Rules, now: Timestamp) -> Plan {
-    let moment = Moment::of(facts, now);
+    let moment = Moment::of(facts, rules, now);
+    let nothing = |findings| Plan {
+        presence: moment.presence,
+        desired: Vec::new(),
+        changes: Vec::new(),
+        closing: Vec::new(),
+        stopped: Vec::new(),
+        findings,
+    };
     if moment.presence == Presence::Unheard {
-        let findings = vec![Finding::Unheard];
-        return Plan {
-            presence: moment.presence,
-            desired: Vec::new(),
-            changes: Vec::new(),
-            closing: Vec::new(),
-            findings,
-        };
+        return nothing(vec![Finding::Unheard]);
     }
-    let (wanted, mut findings) = desired::desired(&moment, rules);
-    let closing = desired::closing(&moment, &wanted);
+    let (wishes, mut findings) = desired::desired(&moment, rules);
+    let (wanted, stopped) = rules::apply(&moment, rules, wishes, &mut findings);
+    let closing = desired::closing(&moment, &wanted, &stopped);
     let changes = changes::changes(&moment, rules, &wanted, &closing, &mut findings);
     findings.sort();
     findings.dedup();
     let closing = closing.iter().map(|grant| grant.id).collect();
-    Plan { presence: moment.presence, desired: wanted, changes, closing, findings }
-}
-
-/// The facts at one moment.
-pub(crate) struct Moment<'a> {
-    facts: &'a PersonFacts,
-    now: Timestamp,
-    pub(crate) presence: Presence,
-    /// The engagement that counts.
-    pub(crate) engagement: Option<&'a Engagement>,
-    /// An engagement that is over, if there is one.
-    over: Option<&'a Engagement>,
-}
-
-impl<'a> Moment<'a> {
-    pub(crate) fn of(facts: &'a PersonFacts, now: Timestamp) -> Self {
-        let state = |engagement: &Engagement| {
-            if facts.urgent.contains(&engagement.id) { EngagementState::Ended } else { engagement.state_at(now) }
-        };
-        let engagement =
-            facts.engagements.iter().min_by_key(|known| (distance(state(known)), known.first_day, known.id));
-        let over = facts.engagements.iter().filter(|known| distance(state(known)) >= distance(EngagementState::Ended));
-        let presence = match engagement.map(state) {
-            Some(EngagementState::Planned) => Presence::Coming,
-            Some(EngagementState::Ended | EngagementState::Rescinded) => Presence::Over,
-            None if needs_engagement(facts.person.kind) => Presence::Unheard,
-            Some(EngagementState::Active | EngagementState::OnLeave) | None => Presence::Here,
-        };
-        Self { facts, now, presence, engagement, over: over.max_by_key(|known| (known.last_day, known.id)) }
-    }
-
-    pub(crate) fn view(&self) -> Facts<'a> {
-        Facts {
-            person: &self.facts.person,
-            engagement: self.engagement,
-            standing: standing(&self.facts.engagements, self.now),
-            now: self.now,
-        }
-    }
-
-    /// Why somebody who is not there loses access, as a sentence.
-    fn why_over(&self) -> String {
-        let Some(known) = self.over else { return "there is no engagement".to_owned() };
-        let (key, source) = (&known.key, &known.source);
-        match known.last_day {
-            _ if self.facts.urgent.contains(&known.id) => format!("engagement {key} of {source} ends at once"),
-            _ if known.rescinded => format!("engagement {key} of {source} never began"),
-            Some(day) => format!("engagement {key} of {source} ended with {day}"),
-            None => format!("engagement {key} of {source} is over"),
-        }
-    }
-}
-
-/// How far a state is from being there: the nearest engagement counts.
-fn distance(state: EngagementState) -> u8 {
-    match state {
-        EngagementState::Active => 0,
-        EngagementState::OnLeave => 1,
-        EngagementState::Planned => 2,
-        EngagementState::Ended => 3,
-        EngagementState::Rescinded => 4,
-    }
-}
-
-fn needs_engagement(kind: IdentityKind) -> bool {
-    match kind {
-        IdentityKind::Employee | IdentityKind::Contractor | IdentityKind::Vendor => true,
-        IdentityKind::Customer | IdentityKind::ServiceAccount | IdentityKind::AiAgent => false,
-    }
+    Plan { desired: wanted, changes, closing, stopped, ..nothing(findings) }
 }
 
 #[cfg(test)]

@@ -71,6 +71,21 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
     Ok(Read { documents, estate })
 }
 
+/// Everything that is wrong with these documents, workflows and packs among them.
+pub fn problems(files: Vec<(String, String)>) -> Vec<blueprint::Problem> {
+    let documents = match blueprint::Estate::read(files) {
+        Ok(documents) => documents,
+        Err(problems) => return problems,
+    };
+    let mut found: Vec<_> = documents.packs.values().filter_map(|pack| packs::compile(pack).err()).flatten().collect();
+    let shipped = SHIPPED.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec();
+    match blueprint::Estate::read(shipped) {
+        Ok(shipped) => found.extend(workflows(&shipped, &documents).err().unwrap_or_default()),
+        Err(problems) => found.extend(problems),
+    }
+    found
+}
+
 fn connection(known: &blueprint::Connection) -> Connection {
     let is_target = known.direction.takes_accounts();
     Connection {
@@ -114,4 +129,20 @@ fn walk(root: &Path, folder: &Path, depth: usize, found: &mut BTreeMap<String, S
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_and_the_templates_read_well() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        for folder in ["examples/first-estate", "examples/feeds-and-databases", "examples/who-has-what", "templates"] {
+            let files = files(Path::new(&format!("{root}/{folder}"))).unwrap();
+            assert!(!files.is_empty(), "{folder}");
+            let found: Vec<String> = problems(files).iter().map(ToString::to_string).collect();
+            assert_eq!(found, [""; 0], "{folder}");
+        }
+    }
 }

@@ -63,19 +63,23 @@ fn estate() -> Estate {
         name: "staff".parse().unwrap(),
         title: "Staff".to_owned(),
         owner: "it".to_owned(),
-        birthright: Some(Birthright { when: expression("person.kind == \"employee\""), lead_days: 0, grace_days: 0 }),
+        birthright: Some(Birthright::of(expression("person.kind == \"employee\""))),
+        requestable: None,
+        includes: Vec::new(),
+        risk: tenure_policy::Risk::default(),
+        review_days: None,
         grants: vec![RoleGrant {
             connection: "ldap".parse().unwrap(),
-            entitlement: "group/staff".to_owned(),
+            entitlement: "group/staff".parse().unwrap(),
             when: None,
         }],
     };
     let template = AccountTemplate {
         matched_by: Some("employeeNumber".to_owned()),
-        set: [("uid".to_owned(), expression("person.employeeId"))].into(),
+        set: [("uid".to_owned(), expression("person.employeeId").into())].into(),
     };
     let entitlements = [("group/staff".to_owned(), tenure_model::NativeId::new("group-staff"))].into();
-    let targets = [("ldap".parse().unwrap(), Target { template, entitlements })].into();
+    let targets = [("ldap".parse().unwrap(), Target { template, entitlements, ..Target::default() })].into();
     let ask =
         json!({ "steps": [{ "id": "ask", "use": "core/wait-for", "with": { "signal": "go" }, "ends": ["received"] }] });
     let ask = Workflow::compile(&"ask".parse().unwrap(), &ask, &Known::default()).unwrap().0;
@@ -86,7 +90,7 @@ fn estate() -> Estate {
     ] });
     let by_hand = Workflow::compile(&"by-hand".parse().unwrap(), &by_hand, &Known::default()).unwrap().0;
     Estate {
-        rules: Rules { roles: vec![staff], targets },
+        rules: Rules { roles: vec![staff], targets, rules: vec![few_staff()], ..Rules::default() },
         workflows: [("ask".parse().unwrap(), ask), ("by-hand".parse().unwrap(), by_hand)].into(),
         teams: [("desk".parse().unwrap(), ["worker".to_owned()].into())].into(),
         connections: [
@@ -96,6 +100,19 @@ fn estate() -> Estate {
         ]
         .into(),
         ..Estate::default()
+    }
+}
+
+fn few_staff() -> tenure_policy::Rule {
+    let of = tenure_policy::Holding::Role("staff".parse().unwrap());
+    tenure_policy::Rule {
+        name: "few-staff".parse().unwrap(),
+        title: "Few".to_owned(),
+        owner: "it".to_owned(),
+        says: tenure_policy::Says::Limit { of, holders_max: 1_000 },
+        effect: tenure_policy::Effect::Hold,
+        exception: Some(tenure_policy::ExceptionTerms { approval: "owner".to_owned(), days_max: 30 }),
+        because: "it is a small company".to_owned(),
     }
 }
 

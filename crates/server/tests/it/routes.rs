@@ -15,7 +15,7 @@ const NOBODY: &str = "00000000000000000000000001";
 /// A path of this operation that names nothing that is there, but for the connection.
 fn path(operation: &Operation) -> String {
     let mut path = operation.path.replace("{connection}", "hr").replace("{index}", "999");
-    for kind in ["person", "event", "run", "case", "task", "entry", "notice", "token", "plan", "held"] {
+    for kind in ["person", "event", "exception", "run", "case", "task", "entry", "notice", "token", "plan", "held"] {
         path = path.replace(&format!("{{{kind}}}"), &format!("{kind}_{NOBODY}"));
     }
     path
@@ -34,6 +34,7 @@ fn body(operation: &Operation) -> Json {
         "signalRun" => json!({ "name": "go" }),
         "skipRun" => json!({ "node": "a", "outcome": "done", "reason": "x" }),
         "resolveCase" => json!({ "answer": "new-person" }),
+        "grantException" => letting("E1", "2026-11-27T00:00:00Z"),
         "createToken" => json!({ "name": "x", "roles": ["auditor"] }),
         _ => Json::Null,
     }
@@ -287,6 +288,42 @@ async fn a_case_is_shown_and_answered_once() {
     assert_eq!(real.ask("operator", "POST", &format!("{case}/resolve"), &answer).await.problem().0, 409);
     assert_eq!(read(&real.get("help-desk", &case).await)["state"], "resolved");
     assert_eq!(read(&real.get("help-desk", "/v1/cases").await)["items"], json!([]));
+}
+
+fn letting(person: &str, until: &str) -> Json {
+    json!({ "rule": "few-staff", "person": person, "until": until, "because": "year end" })
+}
+
+#[tokio::test]
+async fn somebody_is_let_off_a_rule_by_somebody_else_and_not_for_ever() {
+    let real = Real::open().await;
+    for (id, person) in [("1", "E1"), ("2", "policy-approver")] {
+        real.ask("source", "POST", "/v1/connections/hr/events", &joiner(id, person, "Ada")).await;
+    }
+    let grant = async |person: &str, until: &str| {
+        real.ask("policy-approver", "POST", "/v1/exceptions", &letting(person, until)).await
+    };
+    let made = grant("E1", "2026-12-19T09:00:00Z").await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let made = read(&made);
+    assert_eq!((&made["state"], &made["approvedBy"]), (&json!("in-force"), &json!("policy-approver")));
+    for (person, until, problem) in [
+        ("E1", "2026-12-20T09:00:01Z", (422, "TEN-E0103")),
+        ("E1", "2026-11-20T09:00:00Z", (422, "TEN-E0103")),
+        ("E9", "2026-11-21T09:00:00Z", (404, "TEN-E0107")),
+        ("policy-approver", "2026-11-21T09:00:00Z", (409, "TEN-E0114")),
+    ] {
+        let refused = grant(person, until).await.problem();
+        assert_eq!((refused.0, refused.1.as_str()), problem, "{person} {until}");
+    }
+    let other = json!({ "rule": "none", "person": "E1", "until": "2026-11-21T09:00:00Z", "because": "x" });
+    assert_eq!(real.ask("owner", "POST", "/v1/exceptions", &other).await.problem().0, 404);
+    let end = format!("/v1/exceptions/{}/end", made["id"].as_str().unwrap());
+    let ended = read(&real.ask("owner", "POST", &end, &json!({})).await);
+    assert_eq!((&ended["state"], &ended["endedBy"]), (&json!("ended"), &json!("owner")));
+    assert_eq!(real.ask("owner", "POST", &end, &json!({})).await.problem().0, 409);
+    let listed = read(&real.get("auditor", "/v1/exceptions").await);
+    assert_eq!((listed["items"].as_array().unwrap().len(), &listed["items"][0]["state"]), (1, &json!("ended")));
 }
 
 #[tokio::test]

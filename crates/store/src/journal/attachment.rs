@@ -1,6 +1,7 @@
 //! Rows of other tables that belong to the same moment as the result of an effect.
 
-use tenure_model::{Account, Engagement, Entitlement, EventId, Grant, Person};
+use jiff::Timestamp;
+use tenure_model::{Account, AccountId, Attributes, Engagement, Entitlement, EventId, Grant, Person};
 
 use crate::cases::Case;
 use crate::db::tx::Tx;
@@ -18,6 +19,15 @@ pub enum Attachment {
     Engagement(Box<Engagement>),
     /// An account, new or changed.
     Account(Box<Account>),
+    /// What an account was seen with; the account itself comes before it.
+    Attributes {
+        /// Which account.
+        account: AccountId,
+        /// Those of its attributes that a template speaks of.
+        attributes: Attributes,
+        /// When it was looked at.
+        seen_at: Timestamp,
+    },
     /// An entitlement, new or changed.
     Entitlement(Box<Entitlement>),
     /// A grant: new with version 1, else changed.
@@ -45,6 +55,9 @@ pub async fn attach(tx: &mut Tx, attachment: &Attachment) -> Result<(), StoreErr
         Attachment::Engagement(engagement) if engagement.version == 1 => engagements::insert(tx, engagement).await,
         Attachment::Engagement(engagement) => engagements::update(tx, engagement).await,
         Attachment::Account(account) => accounts::upsert(tx, account).await,
+        Attachment::Attributes { account, attributes, seen_at } => {
+            accounts::write_attributes(tx, *account, attributes, *seen_at).await
+        }
         Attachment::Entitlement(entitlement) => entitlements::upsert(tx, entitlement).await,
         Attachment::Grant(grant) if grant.version == 1 => grants::insert(tx, grant).await,
         Attachment::Grant(grant) => grants::update(tx, grant).await,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use futures::future::join_all;
 use jiff::{Timestamp, ToSpan, civil::date};
 use tenure_model::{
-    Engagement, Entitlement, EntitlementKind, Grant, GrantState, Id, IdentityKind, Leave, NativeId, Person, PersonId,
-    Reason, Role, RunId, Value,
+    Engagement, Entitlement, EntitlementKind, Exception, Grant, GrantState, Id, IdentityKind, Leave, NativeId, Person,
+    PersonId, Reason, Role, RunId, Value,
 };
 use tenure_store::cases::{Case, Detail, Resolution};
 use tenure_store::events::Inserted;
@@ -15,8 +15,8 @@ use tenure_store::notices::{Count, Notice, Standing};
 use tenure_store::people::PeopleCursor;
 use tenure_store::tokens::{Opens, Token};
 use tenure_store::{
-    Store, StoreError, Tx, accounts, cases, engagements, entitlements, events, grants, ledger, notices, people,
-    settings, tokens,
+    Store, StoreError, Tx, accounts, cases, engagements, entitlements, events, exceptions, grants, ledger, notices,
+    people, settings, tokens,
 };
 use uuid::Uuid;
 
@@ -440,6 +440,115 @@ async fn what_did_not_arrive_is_listed_until_it_arrives_or_is_put_aside() {
             let again = store.write(move |tx| Box::pin(async move { notices::retry(tx, id, now()).await })).await;
             assert!(matches!(again, Err(StoreError::Conflict { .. })), "{again:?}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn exceptions_are_kept_with_their_end_and_changed_once() {
+    each_db(async |store| {
+        let ada = person("Ada", "E1");
+        let one = Exception {
+            id: new(),
+            rule: "sod".parse().unwrap(),
+            person: ada.id,
+            approved_by: "cfo".into(),
+            because: "year end".into(),
+            valid_from: now(),
+            valid_until: now() + 24.hours(),
+            ended: None,
+            version: 1,
+        };
+        let ended = one.clone().end("owner", now()).unwrap();
+        write(&store, |tx| {
+            Box::pin(async move {
+                people::insert(tx, &ada).await?;
+                exceptions::insert(tx, &one).await?;
+                assert_eq!(exceptions::of_person(tx, ada.id).await?, [one.clone()]);
+                exceptions::update(tx, &ended).await?;
+                assert_eq!(exceptions::get(tx, one.id).await?, Some(ended.clone()));
+                assert_eq!(exceptions::list(tx, None, 10).await?, [ended.clone()]);
+                assert_eq!(exceptions::list(tx, Some(one.id), 10).await?, []);
+                assert!(exceptions::update(tx, &ended).await.is_err(), "a second change of the same version");
+                Ok(())
+            })
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn holders_come_in_the_order_of_their_grants_and_by_role() {
+    each_db(async |store| {
+        let (first, second, other) = (person("A", "E1"), person("B", "E2"), person("C", "E3"));
+        let grant = |holder: &Person, hours: i64, role: &str, state| Grant {
+            id: new(),
+            person: holder.id,
+            connection: "ldap".parse().unwrap(),
+            entitlement: "group/admin".into(),
+            reason: Reason::Birthright { role: role.parse().unwrap(), because: "\"role\":\"admin\"".into() },
+            valid_from: now() + hours.hours(),
+            valid_until: None,
+            state,
+            version: 1,
+        };
+        let rows = [
+            grant(&second, 2, "admin", GrantState::Pending),
+            grant(&first, 1, "admin", GrantState::Held),
+            grant(&first, 3, "staff", GrantState::Held),
+            grant(&other, 0, "staff", GrantState::Held),
+            grant(&other, 0, "admin", GrantState::Revoked),
+        ];
+        write(&store, |tx| {
+            Box::pin(async move {
+                for person in [&first, &second, &other] {
+                    people::insert(tx, person).await?;
+                }
+                for row in &rows {
+                    grants::insert(tx, row).await?;
+                }
+                let (ldap, admin) = ("ldap".parse().unwrap(), "admin".parse().unwrap());
+                let all = grants::earliest_holders(tx, &ldap, "group/admin", None, 10).await?;
+                let all: Vec<PersonId> = all.into_iter().map(|(_, holder)| holder).collect();
+                assert_eq!(all, [other.id, first.id, second.id]);
+                let role = grants::earliest_holders(tx, &ldap, "group/admin", Some(&admin), 10).await?;
+                let role: Vec<PersonId> = role.into_iter().map(|(_, holder)| holder).collect();
+                assert_eq!(role, [first.id, second.id]);
+                assert_eq!(grants::earliest_holders(tx, &ldap, "group/admin", None, 1).await?.len(), 1);
+                Ok(())
+            })
+        })
+        .await;
+    })
+    .await;
+}
+
+fn seen(title: &str) -> tenure_model::Attributes {
+    [("title".to_owned(), Value::from(title))].into()
+}
+
+#[tokio::test]
+async fn what_accounts_were_seen_with_is_found_by_person() {
+    each_db(async |store| {
+        let ada = person("Ada", "E1");
+        let (mut known, stray) = (account("ada"), account("stray"));
+        known.person = Some(ada.id);
+        write(&store, |tx| {
+            Box::pin(async move {
+                people::insert(tx, &ada).await?;
+                accounts::upsert(tx, &known).await?;
+                accounts::upsert(tx, &stray).await?;
+                for title in ["Duke", "Countess"] {
+                    accounts::write_attributes(tx, known.id, &seen(title), now()).await?;
+                }
+                accounts::write_attributes(tx, stray.id, &seen("x"), now()).await?;
+                let found = accounts::attributes_of_person(tx, ada.id).await?;
+                assert_eq!(found, [(known.id, seen("Countess"))].into());
+                Ok(())
+            })
+        })
+        .await;
     })
     .await;
 }

@@ -96,6 +96,16 @@ async fn an_hr_leaver_becomes_a_locked_account_and_a_sealed_record() {
             "{entry}"
         );
 
+        // Somebody marries: the entry follows, and the name at sign-in stays.
+        let attributes =
+            [("familyName".to_owned(), text("Noether")), ("email".to_owned(), text("noether@example.org"))];
+        let changed = EventKind::PersonChanged { attributes: attributes.into() };
+        let moved = accept(&cx, hr(), "hr-2".into(), key(), changed).await.unwrap();
+        until_done(&opened, &moved.runs).await;
+        let entry = slapd.search(BASE_DN, "(employeeNumber=E1042)", &["uid", "sn", "mail"]);
+        assert!(entry.contains("sn: Noether") && entry.contains("mail: noether@example.org"), "{entry}");
+        assert!(entry.contains("uid: zmueller"), "{entry}");
+
         names.0.lock().unwrap().clear();
         let ended = EventKind::EmploymentEnded { last_day: "2024-11-30".parse().unwrap(), urgent: false };
         let first = accept(&cx, hr(), "hr-991".into(), key(), ended.clone()).await.unwrap();
@@ -152,6 +162,10 @@ async fn the_same_walk_ends_in_a_scim_service() {
         for group in server.groups().await {
             assert_eq!(group["members"][0]["value"], user["id"], "{group}");
         }
+        let changed = EventKind::PersonChanged { attributes: [text("givenName", "Emmy")].into() };
+        let moved = accept(&cx, hr(), "hr-2".into(), key(), changed).await.unwrap();
+        until_done(&opened, &moved.runs).await;
+        assert_eq!(server.users().await[0]["name"]["givenName"].as_str(), Some("Emmy"), "{}", kind.name());
 
         let ended = EventKind::EmploymentEnded { last_day: "2024-11-30".parse().unwrap(), urgent: false };
         let left = accept(&cx, hr(), "hr-991".into(), key(), ended).await.unwrap();

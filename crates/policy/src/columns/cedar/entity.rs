@@ -22,7 +22,7 @@ pub(super) fn question(
     now: Timestamp,
 ) -> Result<(Request, Entities), NoDecision> {
     let asked = |error: &dyn std::fmt::Display| NoDecision::Asked(error.to_string());
-    let moment = Moment::of(facts, now);
+    let moment = Moment::plain(facts, now);
     let view = moment.view();
     let known = known(&view, of);
     let large: BTreeSet<&String> =

@@ -7,9 +7,10 @@ use jiff::{Timestamp, ToSpan as _};
 use tenure_model::{Attributes, Engagement, IdentityKind, Leave, Person, PersonId, SeededIds, Value, new_id};
 
 use super::super::{Edit, of_role};
+use crate::day::{Day, Edge};
 use crate::limits::TEXT_BYTES_MAX;
-use crate::plan::{PersonFacts, Rules};
-use crate::role::{Birthright, Role, RoleGrant};
+use crate::plan::{Besides, PersonFacts, Rules};
+use crate::role::{Birthright, Risk, Role, RoleGrant};
 
 pub(super) fn now() -> Timestamp {
     "2026-11-30T12:00:00Z".parse().unwrap()
@@ -22,14 +23,22 @@ pub(super) fn role(name: &str, when: &str, lead_days: u16) -> Role {
         name: name.parse().unwrap(),
         title: name.to_owned(),
         owner: "cfo-office".to_owned(),
-        birthright: Some(Birthright { when, lead_days, grace_days: 0 }),
+        birthright: Some(Birthright {
+            from: Day { edge: Edge::FirstDay, days: -i16::try_from(lead_days).unwrap() },
+            ..Birthright::of(when)
+        }),
+        requestable: None,
+        includes: Vec::new(),
         grants: Vec::new(),
+        risk: Risk::default(),
+        review_days: None,
     };
     giving(role, &format!("group/{name}"))
 }
 
 pub(super) fn giving(role: Role, entitlement: &str) -> Role {
-    let grant = RoleGrant { connection: "ldap".parse().unwrap(), entitlement: entitlement.to_owned(), when: None };
+    let grant =
+        RoleGrant { connection: "ldap".parse().unwrap(), entitlement: entitlement.parse().unwrap(), when: None };
     Role { grants: vec![grant], ..role }
 }
 
@@ -79,7 +88,14 @@ impl Company {
             since: now(),
         };
         let engagements = (0..self.pick(&[0, 1, 1, 1, 2, 3])).map(|_| self.engagement(id)).collect();
-        PersonFacts { person, engagements, urgent: [].into(), accounts: Vec::new(), grants: Vec::new() }
+        PersonFacts {
+            person,
+            engagements,
+            urgent: [].into(),
+            accounts: Vec::new(),
+            grants: Vec::new(),
+            besides: Besides::default(),
+        }
     }
 
     fn attributes(&mut self) -> Attributes {
@@ -225,7 +241,11 @@ impl Company {
         if self.one_in(3) {
             let shared = format!("shared/{}", self.below(4));
             let when = self.one_in(2).then(|| self.condition(1).parse().unwrap());
-            role.grants.push(RoleGrant { connection: "app".parse().unwrap(), entitlement: shared, when });
+            role.grants.push(RoleGrant {
+                connection: "app".parse().unwrap(),
+                entitlement: shared.parse().unwrap(),
+                when,
+            });
         }
         role
     }

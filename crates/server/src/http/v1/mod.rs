@@ -6,6 +6,7 @@ mod cases;
 mod connections;
 mod estate;
 mod events;
+mod exceptions;
 mod held;
 mod hooks;
 mod ledger;
@@ -154,6 +155,9 @@ fn mount(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("addEvidence", tasks::evidence::handler)?
         .mount("readEvidence", tasks::show_evidence::handler)?
         .mount("reassignTask", tasks::reassign::handler)?
+        .mount("listExceptions", exceptions::list::handler)?
+        .mount("grantException", exceptions::grant::handler)?
+        .mount("endException", exceptions::end::handler)?
         .mount("listNotices", notices::list::handler)?
         .mount("retryNotice", notices::retry::handler)?
         .mount("dropNotice", notices::drop::handler)?

@@ -2,9 +2,9 @@
 
 use axum::Json as Answer;
 use axum::extract::State;
-use tenure_api::{ChangeView, GrantWish, PlanView};
+use tenure_api::{ChangeView, GrantWish, PlanView, StoppedView};
 use tenure_app::people::plan::plan;
-use tenure_policy::plan::{Action, Change, Desired, Presence};
+use tenure_policy::plan::{Action, Change, Desired, Presence, Stopped};
 
 use crate::http::v1::Doors;
 use crate::http::{Caller, Place, Refusal};
@@ -20,6 +20,7 @@ pub(crate) async fn handler(
         presence: word(plan.presence).to_owned(),
         desired: plan.desired.into_iter().map(wish).collect(),
         changes: plan.changes.into_iter().map(change).collect(),
+        stopped: plan.stopped.into_iter().map(stopped).collect(),
         findings: plan.findings.iter().map(ToString::to_string).collect(),
     }))
 }
@@ -33,6 +34,11 @@ fn word(presence: Presence) -> &'static str {
     }
 }
 
+fn stopped(stopped: Stopped) -> StoppedView {
+    let Stopped { connection, entitlement, rule, effect, why, reason: _, grant: _ } = stopped;
+    StoppedView { connection, entitlement, rule, effect: effect.word().to_owned(), why }
+}
+
 fn wish(desired: Desired) -> GrantWish {
     let Desired { connection, entitlement, reason, until, grant: _ } = desired;
     GrantWish { connection, entitlement, reason: reason.to_string(), until }
@@ -42,7 +48,12 @@ fn change(change: Change) -> ChangeView {
     let word = change.action.word().to_owned();
     let entitlement = match change.action {
         Action::RemoveEntitlement { entitlement, .. } | Action::AddEntitlement { entitlement, .. } => Some(entitlement),
-        Action::DisableAccount { .. } | Action::CreateAccount { .. } | Action::EnableAccount { .. } => None,
+        Action::DisableAccount { .. }
+        | Action::DeleteAccount { .. }
+        | Action::CreateAccount { .. }
+        | Action::RestoreAccount { .. }
+        | Action::EnableAccount { .. }
+        | Action::SetAttributes { .. } => None,
     };
     ChangeView { connection: change.connection, change: word, entitlement, why: change.why }
 }

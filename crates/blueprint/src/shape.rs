@@ -1,0 +1,201 @@
+//! What documents look like, said once: the keys of each kind in their order, what may stand
+//! there, and what for. The readers take their keys from here, `fmt` its order and the editors'
+//! schemas their content, so that none of them knows a key that the others do not.
+
+use crate::document::Kind;
+use crate::limits::{
+    DAYS_MAX, DELETION_DAYS_MAX, GRANTS_PER_ROLE_MAX, INCLUDES_MAX, MEMBERS_MAX, NAMES_PER_RULE_MAX, RECIPIENTS_MAX,
+    TEXT_LENGTH_MAX, TITLE_LENGTH_MAX,
+};
+
+/// What may stand somewhere.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Form {
+    /// Text of at most so many characters.
+    Text(usize),
+    /// The name of a document.
+    Name,
+    /// A condition or mapping.
+    Expression,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A number of days, such as `14d`.
+    Days(u16),
+    /// The first or the last day, or some days before or after it.
+    Day,
+    /// A share, such as `2%`.
+    Share,
+    /// A whole number from the first to the second.
+    Whole(u32, u32),
+    /// `role/NAME` or `CONNECTION:ENTITLEMENT`.
+    Holding,
+    /// These keys.
+    Fields(&'static [Field]),
+    /// So many items at most, all alike.
+    List(usize, &'static Form),
+    /// Any keys, with values that are all alike.
+    Map(&'static Form),
+    /// One of several.
+    Either(&'static [Form]),
+    /// Whatever whoever reads it understands.
+    Anything,
+}
+
+/// One key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Field {
+    pub(crate) key: &'static str,
+    pub(crate) form: Form,
+    pub(crate) needed: bool,
+    /// What it is for, in half a sentence.
+    pub(crate) says: &'static str,
+}
+
+const fn need(key: &'static str, form: Form, says: &'static str) -> Field {
+    Field { key, form, needed: true, says }
+}
+
+const fn may(key: &'static str, form: Form, says: &'static str) -> Field {
+    Field { key, form, needed: false, says }
+}
+
+const TEXT: Form = Form::Text(TITLE_LENGTH_MAX);
+const LONG: Form = Form::Text(TEXT_LENGTH_MAX);
+const DAYS: Form = Form::Days(DAYS_MAX);
+
+/// The body of a document of this kind.
+pub(crate) fn spec(kind: Kind) -> Form {
+    match kind {
+        Kind::Channel => Form::Fields(CHANNEL),
+        Kind::Connection => Form::Fields(CONNECTION),
+        Kind::Group => Form::Fields(GROUP),
+        Kind::Notice => Form::Fields(NOTICE),
+        Kind::Role => Form::Fields(ROLE),
+        Kind::Rule => Form::Fields(RULE),
+        Kind::Team => Form::Fields(TEAM),
+        // What these mean is not this crate's to say.
+        Kind::Approval
+        | Kind::Authority
+        | Kind::Brake
+        | Kind::Calendar
+        | Kind::Generator
+        | Kind::Mapping
+        | Kind::Scenario
+        | Kind::Workflow
+        | Kind::Pack => Form::Anything,
+    }
+}
+
+pub(crate) const ENVELOPE: &[Field] = &[
+    need("apiVersion", Form::Word(&["tenure/v1"]), "the version of the language"),
+    need("kind", Form::Anything, "what the document describes"),
+    need("metadata", Form::Fields(METADATA), "what it is called and whose it is"),
+    need("spec", Form::Anything, "what it says"),
+];
+
+pub(crate) const METADATA: &[Field] = &[
+    need("name", Form::Name, "its name, by which others speak of it"),
+    may("title", TEXT, "what to call it on a screen"),
+    may("owner", TEXT, "who answers for it: a person or a team"),
+    may("managedBy", Form::Word(&["git", "console"]), "where it is written; the other place only shows it"),
+];
+
+pub(crate) const CHANNEL: &[Field] = &[
+    need("via", Form::Word(&["log", "mail", "webhook"]), "by what it goes"),
+    may("config", Form::Map(&Form::Anything), "what it needs; secrets only as references"),
+];
+
+pub(crate) const NOTICE: &[Field] = &[
+    need("on", Form::Anything, "what is told"),
+    need("channel", Form::Name, "by which channel"),
+    may("to", Form::List(RECIPIENTS_MAX, &LONG), "to which addresses"),
+    may("message", Form::Fields(MESSAGE), "in which words"),
+];
+
+pub(crate) const MESSAGE: &[Field] = &[
+    need("subject", LONG, "the subject, in one line"),
+    need("text", LONG, "the message as plain text"),
+    may("html", LONG, "the same for readers that show HTML"),
+];
+
+pub(crate) const CONNECTION: &[Field] = &[
+    need("connector", TEXT, "which connector speaks to it, such as `ldap`"),
+    need("direction", Form::Word(&["source", "target", "both"]), "which way facts and access go"),
+    may("authority", Form::List(6, &Form::Anything), "for which kinds of identity it has the last word"),
+    may("config", Form::Map(&Form::Anything), "what its connector needs; secrets only as references"),
+    may("account", Form::Fields(ACCOUNT), "what an account of it looks like"),
+    may("entitlements", Form::Map(&TEXT), "what it calls the entitlements that roles name"),
+    may("guard", Form::Fields(GUARD), "past what nothing is written and a human is asked"),
+];
+
+pub(crate) const ACCOUNT: &[Field] = &[
+    may("match", TEXT, "the attribute by which an account is recognised; it is never changed"),
+    need("set", Form::Map(&Form::Either(&[Form::Expression, Form::Fields(FILL)])), "what each attribute is"),
+    may("delete", Form::Fields(DELETION), "when the account of somebody who left is deleted; without it, never"),
+];
+
+pub(crate) const FILL: &[Field] = &[
+    need("value", Form::Expression, "the value"),
+    may("strength", Form::Word(&["authority", "default", "initial"]), "always ours, given while empty, or given once"),
+];
+
+pub(crate) const DELETION: &[Field] = &[
+    need("after", Form::Days(DELETION_DAYS_MAX), "so long after the last day"),
+    need("approval", TEXT, "the approval that each deletion needs"),
+];
+
+pub(crate) const GUARD: &[Field] = &[
+    may("maxDisappear", Form::Share, "so many may disappear from a full read"),
+    may("maxChange", Form::Share, "so many may change at once"),
+];
+
+pub(crate) const GROUP: &[Field] = &[
+    need("when", Form::Expression, "who is in it"),
+    may("except", Form::Expression, "who is not, though the condition holds"),
+];
+
+pub(crate) const ROLE: &[Field] = &[
+    may("birthright", Form::Fields(BIRTHRIGHT), "who has it without asking"),
+    may("requestable", Form::Fields(REQUESTABLE), "on what terms somebody may ask for it"),
+    may("includes", Form::List(INCLUDES_MAX, &Form::Name), "roles whose grants are inside it"),
+    may("grants", Form::List(GRANTS_PER_ROLE_MAX, &Form::Fields(GRANT)), "what it gives"),
+    may("risk", Form::Word(&["low", "medium", "high", "critical"]), "how much harm it can do"),
+    may("review", TEXT, "how often its holders are looked at, such as `every 6 months`"),
+];
+
+pub(crate) const BIRTHRIGHT: &[Field] = &[
+    need("when", Form::Expression, "the condition"),
+    may("except", Form::Expression, "who does not have it, though the condition holds"),
+    may("from", Form::Day, "the day on which it begins; the first day if none"),
+    may("until", Form::Day, "the last day on which it is given; the last day if none"),
+    may("grace", DAYS, "how long it is kept after the condition stops to hold"),
+];
+
+pub(crate) const REQUESTABLE: &[Field] =
+    &[need("approval", TEXT, "the approval that it needs"), may("maxTime", DAYS, "for how long at most")];
+
+pub(crate) const GRANT: &[Field] = &[
+    need("connection", Form::Name, "where"),
+    need("entitlement", TEXT, "what, such as `group/staff` or `group/site-{person.site}`"),
+    may("when", Form::Expression, "only for those who fit this too"),
+];
+
+/// The keys of a rule; which of them a rule needs depends on its type.
+pub(crate) const RULE: &[Field] = &[
+    need("type", Form::Word(&["conflict", "limit", "prerequisite"]), "what it says"),
+    may("never", Form::List(NAMES_PER_RULE_MAX, &Form::Holding), "of a conflict: no two of these together"),
+    may("of", Form::Holding, "of a limit or a prerequisite: what it is about"),
+    may("holders", Form::Whole(1, 1_000_000), "of a limit: how many may hold it"),
+    may("needs", Form::List(NAMES_PER_RULE_MAX, &Form::Holding), "of a prerequisite: what has to be held too"),
+    may("effect", Form::Word(&["block", "hold", "warn"]), "what happens to what would break it; `hold` if none"),
+    may("exception", Form::Fields(EXCEPTION), "who may be let off it"),
+    need("because", TEXT, "why there is such a rule, for whoever is stopped by it"),
+];
+
+pub(crate) const TEAM: &[Field] =
+    &[need("members", Form::List(MEMBERS_MAX, &TEXT), "the names under which its members act, or the ids of people")];
+
+pub(crate) const EXCEPTION: &[Field] = &[
+    need("approval", TEXT, "the approval that it needs"),
+    need("maxTime", DAYS, "for how long at most; it ends by itself"),
+];
