@@ -9,6 +9,7 @@ use crate::wire::access::{HolderView, MinedView, WhatIfIn, WhatIfView};
 use crate::wire::account::AccountView;
 use crate::wire::case::{CaseResolution, CaseView};
 use crate::wire::connection::ConnectionView;
+use crate::wire::drift::{AcceptIn, DriftView, GapView, OrphanIn, OrphanView, ReadingView, SettledView};
 use crate::wire::estate::{EstateView, VersionView};
 use crate::wire::event::{EventAnswer, EventIn, EventView};
 use crate::wire::exception::{ExceptionIn, ExceptionView};
@@ -188,7 +189,10 @@ pub const OPERATIONS: &[Operation] = &[
         ..read("listAccounts", "/v1/people/{person}/accounts", "ReadPerson", "lists the accounts of a person")
     },
     Operation {
-        query: &[Param { name: "access", about: "what is asked about, such as `ldap/group/finance`" }],
+        query: &[
+            Param { name: "access", about: "what is asked about, such as `ldap/group/finance`" },
+            Param { name: "at", about: "as it was decided at this moment, such as `2026-11-21T08:00:00Z`" },
+        ],
         gives: Some(json::<WhyView>()),
         ..read("readWhy", "/v1/people/{person}/why", "ReadWhy", "tells why a person has an access")
     },
@@ -340,6 +344,66 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         gives: Some(json::<EstateView>()),
         ..read("readVersion", "/v1/estate/versions/{version}", "ReadEstate", "gives the documents of a version")
+    },
+    Operation {
+        gives: Some(json::<Vec<ReadingView>>()),
+        ..read("listReadings", "/v1/readings", "ListDrift", "tells how old what is known of each system is")
+    },
+    Operation {
+        gives: Some(json::<ReadingView>()),
+        ..read("readReading", "/v1/connections/{connection}/reading", "ListDrift", "tells how far readings came")
+    },
+    Operation {
+        status: 202,
+        gives: Some(json::<ReadingView>()),
+        codes: &[Code::NotInThisState],
+        ..act("reconcile", "/v1/connections/{connection}/reading", "Reconcile", "has a system read as soon as may be")
+    },
+    Operation {
+        query: &[AFTER, LIMIT, Param { name: "connection", about: "only what differs at this connection" }],
+        gives: Some(page::<DriftView>()),
+        codes: &[Code::BadCursor],
+        ..read("listDrift", "/v1/drift", "ListDrift", "lists what somebody else changed, the oldest first")
+    },
+    Operation {
+        gives: Some(json::<DriftView>()),
+        ..read("readDrift", "/v1/drift/{drift}", "ListDrift", "shows what somebody else changed on an account")
+    },
+    Operation {
+        status: 202,
+        gives: Some(json::<SettledView>()),
+        codes: &[Code::NotInThisState],
+        ..act("restoreDrift", "/v1/drift/{drift}/restore", "SettleDrift", "has a run make it as it was decided")
+    },
+    Operation {
+        takes: Some(json::<AcceptIn>()),
+        gives: Some(json::<DriftView>()),
+        codes: &[Code::NotInThisState],
+        ..act("acceptDrift", "/v1/drift/{drift}/accept", "SettleDrift", "leaves it as it is")
+    },
+    Operation {
+        query: PAGE,
+        gives: Some(page::<OrphanView>()),
+        codes: &[Code::BadCursor],
+        ..read("listOrphans", "/v1/connections/{connection}/orphans", "ListDrift", "lists accounts of nobody")
+    },
+    Operation {
+        takes: Some(json::<OrphanIn>()),
+        status: 202,
+        gives: Some(json::<SettledView>()),
+        codes: &[Code::NotInThisState],
+        ..act("settleOrphan", "/v1/connections/{connection}/orphans", "SettleDrift", "adopts, links or disables one")
+    },
+    Operation {
+        query: &[AFTER, Param { name: "limit", about: "how many people are looked at" }],
+        gives: Some(page::<GapView>()),
+        codes: &[Code::BadCursor],
+        ..read(
+            "compareConnection",
+            "/v1/connections/{connection}/gaps",
+            "ListDrift",
+            "holds what policy intends against what a system enforces, in both directions",
+        )
     },
     Operation {
         query: &[

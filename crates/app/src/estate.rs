@@ -10,6 +10,7 @@ use tenure_flow::language::{Input, Known, Lane, Trigger};
 use tenure_flow::{Fault, Graph};
 use tenure_model::{ConnectionName, Name};
 use tenure_policy::brakes::Limits;
+use tenure_policy::drift::Watching;
 use tenure_policy::{Rules, Telling};
 
 /// What is configured.
@@ -42,6 +43,8 @@ pub struct Connection {
     pub is_target: bool,
     /// The attribute by which it names people, if it is a source.
     pub person_key: String,
+    /// How it is read, and what is done about what others changed there.
+    pub watching: Watching,
 }
 
 /// A workflow, compiled.
@@ -110,7 +113,7 @@ impl Estate {
     /// Every definition that a run may be started with.
     pub fn definitions(&self) -> Vec<Definition> {
         let own = self.workflows.values().map(|workflow| workflow.definition.clone());
-        own.chain([timer()]).collect()
+        own.chain([timer(), restoring(), disabling()]).collect()
     }
 }
 
@@ -120,9 +123,47 @@ pub fn timer() -> Definition {
         { "id": "wait", "use": "core/wait-until", "with": { "until": { "$": "/input/at" } } },
         { "id": "fire", "use": "lifecycle/trigger", "after": "wait", "with": { "$": "/input" } }
     ]});
-    definition("timer", &graph).unwrap_or_else(|_| Definition {
+    fixed("timer", &graph)
+}
+
+/// The graph that takes back what somebody else changed on one account.
+pub fn restoring() -> Definition {
+    let write =
+        json!({ "name": "change", "steps": [{ "id": "write", "use": "access/change", "with": { "$": "/input" } }] });
+    let graph = json!({ "name": "restore", "steps": [
+        { "id": "plan", "use": "drift/plan", "with": { "$": "/input" } },
+        { "id": "changes", "use": "core/each", "after": "plan.changes", "with": {
+            "over": { "$": "/steps/plan/output/changes" }, "atOnce": 1, "graph": write
+        } }
+    ]});
+    fixed("restore", &graph)
+}
+
+/// The graph that disables an account of nobody.
+pub fn disabling() -> Definition {
+    let graph = json!({ "name": "disable", "steps": [
+        { "id": "disable", "use": "drift/disable", "with": { "$": "/input" } }
+    ]});
+    fixed("disable", &graph)
+}
+
+/// A graph of ours, which a test holds to be good.
+fn fixed(name: &str, graph: &Json) -> Definition {
+    definition(name, graph).unwrap_or_else(|_| Definition {
         hash: String::new(),
-        name: "timer".to_owned(),
+        name: name.to_owned(),
         body: graph.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_graph_of_ours_is_good() {
+        for definition in [timer(), restoring(), disabling()] {
+            assert!(!definition.hash.is_empty(), "{}", definition.name);
+        }
+    }
 }

@@ -71,3 +71,20 @@ pub const POPULATION_BYTES_MAX: usize = 3 << 30;
 pub const POPULATION_PAGE: usize = 1_000;
 /// How many people are named who are exceptions to a proposed rule.
 pub const MINED_NAMES_MAX: usize = 5;
+/// Accounts that are asked for at once when everything is read.
+pub const READING_PAGE: u32 = 1_000;
+/// Pages of one reading, after which it is given up as endless.
+pub const READING_PAGES_MAX: usize = 100_000;
+/// Accounts that are not as they were and are judged in one transaction.
+pub const JUDGED_AT_ONCE: usize = 500;
+/// How long a reading belongs to the node that began it, unless it says that it still reads.
+pub const READING_HOLD: Duration = Duration::from_mins(2);
+/// How long a new process waits before it reads a system that was never read.
+pub const FIRST_READING_AFTER: Duration = Duration::from_mins(1);
+/// How soon a reading that came to nothing is tried again.
+pub const READING_AGAIN: Duration = Duration::from_mins(5);
+/// Rounds of asking what changed, after which the next turn goes on.
+pub const FOLLOW_ROUNDS_MAX: usize = 1_000;
+/// So many accounts fewer than a system said that it has may be read, because some went meanwhile; of
+/// many, one in a thousand.
+pub const EXPECTED_LESS_MAX: u64 = 5;

@@ -61,12 +61,14 @@ pub struct InForce {
     pub built: Built,
     /// Its rules with the names that systems use, once they were asked.
     pub(crate) resolved: RwLock<Option<Arc<Rules>>>,
+    /// The rules that are in the database under this hash, so that a thousand plans hash them once.
+    pub(crate) kept: RwLock<Option<(Arc<Rules>, [u8; 32])>>,
 }
 
 impl InForce {
     /// This version.
     pub fn new(version: i64, hash: String, built: Built) -> Self {
-        Self { version, hash, built, resolved: RwLock::default() }
+        Self { version, hash, built, resolved: RwLock::default(), kept: RwLock::default() }
     }
 }
 

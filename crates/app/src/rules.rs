@@ -7,10 +7,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
+use sha2::{Digest as _, Sha256};
 use tenure_connect::{AnyConnector, Description, ObjectClass, Page, Query, Refusal, SeenEntitlement, Verb};
 use tenure_model::NativeId;
 use tenure_policy::Rules;
 use tenure_policy::plan::Reach;
+use tenure_store::decisions::Kept;
 
 use crate::cx::House;
 use crate::live::{Built, InForce};
@@ -30,6 +32,23 @@ impl House {
 }
 
 impl InForce {
+    /// The hash of these rules, and their JSON until they are kept.
+    pub(crate) fn kept(&self, rules: &Arc<Rules>) -> Kept {
+        let known = self.kept.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((last, hash)) = known
+            && Arc::ptr_eq(&last, rules)
+        {
+            return Kept { hash, body: None };
+        }
+        let body = serde_json::to_string(rules.as_ref()).unwrap_or_default();
+        Kept { hash: Sha256::digest(body.as_bytes()).into(), body: Some(body) }
+    }
+
+    /// These rules are in the database.
+    pub(crate) fn keep(&self, rules: &Arc<Rules>, hash: [u8; 32]) {
+        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(rules), hash));
+    }
+
     /// The rules with every name resolved that its system knows. Asks the systems the first time.
     pub async fn resolved_rules(&self) -> Result<Arc<Rules>, Refusal> {
         if let Some(known) = self.resolved.read().unwrap_or_else(PoisonError::into_inner).clone() {

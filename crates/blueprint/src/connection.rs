@@ -1,9 +1,10 @@
-//! A connected system: `kind: Connection`.
+//! A connected system: `kind: Connection`. How it is watched is read in [`watching`](crate::watching).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use tenure_model::{ConnectionName, IdentityKind, NativeId, Strength};
+use tenure_policy::drift::Watching;
 use tenure_policy::{AccountTemplate, Deletion, Fill, Target};
 
 use crate::document::Document;
@@ -13,6 +14,7 @@ use crate::problem::Code;
 use crate::secrets;
 use crate::shape;
 use crate::tree::{Node, Tree};
+use crate::watching;
 
 /// Which way facts and access go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -83,6 +85,8 @@ pub struct Connection {
     pub entitlements: BTreeMap<String, NativeId>,
     /// When to stop and ask.
     pub guard: Guard,
+    /// How often it is read, and what is done about what others changed there.
+    pub watching: Watching,
 }
 
 impl Connection {
@@ -116,6 +120,7 @@ pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Con
     let (account, deletion) = fields.get("account").and_then(|found| account(found, notes)).unwrap_or_default();
     let entitlements = fields.get("entitlements").map(|found| entitlements(found, notes)).unwrap_or_default();
     let guard = fields.get("guard").map(|found| guard(found, notes)).unwrap_or_default();
+    let watching = Watching { disappear_max: guard.disappear_max, ..watching::read(&fields, notes) };
     Some(Connection {
         name: document.name.clone(),
         title: document.title.clone(),
@@ -128,6 +133,7 @@ pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Con
         deletion,
         entitlements,
         guard,
+        watching,
     })
 }
 

@@ -32,6 +32,7 @@ mod shape;
 mod source;
 mod team;
 mod tree;
+mod watching;
 
 pub use connection::{Connection, Direction, Guard};
 pub use document::{Kind, ManagedBy};

@@ -1,5 +1,7 @@
 //! Every limit of this crate, by name.
 
+use std::time::Duration;
+
 /// The largest file, in bytes.
 pub const FILE_BYTES_MAX: usize = 262_144;
 /// The most files in an estate.
@@ -48,3 +50,9 @@ pub const RESERVED_MAX: usize = 5_000;
 pub const QUARANTINE_DAYS_MAX: u16 = 7_320;
 /// The longest line that several are joined to, in characters.
 pub const LINE_LENGTH_MAX: usize = 100;
+/// The most attributes that are watched besides those of new accounts.
+pub const WATCHED_MAX: usize = 100;
+/// Everything is read no oftener than this.
+pub const READING_MIN: Duration = Duration::from_secs(30);
+/// A system is asked what changed no oftener than this.
+pub const FOLLOW_MIN: Duration = Duration::from_secs(1);

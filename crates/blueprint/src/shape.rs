@@ -5,7 +5,7 @@
 use crate::document::Kind;
 use crate::limits::{
     DAYS_MAX, DELETION_DAYS_MAX, GRANTS_PER_ROLE_MAX, INCLUDES_MAX, MEMBERS_MAX, NAMES_PER_RULE_MAX, RECIPIENTS_MAX,
-    TEXT_LENGTH_MAX, TITLE_LENGTH_MAX,
+    TEXT_LENGTH_MAX, TITLE_LENGTH_MAX, WATCHED_MAX,
 };
 
 /// What may stand somewhere.
@@ -126,6 +126,30 @@ pub(crate) const CONNECTION: &[Field] = &[
     may("account", Form::Fields(ACCOUNT), "what an account of it looks like"),
     may("entitlements", Form::Map(&TEXT), "what it calls the entitlements that roles name"),
     may("guard", Form::Fields(GUARD), "past what nothing is written and a human is asked"),
+    may("reconcile", Form::Fields(RECONCILE), "how often it is read, and what of it is watched"),
+    may(
+        "drift",
+        Form::Either(&[Form::Word(DRIFT_POLICIES), Form::Fields(DRIFT)]),
+        "what is done about what others changed there",
+    ),
+];
+
+pub(crate) const RECONCILE: &[Field] = &[
+    may("every", TEXT, "how often everything is read, such as `6h`, or `never`; `1d` if none"),
+    may("follow", TEXT, "how often it is asked what changed, where it can tell; `1m` if none"),
+    may("watch", Form::List(WATCHED_MAX, &TEXT), "attributes to watch besides those of new accounts"),
+];
+
+const DRIFT_POLICIES: &[&str] = &["report", "ask", "restore"];
+const POLICY: Form = Form::Word(DRIFT_POLICIES);
+
+pub(crate) const DRIFT: &[Field] = &[
+    may("attribute", POLICY, "an attribute that is watched was changed"),
+    may("membership", POLICY, "it holds more or less"),
+    may("state", POLICY, "it was disabled, or suspended"),
+    may("missing", POLICY, "it is gone"),
+    may("resurrected", POLICY, "what was ended can be used again"),
+    may("orphan", POLICY, "an account of nobody appeared"),
 ];
 
 pub(crate) const ACCOUNT: &[Field] = &[

@@ -8,9 +8,9 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use secrecy::SecretString;
 
 use crate::commands::{
-    access, apply, bench, cases, completion, connect, demo, diff, doctor, events, exceptions, fix, fmt, generate, get,
-    held, import, ledger, lint, migrate, notices, pack, people, plan, pull, runs, serve, tasks, test, token, validate,
-    version, whatif, why,
+    access, apply, bench, cases, completion, connect, demo, diff, doctor, drift, events, exceptions, fix, fmt,
+    generate, get, held, import, ledger, lint, migrate, notices, pack, people, plan, pull, reconcile, runs, serve,
+    tasks, test, token, validate, version, whatif, why,
 };
 use crate::exit;
 use crate::limits::TIMEOUT_DEFAULT;
@@ -159,6 +159,8 @@ pub enum Command {
     /// Look at connected systems
     #[command(subcommand)]
     Connect(connect::Connect),
+    Reconcile(reconcile::Reconcile),
+    Drift(drift::Drift),
     /// Check services that are described as data
     #[command(subcommand)]
     Pack(pack::Pack),

@@ -90,6 +90,15 @@ places! {
     POST_EVENT = Post "/v1/connections/{connection}/events";
     LIST_CONNECTIONS = Get "/v1/connections";
     CHECK_CONNECTION = Post "/v1/connections/{connection}/check";
+    LIST_READINGS = Get "/v1/readings";
+    READ_READING = Get "/v1/connections/{connection}/reading";
+    RECONCILE = Post "/v1/connections/{connection}/reading";
+    LIST_DRIFT = Get "/v1/drift";
+    RESTORE_DRIFT = Post "/v1/drift/{drift}/restore";
+    ACCEPT_DRIFT = Post "/v1/drift/{drift}/accept";
+    LIST_ORPHANS = Get "/v1/connections/{connection}/orphans";
+    SETTLE_ORPHAN = Post "/v1/connections/{connection}/orphans";
+    COMPARE_CONNECTION = Get "/v1/connections/{connection}/gaps";
     LIST_RUNS = Get "/v1/runs";
     START_RUN = Post "/v1/runs";
     READ_RUN = Get "/v1/runs/{run}";

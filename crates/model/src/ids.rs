@@ -85,6 +85,8 @@ ids! {
     TaskEntryId = "entry";
     /// Two people who turned out to be one, or one who turned out to be two.
     MergeId = "merge";
+    /// Something that somebody else changed in a connected system.
+    DriftId = "drift";
     /// An API token; the secret is another thing.
     TokenId = "token";
     /// A notification that waits to be delivered.

@@ -19,6 +19,8 @@ pub enum FieldType {
 pub enum NoticeKind {
     /// A question waits for a human.
     CaseOpened,
+    /// A reading of a connected system found what somebody else changed.
+    DriftFound,
     /// A run came to its end, and its record is sealed.
     RunSealed,
     /// A human is asked to do something.
@@ -35,8 +37,9 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::CaseOpened,
+        Self::DriftFound,
         Self::RunSealed,
         Self::TaskOpened,
         Self::TaskDue,
@@ -49,6 +52,7 @@ impl NoticeKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::CaseOpened => "case.opened",
+            Self::DriftFound => "drift.found",
             Self::RunSealed => "run.sealed",
             Self::TaskOpened => "task.opened",
             Self::TaskDue => "task.due",
@@ -72,6 +76,15 @@ impl NoticeKind {
                 ("connection", FieldType::Text),
                 ("event", FieldType::Text),
             ],
+            Self::DriftFound => &[
+                ("asked", FieldType::Text),
+                ("at", FieldType::Instant),
+                ("connection", FieldType::Text),
+                ("found", FieldType::Text),
+                ("held", FieldType::Text),
+                ("orphans", FieldType::Text),
+                ("restored", FieldType::Text),
+            ],
             Self::RunSealed => &[("at", FieldType::Instant), ("run", FieldType::Text)],
             Self::TaskOpened | Self::TaskDue | Self::TaskOverdue => &[
                 ("at", FieldType::Instant),
@@ -93,7 +106,12 @@ impl NoticeKind {
     /// Whether it is about one person, of whom more is known.
     pub fn is_of_person(self) -> bool {
         match self {
-            Self::CaseOpened | Self::TaskOpened | Self::TaskDue | Self::TaskOverdue | Self::HeldOpened => false,
+            Self::CaseOpened
+            | Self::DriftFound
+            | Self::TaskOpened
+            | Self::TaskDue
+            | Self::TaskOverdue
+            | Self::HeldOpened => false,
             Self::RunSealed | Self::WorkflowTold => true,
         }
     }

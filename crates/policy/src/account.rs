@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tenure_model::{Attributes, Strength, Value};
 
 use crate::expression::{Expression, NoValue};
 use crate::limits::ACCOUNT_NAMES_TRIED_MAX;
 
 /// What an account looks like: an expression for each attribute.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountTemplate {
     /// The attribute by which an account is recognised as somebody's, such as `employeeNumber`.
@@ -20,7 +20,7 @@ pub struct AccountTemplate {
 }
 
 /// How one attribute is filled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fill {
     /// The value.
@@ -37,7 +37,7 @@ impl From<Expression> for Fill {
 }
 
 /// When the account of somebody who left is deleted. Nothing is, unless a document says so.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Deletion {
     /// So many days after the last day.
@@ -50,6 +50,15 @@ pub struct Deletion {
 pub(crate) type Valued<'a> = &'a dyn Fn(&Expression) -> Result<Value, NoValue>;
 
 impl AccountTemplate {
+    /// The attribute by which accounts name their person, and the attribute of people that it holds
+    /// as it stands. Nothing where it is worked out from several, so that it cannot be looked up.
+    pub fn matched_key(&self) -> Option<(String, String)> {
+        let by = self.matched_by.as_ref()?;
+        let key = self.set.get(by)?.value.text().trim().strip_prefix("person.")?;
+        let plain = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        plain.then(|| (by.clone(), key.to_owned()))
+    }
+
     /// The attributes of a new account. What is not known is left out and told; what cannot be
     /// worked out stops it, because half an account is worse than none.
     pub(crate) fn fill(&self, value: Valued<'_>) -> Result<Filled, NoValue> {

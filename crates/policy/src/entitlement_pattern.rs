@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tenure_model::Value;
 
 use crate::expression::{BadExpression, Expression, NoValue};
@@ -150,6 +150,12 @@ impl fmt::Display for EntitlementPattern {
 impl Serialize for EntitlementPattern {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for EntitlementPattern {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        crate::words::parsed(from)
     }
 }
 

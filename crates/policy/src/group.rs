@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tenure_model::{Name, Person, Value};
 
 use crate::expression::{Expression, Facts, NoValue, Verdict};
@@ -13,7 +13,7 @@ use crate::role::first_loop;
 pub const GROUPS: &str = "groups";
 
 /// A dynamic group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Group {
     /// The name of the document.

@@ -11,7 +11,9 @@ pub mod authz;
 pub mod brakes;
 pub mod columns;
 pub mod correlate;
+pub mod counterfactual;
 pub mod day;
+pub mod drift;
 pub mod entitlement_pattern;
 pub mod expression;
 pub mod generate;
@@ -24,6 +26,7 @@ pub mod role;
 pub mod rule;
 pub mod template;
 mod transliterate;
+mod words;
 
 pub use account::{AccountTemplate, Deletion, Fill};
 pub use authority::{Authorities, Authority};

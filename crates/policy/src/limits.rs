@@ -59,3 +59,16 @@ pub const DAY_OFFSET_MAX: i16 = 3_660;
 pub const ENTITLEMENT_NAME_BYTES_MAX: usize = 512;
 /// The most places to fill in the name of an entitlement.
 pub const ENTITLEMENT_PLACES_MAX: usize = 4;
+/// So many known accounts may be missing from a reading, in hundredths of a percent, where its
+/// document says nothing.
+pub const DISAPPEAR_SHARE_USUAL: u64 = 200;
+/// So many may be missing whatever the share is.
+pub const DISAPPEAR_ALWAYS: u64 = 5;
+/// The most comparisons of one condition that are tried with other values.
+pub const ATOMS_MAX: usize = 16;
+/// The most values that would have to be otherwise at once.
+pub const COUNTERFACTUAL_SIZE_MAX: usize = 4;
+/// The most combinations that are tried.
+pub const COUNTERFACTUAL_TRIES_MAX: usize = 600;
+/// The most ways out that are told.
+pub const COUNTERFACTUALS_MAX: usize = 5;

@@ -1,6 +1,6 @@
 //! A role: a named bundle of access, who has it without asking, and who may ask for it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tenure_model::{ConnectionName, Name};
 
 use crate::day::Day;
@@ -8,7 +8,7 @@ use crate::entitlement_pattern::EntitlementPattern;
 use crate::expression::Expression;
 
 /// A role.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Role {
     /// The name of the document.
@@ -32,7 +32,7 @@ pub struct Role {
 }
 
 /// Who has a role without asking.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Birthright {
     /// The condition.
@@ -63,7 +63,7 @@ impl Birthright {
 }
 
 /// On what terms somebody may ask for a role. Whoever takes requests reads it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Requestable {
     /// The name of the approval that it needs.
@@ -73,7 +73,7 @@ pub struct Requestable {
 }
 
 /// How much harm something can do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Risk {
     /// Little.
@@ -108,7 +108,7 @@ impl Risk {
 }
 
 /// One thing that a role gives.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RoleGrant {
     /// Where.

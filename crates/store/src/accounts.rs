@@ -63,6 +63,19 @@ pub async fn find(
     tx.query_opt(sql, &values).await?.as_ref().map(read).transpose()
 }
 
+/// Those of these accounts of a system that are known.
+pub async fn find_many(
+    tx: &mut Tx,
+    connection: &ConnectionName,
+    wanted: &[NativeId],
+) -> Result<Vec<Account>, StoreError> {
+    let head = "SELECT id, connection, person, native_id, name, state, holds, seen_at, version \
+         FROM account WHERE connection = $1 AND native_id";
+    let list: Vec<Param> = wanted.iter().map(|native| native.as_str().into()).collect();
+    let rows = tx.query_in(head, &[connection.as_str().into()], &list, "ORDER BY id").await?;
+    rows.iter().map(read).collect()
+}
+
 /// Every account of this name in a system; case and surrounding space do not count.
 pub async fn find_by_name(tx: &mut Tx, connection: &ConnectionName, name: &str) -> Result<Vec<Account>, StoreError> {
     let sql = "SELECT id, connection, person, native_id, name, state, holds, seen_at, version \

@@ -82,6 +82,19 @@ pub async fn list(
     rows.iter().map(read).collect()
 }
 
+/// What a source said under this key, the newest first.
+pub async fn of_subject(
+    tx: &mut Tx,
+    connection: &ConnectionName,
+    key: &str,
+    limit: usize,
+) -> Result<Vec<Event>, StoreError> {
+    let sql = "SELECT id, connection, external_id, subject_attribute, subject_value, kind, received_at, answer \
+         FROM event WHERE connection = $1 AND subject_value = $2 ORDER BY id DESC LIMIT $3";
+    let rows = tx.query(sql, &[connection.as_str().into(), key.into(), page(limit).into()]).await?;
+    rows.iter().map(|row| read(row).map(|(event, _)| event)).collect()
+}
+
 fn read(row: &Row) -> Result<(Event, Option<String>), StoreError> {
     let row = row.of(TABLE);
     let event = Event {

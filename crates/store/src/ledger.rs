@@ -116,6 +116,12 @@ pub async fn get(tx: &mut Tx, index: i64) -> Result<Option<Entry>, StoreError> {
     tx.query_opt(sql, &[index.into()]).await?.as_ref().map(read_entry).transpose()
 }
 
+/// The place of the entry with this id, once it is sealed.
+pub async fn place_of(tx: &mut Tx, id: Uuid) -> Result<Option<i64>, StoreError> {
+    let row = tx.query_opt("SELECT leaf_index FROM ledger_entry WHERE id = $1", &[Param::Id(id)]).await?;
+    row.map(|row| row.of(ENTRY).int("leaf_index")).transpose()
+}
+
 /// The hashes of leaves from this place on, for computing roots and proofs.
 pub async fn leaf_hashes(tx: &mut Tx, from: i64, limit: usize) -> Result<Vec<[u8; 32]>, StoreError> {
     let sql = "SELECT leaf_index, leaf_hash FROM ledger_entry WHERE leaf_index >= $1 ORDER BY leaf_index LIMIT $2";

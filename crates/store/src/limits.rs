@@ -21,6 +21,8 @@ pub const REFERRERS_MAX: usize = 10_000;
 pub const PAGE_MAX: usize = 1_000;
 /// The most rows of one owner, such as the accounts of a person.
 pub const ROWS_OF_OWNER_MAX: usize = 10_000;
+/// Hashes of observations that are read at once.
+pub const HASHES_AT_ONCE: usize = 10_000;
 /// Tries to make the first tables while another node does the same.
 pub const MIGRATION_TRIES_MAX: usize = 10;
 /// SQLite's page cache of the writing connection, in KiB.

@@ -50,6 +50,14 @@ pub async fn list(
     tx.query(&sql, &values).await?.iter().map(rows::run).collect()
 }
 
+/// Those of these lanes in which a run acts at this moment.
+pub async fn busy_lanes(tx: &mut Tx, lanes: &[String]) -> Result<Vec<String>, StoreError> {
+    let list: Vec<Param> = lanes.iter().map(Param::from).collect();
+    let head = "SELECT lane FROM run WHERE status IN ('running', 'compensating') AND lane";
+    let rows = tx.query_in(head, &[], &list, "ORDER BY lane").await?;
+    rows.iter().map(|row| row.of("run").string("lane")).collect()
+}
+
 fn list_statement(filter: &RunFilter, before: Option<RunId>, limit: usize) -> (String, Vec<Param>) {
     let before = before.map_or(Uuid::max(), Id::uuid);
     let since = filter.since.map_or(Uuid::nil(), first_of);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::postgresql::Postgresql;
 use crate::scim::ScimServer;
 use crate::slapd::{ADMIN_DN, BASE_DN, Slapd};
 
@@ -42,6 +43,34 @@ impl Company {
             server.token_file().display()
         );
         Self::with(database, &target, &sample("roles/staff.yaml").replace("ldap", "scim"))
+    }
+
+    /// The same with the table `users` of a PostgreSQL in the place of the directory.
+    pub fn with_database(database: &str, server: &Postgresql) -> Self {
+        let target = format!(
+            "apiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: shop }}\nspec:\n  connector: sql\n  \
+             direction: target\n  config:\n    database:\n      kind: postgresql\n      host: localhost\n      port: {}\n      \
+             database: tenure\n      user: tenure\n      password: {{ secret: \"file:{}\" }}\n      caFile: {}\n    \
+             accounts:\n      table: users\n      id: id\n      name: username\n      attributes: [username, employee_no, \
+             email]\n      disable: {{ column: active, disabled: false, enabled: true }}\n  account:\n    match: \
+             employee_no\n    set:\n      employee_no: person.employeeId\n      username: person.email\n      email: \
+             person.email\n  entitlements:\n    group/staff: staff\n    group/finance: finance\n",
+            server.port(),
+            server.password_file().display(),
+            server.ca_file().display()
+        );
+        Self::with(database, &target, &sample("roles/staff.yaml").replace("ldap", "shop"))
+    }
+
+    /// The same with a directory in memory, whose document has these further lines.
+    pub fn with_watched(database: &str, lines: &str) -> Self {
+        let ldap = sample("connections/ldap.yaml");
+        let account = ldap.find("  account:").and_then(|place| ldap.get(place..)).unwrap_or_default();
+        let head = format!(
+            "apiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: ldap }}\nspec:\n  connector: memory\n  \
+             direction: target\n  config: {{}}\n{lines}"
+        );
+        Self::with(database, &format!("{head}{account}"), &sample("roles/staff.yaml"))
     }
 
     /// The same with a directory in memory, and further documents.

@@ -17,6 +17,13 @@ pub struct WhyView {
     pub access: Option<String>,
     /// The answer in one sentence.
     pub answer: String,
+    /// The moment of the decision that was made once more; absent when it was asked about now.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// Whether that decision came to the same once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same: Option<bool>,
     /// From the effect back to its cause.
     pub chain: Vec<WhyLink>,
 }
@@ -25,7 +32,8 @@ pub struct WhyView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WhyLink {
-    /// What kind of thing: account, entitlement, grant, role, engagement, event, run, entry.
+    /// What kind of thing: access, event, engagement, role, request, grant, decision, account,
+    /// read-back, drift, nobody, need, timer, hold, value, reason or finding.
     pub kind: String,
     /// Its id or name.
     pub id: String,

@@ -22,6 +22,7 @@ use crate::cx::{Cx, House};
 use crate::error::AppError;
 use crate::limits::{LET_GO_GOOD_HOURS, PLAN_PAGE, REASON_CHARS_MAX};
 use crate::plans::begin::run_for;
+use crate::reconcile::act;
 use crate::record;
 
 /// What is said of a held set.
@@ -130,6 +131,7 @@ async fn begin(house: &House, tx: &mut Tx, held: HeldId) -> Result<(), AppError>
             if last != Some(row.person) {
                 last = Some(row.person);
                 letters.extend(letters_for(house, &held.to_string(), row.person, "person.changed"));
+                act::begin_again(tx, house.clock.as_ref(), house.ids.as_ref(), row.person).await?;
             }
         }
         tenure_store::journal::send(tx, &letters).await?;

@@ -1,7 +1,9 @@
 //! People, and why they have what they have.
 
+pub mod decided;
 pub mod facts;
 pub mod list;
 pub mod plan;
+pub mod replay;
 pub mod show;
 pub mod why;

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tenure_connect::{Desired, Locator};
@@ -17,10 +18,10 @@ use tenure_policy::{Action, Change, PersonFacts, Plan, Rules};
 use tenure_store::StoreError;
 use tenure_store::journal::Attachment;
 
-use super::{Done, OfPerson, done, entry, ledger, no, not_now, read, refused, store_refused};
+use super::{Done, OfPerson, done, entry, no, not_now, read, refused, store_refused};
 use crate::brakes::reserve::reserve;
 use crate::cx::House;
-use crate::people::facts;
+use crate::people::{decided, facts};
 use crate::versions::follow::follow;
 
 /// One change, as it is handed to `access/change`.
@@ -47,7 +48,7 @@ pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
     follow(house).await.map_err(|error| not_now(error.to_string()))?;
     let rules = house.resolved_rules().await.map_err(no)?;
     let facts = load_for(house, person, &rules).await?;
-    let now = house.clock.now();
+    let now = decided::moment(house.clock.now());
     let plan = tracing::info_span!("policy.plan").in_scope(|| tenure_policy::plan(&facts, &rules, now));
     let set = brakes::removals(&facts, &plan, &rules, &house.estate().brakes);
     let held = reserve(house, person, set.clone(), order.key.as_str().to_owned()).await.map_err(store_refused)?;
@@ -64,11 +65,11 @@ pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
         "changes": wishes, "closing": plan.closing, "presence": plan.presence, "findings": findings, "held": held,
         "stopped": plan.stopped,
     });
-    let mut attachments = grants(house, &facts, &plan);
+    let mut attachments = grants(house, &facts, &plan, now);
     let mut record = entry(house, order, "plan.made").about(person);
     record.decision = Some(Word::or_hash(if held.is_empty() { outcome } else { "held" }));
     record = record.with(DetailKey::Count, i64::try_from(wishes.len()).unwrap_or(i64::MAX));
-    attachments.push(ledger(house, &record));
+    attachments.extend(decided::attachments(house, order.run, &facts, &rules, now, &plan, &record).await?);
     Ok(Ended { attachments, ..done(outcome, output) })
 }
 
@@ -93,8 +94,7 @@ pub(super) async fn load_for(
 }
 
 /// Grants that the plan decides on and that are not written yet, or have another end now.
-fn grants(house: &House, facts: &PersonFacts, plan: &Plan) -> Vec<Attachment> {
-    let now = house.clock.now();
+fn grants(house: &House, facts: &PersonFacts, plan: &Plan, now: Timestamp) -> Vec<Attachment> {
     let mut rows = Vec::new();
     for desired in &plan.desired {
         let known = desired.grant.and_then(|id| facts.grants.iter().find(|grant| grant.id == id));
@@ -167,7 +167,7 @@ pub(super) fn wish(house: &House, facts: &PersonFacts, change: &Change) -> Resul
     })
 }
 
-fn locator(facts: &PersonFacts, id: AccountId) -> Result<Locator, tenure_model::Ending> {
+pub(super) fn locator(facts: &PersonFacts, id: AccountId) -> Result<Locator, tenure_model::Ending> {
     let account: Option<&Account> = facts.accounts.iter().find(|account| account.id == id);
     let native = account.and_then(|account| account.native_id.clone());
     native.map(Locator::Native).ok_or_else(|| refused(format!("account `{id}` was never seen")))

@@ -20,6 +20,7 @@ use crate::cx::House;
 use crate::estate::hex;
 use crate::limits;
 use crate::probe::Point;
+use crate::reconcile;
 
 pub(super) async fn perform(house: &House, order: &Order) -> Done {
     let wish: Wish = read(order)?;
@@ -36,10 +37,11 @@ async fn make(house: &House, order: &Order, wish: &Wish, operation: &Operation) 
         .connector(&wish.connection)
         .ok_or_else(|| refused(format!("there is no connection `{}`", wish.connection)))?;
     if wish.action == "delete-account" && !is_still_meant(house, wish).await? {
-        return Ok(done("not-any-more", json!({ "account": wish.account, "why": wish.why })));
+        let why = "policy does not want it any more";
+        return Ok(done("done", json!({ "account": wish.account, "leftAlone": why, "why": wish.why })));
     }
     house.pass(Point::BeforeEffect);
-    let seen = make_it_so(connector.as_ref(), wish, operation).await?;
+    let seen = make_it_so(connector.as_ref(), &wish.desired, wish.action == "set-attributes", operation).await?;
     let account = known_account(house, wish).await?;
     let before = account.state;
     let next = advance(account, wish, &seen)?;
@@ -55,9 +57,11 @@ async fn make(house: &House, order: &Order, wish: &Wish, operation: &Operation) 
         .with(DetailKey::EvidenceKind, Word::or_hash("read-back"))
         .with(DetailKey::Evidence, Fact::Hash(Hash::of(&evidence)));
     let output = json!({ "account": next.id, "state": next.state, "why": wish.why, "seenAt": seen.at });
+    let kept = reconcile::observation(house, &next.connection, Some(next.id), &seen);
     let mut attachments = remembered(house, wish, next.id, &seen).await?;
     attachments.insert(0, Attachment::Account(Box::new(next)));
     attachments.push(ledger(house, &record));
+    attachments.extend(kept.map(|seen| Attachment::Observation(Box::new(seen))));
     Ok(Ended { attachments, ..done("done", output) })
 }
 
@@ -109,15 +113,19 @@ async fn known_attributes(house: &House, person: PersonId, account: AccountId) -
 }
 
 /// The key for the connected system: the same for every attempt, and of a form that any can keep.
-fn operation(order: &Order, place: Option<usize>) -> Result<Operation, Ending> {
+pub(super) fn operation(order: &Order, place: Option<usize>) -> Result<Operation, Ending> {
     let name = place.map_or_else(|| order.key.as_str().to_owned(), |place| format!("{}/{place}", order.key.as_str()));
     let key = hex(&Sha256::digest(name.as_bytes())).parse().map_err(|error| refused(format!("{error}")))?;
     Ok(Operation { key, generation: order.generation })
 }
 
-async fn make_it_so(connector: &dyn AnyConnector, wish: &Wish, operation: &Operation) -> Result<Observed, Ending> {
-    let changes = connector.plan(&wish.desired).await.map_err(no)?;
-    let only_attributes = wish.action == "set-attributes";
+pub(super) async fn make_it_so(
+    connector: &dyn AnyConnector,
+    desired: &Desired,
+    only_attributes: bool,
+    operation: &Operation,
+) -> Result<Observed, Ending> {
+    let changes = connector.plan(desired).await.map_err(no)?;
     let is_attribute = |change: &tenure_connect::Change| matches!(change.write, Write::Set { .. } | Write::Move { .. });
     let mut seen = None;
     // An account that somebody disabled meanwhile gets its attributes and stays disabled.
@@ -139,7 +147,7 @@ async fn make_it_so(connector: &dyn AnyConnector, wish: &Wish, operation: &Opera
     }
     match seen {
         Some(seen) => Ok(seen),
-        None => look(connector, &wish.desired).await,
+        None => look(connector, desired).await,
     }
 }
 
@@ -222,14 +230,16 @@ fn advance(account: Account, wish: &Wish, seen: &Observed) -> Result<Account, En
     let next = match &wish.desired {
         Desired::Present { .. } if wish.account.is_none() => account.created(seen),
         Desired::Enabled { .. } if wish.action == "restore-account" => account.restored(seen),
-        Desired::Deleted { .. } => account.deleted(seen),
+        // A workflow may delete what is in use; policy never does.
+        Desired::Deleted { .. } if wish.action == "delete-account" => account.deleted(seen),
         Desired::Disabled { .. } => account.disabled(seen),
         Desired::Enabled { .. } => account.enabled(seen),
         Desired::Present { .. }
         | Desired::Entitlements { .. }
         | Desired::Values { .. }
         | Desired::Password { .. }
-        | Desired::Without { .. } => Ok(account.observed(seen)),
+        | Desired::Without { .. }
+        | Desired::Deleted { .. } => Ok(account.observed(seen)),
     };
     next.map_err(|error| Ending::Unknown { message: error.to_string() })
 }

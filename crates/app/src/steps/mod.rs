@@ -7,6 +7,7 @@
 mod again;
 mod align;
 mod change;
+mod drift;
 mod emit;
 mod grant;
 mod http;
@@ -70,6 +71,8 @@ impl Performer for Steps {
             "notify/send" => notify::perform(house, &order).await,
             "person/look" => look::perform(house, &order).await,
             "sponsor/transfer" => sponsor::perform(house, &order).await,
+            "drift/plan" => drift::plan(&self.house, &order).await,
+            "drift/disable" => drift::disable(house, &order).await,
             "lifecycle/trigger" => trigger::perform(house, &order).await,
             "estate/plan" => plan::make(house, &order).await,
             "estate/apply" => plan::apply(&self.house, &order).await,
@@ -113,7 +116,7 @@ fn no(refusal: Refusal) -> Ending {
 }
 
 /// The database is not the world: when it does not answer, the step is tried again.
-fn store_refused(error: StoreError) -> Ending {
+pub(crate) fn store_refused(error: StoreError) -> Ending {
     not_now(format!("the database refused: {error}"))
 }
 

@@ -17,6 +17,7 @@ pub mod diff;
 pub mod doctor;
 pub mod doctor_here;
 mod documents;
+pub mod drift;
 pub mod events;
 pub mod events_send;
 pub mod exceptions;
@@ -39,6 +40,7 @@ pub mod plan;
 mod plan_folder;
 mod plan_text;
 pub mod pull;
+pub mod reconcile;
 pub mod runs;
 pub mod runs_replay;
 pub mod runs_start;
@@ -116,6 +118,8 @@ impl Command {
             Self::Exceptions(exceptions) => exceptions.run(cx).await,
             Self::Notices(notices) => notices.run(cx).await,
             Self::Connect(connect) => connect.run(cx).await,
+            Self::Reconcile(reconcile) => reconcile.run(cx).await,
+            Self::Drift(drift) => drift.run(cx).await,
             Self::Pack(pack) => pack.run(cx),
             Self::Import(import) => import.run(cx),
             Self::Test(test) => test.run(cx).await,

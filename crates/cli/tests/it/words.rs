@@ -7,8 +7,23 @@ fn help_goes_to_standard_output_and_teaches() {
     let help = tenure(&["--help"]);
     assert_eq!((help.exit, help.err.as_str()), (0, ""));
     for word in [
-        "demo", "serve", "migrate", "token", "doctor", "people", "runs", "events", "why", "cases", "tasks", "connect",
-        "pack", "ledger", "bench",
+        "demo",
+        "serve",
+        "migrate",
+        "token",
+        "doctor",
+        "people",
+        "runs",
+        "events",
+        "why",
+        "cases",
+        "tasks",
+        "connect",
+        "reconcile",
+        "drift",
+        "pack",
+        "ledger",
+        "bench",
     ] {
         assert!(help.out.contains(&format!("\n  {word}")), "{word}: {}", help.out);
     }

@@ -118,6 +118,12 @@ actions! {
     ReadConnection on Connection;
     /// Try whether a connected system answers.
     CheckConnection on Connection;
+    /// See what somebody else changed in connected systems, and how old what we know of them is.
+    ListDrift on Connection;
+    /// Have a connected system read now.
+    Reconcile on Connection;
+    /// Take back or accept what somebody else changed, and give accounts of nobody an owner or an end.
+    SettleDrift on Connection;
     /// See the open questions.
     ListCases on Case;
     /// Answer an open question.

@@ -82,6 +82,22 @@ impl Window {
     }
 }
 
+impl Limits {
+    /// How many accounts of nobody may be disabled at a connection at once, by the narrowest window
+    /// that speaks of usual accounts there.
+    pub fn accounts_at_once(&self, connection: &ConnectionName, population: u64) -> u64 {
+        let about = |bound: &&Bound| {
+            bound.connection.as_ref().is_none_or(|known| known == connection)
+                && bound.kind.is_none_or(|kind| kind == Kind::Account)
+                && bound.what.is_none()
+                && !bound.privileged
+                && !bound.urgent
+        };
+        let windows = self.bounds.iter().filter(about).flat_map(|bound| &bound.windows);
+        windows.map(|window| window.limit(population)).min().unwrap_or(u64::MAX)
+    }
+}
+
 impl Bound {
     /// Whether it speaks of this.
     pub fn is_about(&self, removal: &Removal) -> bool {
@@ -102,6 +118,11 @@ impl Protected {
     /// Nobody takes anything from this account.
     pub fn account(&mut self, connection: ConnectionName, name: &str, because: &str) {
         self.accounts.insert((connection, fold(name)), because.to_owned());
+    }
+
+    /// Whether an account that is called so is on the list.
+    pub fn names(&self, connection: &ConnectionName, called: &[&str]) -> bool {
+        called.iter().any(|name| self.accounts.contains_key(&(connection.clone(), fold(name))))
     }
 
     pub(super) fn because(&self, person: &Person, account: Option<&Account>) -> Option<String> {

@@ -147,8 +147,9 @@ impl Brake {
                 format!("nobody would be left at {connection} who holds {entitlement}, which administers it")
             }
             Self::TooMany { connection, found, limit, population, hours, .. } => format!(
-                "{found} people would lose access at {connection} within {hours} hours, of {population} accounts; more \
-                 than {limit} need a human's yes"
+                "{found} people would lose access at {connection} within {}, of {population} accounts; more than {limit} \
+                 need a human's yes",
+                if *hours == 1 { "an hour".to_owned() } else { format!("{hours} hours") }
             ),
             Self::Feed { connection, because } => format!("what {connection} says cannot be right: {because}"),
         }

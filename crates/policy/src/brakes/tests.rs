@@ -66,7 +66,7 @@ fn what_was_let_go_before_counts_with_it() {
 #[test]
 fn the_numbers_are_told() {
     let held = check(&losing(6), &Limits::default(), &of(10));
-    let wanted = "6 people would lose access at ldap within 1 hours, of 10 accounts; more than 5 need a human's yes";
+    let wanted = "6 people would lose access at ldap within an hour, of 10 accounts; more than 5 need a human's yes";
     assert_eq!(held[0].brake.sentence(), wanted);
 }
 

@@ -6,6 +6,7 @@
 //! [`Facts`] or [`Scopes`]. It terminates, has a budget of steps and bytes, and can read nothing
 //! but what it is given. What a source never said is "not known": a condition on it is not met.
 
+pub mod atoms;
 mod check;
 mod facts;
 mod functions;

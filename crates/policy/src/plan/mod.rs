@@ -15,7 +15,7 @@ mod rules;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tenure_model::{
     Account, AccountId, Attributes, ConnectionName, Engagement, EngagementId, Exception, Grant, GrantId, Name,
     NativeId, Person, PersonId, Reason,
@@ -30,7 +30,8 @@ pub use finding::Finding;
 pub(crate) use moment::Moment;
 
 /// Everything that is known of one person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PersonFacts {
     /// Who.
     pub person: Person,
@@ -47,7 +48,8 @@ pub struct PersonFacts {
 }
 
 /// What there may be to know of a person besides.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Besides {
     /// The attributes that accounts were last seen with. An account that is not here was never
     /// looked at so closely, and its attributes are left alone.
@@ -59,7 +61,8 @@ pub struct Besides {
 }
 
 /// What a connection can take.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Target {
     /// What an account looks like.
     pub template: AccountTemplate,
@@ -72,7 +75,8 @@ pub struct Target {
 }
 
 /// What a connector can do beyond what every one can.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Reach {
     /// The attributes that say what an account is called and where it is.
     pub placing: BTreeSet<String>,
@@ -83,7 +87,8 @@ pub struct Reach {
 }
 
 /// What is in force.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Rules {
     /// Every role.
     pub roles: Vec<Role>,

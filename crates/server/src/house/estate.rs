@@ -99,6 +99,7 @@ fn connection(known: &blueprint::Connection) -> Connection {
             .and_then(serde_json::Value::as_str)
             .unwrap_or(tenure_api::wire::event::PERSON_KEY)
             .to_owned(),
+        watching: known.watching.clone(),
     }
 }
 

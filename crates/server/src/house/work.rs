@@ -1,5 +1,6 @@
 //! What goes on in the background: the engine, the sealing of the ledger, the outbox, tasks that
-//! time or the end of a run concerns, and looking for what another node put into force.
+//! time or the end of a run concerns, readings of connected systems, and looking for what another
+//! node put into force.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,10 +10,12 @@ use tenure_app::House;
 use tenure_app::flows::Flows;
 use tenure_app::ledger::seal::Sealer;
 use tenure_app::notices::deliver::{deliver, due_channels};
+use tenure_app::reconcile::turn;
 use tenure_app::steps::Steps;
 use tenure_app::tasks::tend::tend;
 use tenure_app::versions::follow::{Behind, follow};
 use tenure_engine::{Engine, Parts};
+use tenure_model::ConnectionName;
 use tenure_store::journal::{Attachment, StoreJournal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -52,7 +55,8 @@ impl Working {
             tokio::spawn(keep_sealing(Arc::clone(house), sealer, stopped.clone())),
             tokio::spawn(keep_tending(Arc::clone(house), stopped.clone())),
             tokio::spawn(keep_delivering(Arc::clone(house), stopped.clone())),
-            tokio::spawn(keep_following(Arc::clone(house), stopped)),
+            tokio::spawn(keep_following(Arc::clone(house), stopped.clone())),
+            tokio::spawn(keep_reading(Arc::clone(house), stopped)),
         ];
         Self { engine, stop, tasks }
     }
@@ -151,6 +155,37 @@ async fn empty(house: Arc<House>, channel: String, stopped: watch::Receiver<bool
                 tracing::warn!(%error, channel, "what became of a notice was not noted; it may go out again");
                 return;
             }
+        }
+    }
+}
+
+/// Each connection has a task of its own while it is read, so that none waits for another.
+async fn keep_reading(house: Arc<House>, mut stopped: watch::Receiver<bool>) {
+    let (began, holder) = (house.clock.now(), house.ids.uuid());
+    let mut busy: BTreeMap<ConnectionName, JoinHandle<()>> = BTreeMap::new();
+    loop {
+        busy.retain(|_, task| !task.is_finished());
+        match turn::due(&house, began).await {
+            Ok(due) => {
+                for (connection, due) in due {
+                    let (house, name) = (Arc::clone(&house), connection.clone());
+                    busy.entry(connection).or_insert_with(|| {
+                        tokio::spawn(async move {
+                            if let Err(error) = turn::turn(&house, &name, due, holder).await {
+                                tracing::warn!(%error, connection = %name, "it was not read; trying again later");
+                            }
+                        })
+                    });
+                }
+            }
+            Err(error) => tracing::warn!(%error, "what is to be read is not known; trying again"),
+        }
+        if rest(&mut stopped).await {
+            // A reading that is broken off is begun anew by whoever comes next.
+            for task in busy.into_values() {
+                task.abort();
+            }
+            return;
         }
     }
 }

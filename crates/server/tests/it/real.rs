@@ -57,6 +57,7 @@ fn estate() -> Estate {
         is_source,
         is_target: !is_source,
         person_key: "employeeId".to_owned(),
+        watching: tenure_policy::drift::Watching::default(),
     };
     let expression = |text: &str| Expression::parse(text).unwrap();
     let staff = tenure_policy::role::Role {

@@ -15,7 +15,9 @@ const NOBODY: &str = "00000000000000000000000001";
 /// A path of this operation that names nothing that is there, but for the connection.
 fn path(operation: &Operation) -> String {
     let mut path = operation.path.replace("{connection}", "hr").replace("{index}", "999");
-    for kind in ["person", "event", "exception", "run", "case", "task", "entry", "notice", "token", "plan", "held"] {
+    for kind in
+        ["person", "event", "exception", "run", "case", "task", "entry", "notice", "token", "plan", "held", "drift"]
+    {
         path = path.replace(&format!("{{{kind}}}"), &format!("{kind}_{NOBODY}"));
     }
     path
@@ -30,7 +32,8 @@ fn body(operation: &Operation) -> Json {
         "addEvidence" => json!({ "reference": "x" }),
         "reassignTask" => json!({ "to": "person:ada", "reason": "x" }),
         "approveHeld" => json!({ "removals": 1, "reason": "x" }),
-        "cancelRun" | "dropNotice" | "applyPlan" | "refuseHeld" => json!({ "reason": "x" }),
+        "cancelRun" | "dropNotice" | "applyPlan" | "refuseHeld" | "acceptDrift" => json!({ "reason": "x" }),
+        "settleOrphan" => json!({ "do": "disable", "account": "x", "reason": "x" }),
         "signalRun" => json!({ "name": "go" }),
         "skipRun" => json!({ "node": "a", "outcome": "done", "reason": "x" }),
         "resolveCase" => json!({ "answer": "new-person" }),
@@ -335,6 +338,23 @@ async fn a_connection_tells_what_the_last_look_found() {
     assert_eq!(read(&real.get("operator", "/v1/connections/ldap").await)["state"], "unchecked");
     assert_eq!(real.ask("operator", "POST", "/v1/connections/ldap/check", &Json::Null).await.status, 200);
     assert_eq!(read(&real.get("operator", "/v1/connections/ldap").await)["state"], "ok");
+}
+
+#[tokio::test]
+async fn a_system_is_read_when_asked_and_tells_how_old_what_is_known_is() {
+    let real = Real::open().await;
+    assert_eq!(read(&real.get("auditor", "/v1/connections/ldap/reading").await)["read"], 0);
+    assert_eq!(real.ask("connector-admin", "POST", "/v1/connections/ldap/reading", &Json::Null).await.status, 202);
+    assert_eq!(real.ask("auditor", "POST", "/v1/connections/ldap/reading", &Json::Null).await.problem().0, 403);
+    let hr = real.ask("operator", "POST", "/v1/connections/hr/reading", &Json::Null).await;
+    assert_eq!(hr.problem(), (409, "TEN-E0114".into()));
+    let readings = read(&real.get("operator", "/v1/readings").await);
+    assert!(readings[0]["askedAt"].is_string(), "{readings}");
+    for path in ["/v1/drift", "/v1/connections/ldap/orphans", "/v1/connections/ldap/gaps"] {
+        assert_eq!(read(&real.get("auditor", path).await)["items"], json!([]), "{path}");
+    }
+    let wrong = json!({ "do": "sell", "account": "x" });
+    assert_eq!(real.ask("operator", "POST", "/v1/connections/ldap/orphans", &wrong).await.problem().0, 422);
 }
 
 async fn read_until(stream: &mut tokio::net::TcpStream, all: &mut String, words: &str) {

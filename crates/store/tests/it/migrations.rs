@@ -7,7 +7,7 @@ use tenure_store::{Param, Store, StoreError};
 use crate::world::{Db, Kind};
 
 /// For each version a row that can be written as soon as it is there, and what reads it back.
-const ROWS: [(&str, &str, &str); 12] = [
+const ROWS: [(&str, &str, &str); 15] = [
     (
         "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
          VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
@@ -74,6 +74,22 @@ const ROWS: [(&str, &str, &str); 12] = [
         "INSERT INTO removal_turn (connection, turns) SELECT 'ldap', 7 FROM person WHERE id = $1",
         "SELECT t.connection AS it FROM removal_turn t, person p WHERE p.id = $1",
         "ldap",
+    ),
+    (
+        "INSERT INTO rule_exception (id, rule, person, approved_by, because, valid_from, valid_until, version) \
+         VALUES ($1, 'sod', $1, 'ada', 'a', 0, 1, 1)",
+        "SELECT rule AS it FROM rule_exception WHERE id = $1",
+        "sod",
+    ),
+    (
+        "INSERT INTO reading (connection, holder, tally, held_until) VALUES ('ldap', $1, '{}', 0)",
+        "SELECT connection AS it FROM reading WHERE holder = $1",
+        "ldap",
+    ),
+    (
+        "INSERT INTO kept_content (hash, body) VALUES ($1, 'facts')",
+        "SELECT body AS it FROM kept_content WHERE hash = $1",
+        "facts",
     ),
 ];
 

@@ -2,10 +2,13 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests may fail")]
 
 mod crash;
+mod drift;
+mod drift_scale;
 mod faults;
 mod notices;
 mod peer;
 mod plan;
+mod replay;
 mod seeds;
 mod share;
 mod walk;

@@ -41,7 +41,7 @@ fn names() -> Names {
         .clone()
 }
 
-async fn until_done(opened: &Opened, wanted: &[RunId]) {
+pub async fn until_done(opened: &Opened, wanted: &[RunId]) {
     for _ in 0..1_500 {
         let mut open = Vec::new();
         for run in wanted.iter().copied() {

@@ -135,6 +135,8 @@ fn source() -> tenure_app::estate::Connection {
         is_source: true,
         is_target: false,
         person_key: "employeeId".to_owned(),
+        // Nobody else changes anything on a stage.
+        watching: tenure_policy::drift::Watching::default(),
     }
 }
 

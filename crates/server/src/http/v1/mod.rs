@@ -4,6 +4,7 @@
 mod access;
 mod cases;
 mod connections;
+mod drift;
 mod estate;
 mod events;
 mod exceptions;
@@ -135,6 +136,16 @@ fn mount(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("readEstate", estate::show::handler)?
         .mount("listVersions", estate::versions::handler)?
         .mount("readVersion", estate::version::handler)?
+        .mount("listReadings", drift::reading::list)?
+        .mount("readReading", drift::reading::handler)?
+        .mount("reconcile", drift::reconcile::handler)?
+        .mount("listDrift", drift::list::handler)?
+        .mount("readDrift", drift::show::handler)?
+        .mount("restoreDrift", drift::restore::handler)?
+        .mount("acceptDrift", drift::accept::handler)?
+        .mount("listOrphans", drift::orphans::handler)?
+        .mount("settleOrphan", drift::settle::handler)?
+        .mount("compareConnection", drift::gaps::handler)?
         .mount("listRuns", runs::list::handler)?
         .mount("startRun", runs::start::handler)?
         .mount("readRun", runs::show::handler)?

@@ -13,6 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tenure_app::House;
 use tenure_app::numbers::{Numbers, numbers};
+use tenure_app::reconcile::show::{Freshness, freshness};
 use tenure_engine::Gauges;
 use tenure_engine::journal::RunStatus;
 use tenure_store::notices::Count;
@@ -32,6 +33,17 @@ struct NoticeLabels {
     state: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ConnectionLabels {
+    connection: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DriftLabels {
+    connection: String,
+    kind: &'static str,
+}
+
 #[derive(Debug, Clone, Default)]
 struct Shown {
     partitions: Gauge,
@@ -44,6 +56,9 @@ struct Shown {
     runs: Family<StatusLabels, Gauge>,
     notices: Family<NoticeLabels, Gauge>,
     entries: Gauge,
+    truth_age: Family<ConnectionLabels, Gauge>,
+    orphans: Family<ConnectionLabels, Gauge>,
+    drift: Family<DriftLabels, Gauge>,
     /// When the database was last asked.
     asked: Arc<Mutex<Option<Duration>>>,
 }
@@ -75,6 +90,10 @@ impl Shown {
         registry.register("runs", "runs by status", self.runs.clone());
         let undelivered = "notices that did not arrive, by channel and state";
         registry.register("notices_undelivered", undelivered, self.notices.clone());
+        let age = "seconds since when what is known of a system was true there";
+        registry.register("truth_age_seconds", age, self.truth_age.clone());
+        registry.register("orphan_accounts", "accounts of nobody, at the last whole reading", self.orphans.clone());
+        registry.register("drift_open", "what somebody else changed and nobody settled", self.drift.clone());
         registry.register("ledger_entries", "sealed entries of the ledger", self.entries.clone());
     }
 
@@ -89,6 +108,23 @@ impl Shown {
             Ok(found) => self.show_numbers(&found),
             // The numbers of before stay; that the database is away is told elsewhere.
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "runs cannot be counted"),
+        }
+        match freshness(house).await {
+            Ok(found) => self.show_freshness(&found),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "drift cannot be counted"),
+        }
+    }
+
+    fn show_freshness(&self, found: &Freshness) {
+        for (family, numbers) in [(&self.truth_age, &found.age_seconds), (&self.orphans, &found.orphans)] {
+            for (connection, number) in numbers {
+                family.get_or_create(&ConnectionLabels { connection: connection.to_string() }).set(*number);
+            }
+        }
+        self.drift.clear();
+        for count in &found.open {
+            let labels = DriftLabels { connection: count.connection.to_string(), kind: count.kind.word() };
+            self.drift.get_or_create(&labels).set(count.count);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use axum::Json as Answer;
 use axum::extract::State;
+use jiff::Timestamp;
 use serde::Deserialize;
 use tenure_api::{WhyLink, WhyView};
 use tenure_app::people::why::{Because, Why, why};
@@ -13,6 +14,7 @@ use crate::http::{Caller, Place, Query, Refusal};
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
     access: Option<String>,
+    at: Option<Timestamp>,
 }
 
 pub(crate) async fn handler(
@@ -21,7 +23,7 @@ pub(crate) async fn handler(
     Place(person): Place<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Answer<WhyView>, Refusal> {
-    let found = why(&doors.cx(actor), person, asked.access.clone()).await?;
+    let found = why(&doors.cx(actor), person, asked.access.clone(), asked.at).await?;
     Ok(Answer(view(found, asked.access)))
 }
 
@@ -32,14 +34,15 @@ fn view(why: Why, access: Option<String>) -> WhyView {
         [only] => format!("{name}: {} is {}", only.access, only.state),
         several => format!("{name}: {} answers", several.len()),
     };
-    WhyView { person: why.id(), access, answer, chain: why.because.into_iter().flat_map(links).collect() }
+    let (at, same) = why.replayed.unzip();
+    WhyView { person: why.id(), access, answer, at, same, chain: why.because.into_iter().flat_map(links).collect() }
 }
 
 /// The answer itself, then its reasons from the outermost in.
 fn links(because: Because) -> Vec<WhyLink> {
     let Because { access, state, chain, since } = because;
-    let head = WhyLink { kind: "access".to_owned(), id: access.clone(), says: state, at: since };
+    let head = WhyLink { kind: "access".to_owned(), id: access, says: state, at: since };
     let reasons =
-        chain.into_iter().map(|says| WhyLink { kind: "reason".to_owned(), id: access.clone(), says, at: None });
+        chain.into_iter().map(|link| WhyLink { kind: link.kind.to_owned(), id: link.id, says: link.says, at: link.at });
     std::iter::once(head).chain(reasons).collect()
 }
