@@ -41,6 +41,7 @@ const PRODUCERS: &[Producer] = &[
             "ad.md",
             "file.md",
             "ldap.md",
+            "manual.md",
             "memory.md",
             "process.md",
             "rest-aws-iam.md",

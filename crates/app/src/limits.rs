@@ -61,6 +61,12 @@ pub const TASK_ENTRIES_MAX: i64 = 200;
 pub const TASK_EVIDENCE_BYTES_MAX: usize = 64 << 10;
 /// Tasks that are seen to in one look: reminded of, or withdrawn.
 pub const TASK_BATCH: usize = 100;
+/// Attestations of one account that are read at once.
+pub const ATTESTATIONS_OF_ACCOUNT_MAX: usize = 5_000;
+/// Attestations of one connection that are read at once.
+pub const ATTESTATIONS_OF_CONNECTION_MAX: usize = 200_000;
+/// How often one write is looked at again because somebody said something meanwhile.
+pub const ASKED_LOOKS_MAX: usize = 16;
 /// Records of a run that are shown with it, and read at once.
 pub const RECORDS_AT_ONCE: usize = 500;
 /// The most people about whom questions about everybody are answered.

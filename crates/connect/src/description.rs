@@ -33,6 +33,9 @@ pub struct Description {
     pub surface: BTreeMap<Artifact, Reach>,
     /// The ways in which it can prove to the system who it is.
     pub credentials: BTreeSet<Credential>,
+    /// Who saw what it says that it saw.
+    #[serde(default)]
+    pub witness: Witness,
     /// Cases of the conformance suite that it cannot pass, by name, and why not.
     pub exceptions: BTreeMap<String, String>,
 }
@@ -53,6 +56,7 @@ impl Description {
             feeds: BTreeMap::new(),
             surface: BTreeMap::new(),
             credentials: BTreeSet::new(),
+            witness: Witness::default(),
             exceptions: BTreeMap::new(),
         }
     }
@@ -92,6 +96,17 @@ impl Description {
             format!("a connection of kind `{kind}` cannot {what}; its page in the catalogue says what it can"),
         )
     }
+}
+
+/// Who saw what a connector says that it saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Witness {
+    /// The connector itself, by another call than the write.
+    #[default]
+    ReadBack,
+    /// A human, whose name stands in the attribute `attestedBy`. No machine can look.
+    Attested,
 }
 
 /// One class of objects.

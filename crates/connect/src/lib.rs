@@ -12,6 +12,7 @@ pub mod conformance;
 pub mod connector;
 pub mod description;
 pub mod desired;
+pub mod desk;
 pub mod discovery;
 pub mod expectation;
 pub mod fake;
@@ -34,8 +35,11 @@ pub mod web;
 pub use change::{BadOperationKey, Change, Operation, OperationKey, Write};
 pub use channel::{Channel, Content, Facts, Letter, Message, Sent};
 pub use connector::{AnyConnector, Checked, Connector};
-pub use description::{AttributeRule, ClassDescription, Credential, Description, Limits, Reversibility, Shape, Verb};
+pub use description::{
+    AttributeRule, ClassDescription, Credential, Description, Limits, Reversibility, Shape, Verb, Witness,
+};
 pub use desired::Desired;
+pub use desk::Desk;
 pub use discovery::{Discovery, Suggestion};
 pub use expectation::{Expectation, Usability, Verdict};
 pub use feed::{ChangeFeed, ChangeToken, Changed, Changes};

@@ -65,6 +65,8 @@ pub enum DoubtKind {
     NotSeen,
     /// The system said yes, and could not be read afterwards.
     NotReadBack,
+    /// Somebody was asked to do it and has not said yet.
+    Asked,
 }
 
 /// What is not known, and why.
@@ -75,11 +77,19 @@ pub struct Doubt {
     pub kind: DoubtKind,
     /// What was tried, where, and what was missing.
     pub message: String,
+    /// Which task whoever was asked has in hand, if somebody was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
 }
 
 impl Doubt {
     /// A doubt with words for a human. Never put a secret into them.
     pub fn new(kind: DoubtKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), asked: None }
+    }
+
+    /// That somebody was asked, in this task.
+    pub fn asked(task: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { asked: Some(task.into()), ..Self::new(DoubtKind::Asked, message) }
     }
 }

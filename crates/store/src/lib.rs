@@ -5,6 +5,7 @@
 //! [`Store`]; what differs between the two databases is in `db/dialect.rs` and nowhere else.
 
 pub mod accounts;
+pub mod attestations;
 pub mod cases;
 mod db;
 pub mod decisions;

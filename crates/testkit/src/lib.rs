@@ -11,6 +11,7 @@ mod daemon;
 pub mod databases;
 pub mod faulty;
 pub mod graph;
+pub mod held;
 pub mod host;
 mod ldap_client;
 pub mod mariadb;

@@ -60,6 +60,7 @@ const NEEDS: &[(&str, &[Need])] = &[
     ("tenure-flow", &[]),
     ("tenure-ledger", &[]),
     ("tenure-model", &[]),
+    ("tenure-outside", &[]),
     ("tenure-policy", &[]),
     ("tenure-services", &[Need::Scim, Need::Apps, Need::Notices]),
     ("tenure-store", &[Need::Postgres]),

@@ -6,7 +6,10 @@
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use tenure_connect::{AnyConnector, Desired, Expectation, Operation, Outcome, Usability, Verdict, Write};
+use tenure_connect::desk::ATTESTED_BY;
+use tenure_connect::{
+    AnyConnector, Change, Desired, Expectation, Operation, Outcome, Usability, Verdict, Witness, Write,
+};
 use tenure_engine::{Ended, Order};
 use tenure_ledger::{DetailKey, Fact, Hash, Word};
 use tenure_model::{Account, AccountId, AccountState, Attributes, Ending, Observed, PersonId, Value, new_id};
@@ -15,8 +18,10 @@ use tenure_store::journal::Attachment;
 use tenure_store::{StoreError, accounts};
 
 use super::align::{Wish, load_for};
-use super::{Done, done, entry, ledger, no, read, refused, store_refused};
+use super::{Done, done, entry, ledger, no, not_now, read, refused, store_refused};
 use crate::cx::House;
+use crate::desk;
+use crate::error::AppError;
 use crate::estate::hex;
 use crate::limits;
 use crate::probe::Point;
@@ -41,28 +46,48 @@ async fn make(house: &House, order: &Order, wish: &Wish, operation: &Operation) 
         return Ok(done("done", json!({ "account": wish.account, "leftAlone": why, "why": wish.why })));
     }
     house.pass(Point::BeforeEffect);
-    let seen = make_it_so(connector.as_ref(), &wish.desired, wish.action == "set-attributes", operation).await?;
+    let only_attributes = wish.action == "set-attributes";
+    let seen = make_it_so(house, order, connector.as_ref(), &wish.desired, only_attributes, operation).await?;
     let account = known_account(house, wish).await?;
     let before = account.state;
     let next = advance(account, wish, &seen)?;
     let mut record = entry(house, order, "effect.done").about(wish.person);
     record.system = Some(wish.connection.clone());
     record.effect = Some(Word::or_hash(&wish.action));
-    record.decision = Some(Word::or_hash(&format!("verified-{}", next.state)));
+    let (how, kind) = witnessed(connector.as_ref());
+    record.decision = Some(Word::or_hash(&format!("{how}-{}", next.state)));
     let evidence = serde_json::to_vec(&seen).unwrap_or_default();
     record = record
         .with(DetailKey::Account, next.id)
         .with(DetailKey::StateBefore, Word::or_hash(before.word()))
         .with(DetailKey::StateAfter, Word::or_hash(next.state.word()))
-        .with(DetailKey::EvidenceKind, Word::or_hash("read-back"))
+        .with(DetailKey::EvidenceKind, Word::or_hash(kind))
         .with(DetailKey::Evidence, Fact::Hash(Hash::of(&evidence)));
-    let output = json!({ "account": next.id, "state": next.state, "why": wish.why, "seenAt": seen.at });
+    let mut output = json!({ "account": next.id, "state": next.state, "why": wish.why, "seenAt": seen.at });
+    if let (Some(by), Some(fields)) = (attested_by(connector.as_ref(), &seen), output.as_object_mut()) {
+        fields.insert("attestedBy".to_owned(), by.into());
+    }
     let kept = reconcile::observation(house, &next.connection, Some(next.id), &seen);
     let mut attachments = remembered(house, wish, next.id, &seen).await?;
     attachments.insert(0, Attachment::Account(Box::new(next)));
     attachments.push(ledger(house, &record));
     attachments.extend(kept.map(|seen| Attachment::Observation(Box::new(seen))));
     Ok(Ended { attachments, ..done("done", output) })
+}
+
+/// How the ledger says that something was seen, and as what kind of evidence: a machine that looked
+/// is never claimed where a human said so.
+pub(super) fn witnessed(connector: &dyn AnyConnector) -> (&'static str, &'static str) {
+    match connector.describe().witness {
+        Witness::ReadBack => ("verified", "read-back"),
+        Witness::Attested => ("attested", "attested-by-hand"),
+    }
+}
+
+/// Who says that it is so, where no machine can look.
+fn attested_by(connector: &dyn AnyConnector, seen: &Observed) -> Option<String> {
+    let attested = connector.describe().witness == Witness::Attested;
+    seen.attributes.get(ATTESTED_BY).and_then(Value::as_text).filter(|_| attested).map(str::to_owned)
 }
 
 /// What cannot be taken back is asked for again at the last moment: somebody may have come back
@@ -119,18 +144,22 @@ pub(super) fn operation(order: &Order, place: Option<usize>) -> Result<Operation
     Ok(Operation { key, generation: order.generation })
 }
 
+/// Plans, writes and looks. Where a machine can look, the look is another call than the write; where
+/// only humans can, it is what one of them attested.
 pub(super) async fn make_it_so(
+    house: &House,
+    order: &Order,
     connector: &dyn AnyConnector,
     desired: &Desired,
     only_attributes: bool,
     operation: &Operation,
 ) -> Result<Observed, Ending> {
     let changes = connector.plan(desired).await.map_err(no)?;
-    let is_attribute = |change: &tenure_connect::Change| matches!(change.write, Write::Set { .. } | Write::Move { .. });
+    let is_attribute = |change: &Change| matches!(change.write, Write::Set { .. } | Write::Move { .. });
     let mut seen = None;
     // An account that somebody disabled meanwhile gets its attributes and stays disabled.
     for change in changes.into_iter().filter(|change| !only_attributes || is_attribute(change)) {
-        let mut outcome = connector.apply(&change, operation).await;
+        let mut outcome = applied(house, order, connector, &change, operation).await?;
         if let (Write::Create { attributes }, Outcome::Refused(refusal)) = (&change.write, &outcome)
             && refusal.class == tenure_connect::RefusalClass::Exists
         {
@@ -149,6 +178,29 @@ pub(super) async fn make_it_so(
         Some(seen) => Ok(seen),
         None => look(connector, desired).await,
     }
+}
+
+/// Makes one write. Where a human was asked, the run waits for their word; one who spoke meanwhile
+/// is heard at once.
+async fn applied(
+    house: &House,
+    order: &Order,
+    connector: &dyn AnyConnector,
+    change: &Change,
+    operation: &Operation,
+) -> Result<Outcome, Ending> {
+    for _ in 0..limits::ASKED_LOOKS_MAX {
+        let outcome = connector.apply(change, operation).await;
+        let Outcome::Unknown(doubt) = &outcome else { return Ok(outcome) };
+        let Some(task) = doubt.asked.clone() else { return Ok(outcome) };
+        match desk::wait(house, order.run, &task).await {
+            Ok(true) => return Err(Ending::Asked { signal: task, message: doubt.message.clone(), until: None }),
+            Ok(false) => {}
+            Err(AppError::Store(error)) => return Err(store_refused(error)),
+            Err(error) => return Err(refused(error.to_string())),
+        }
+    }
+    Err(not_now("what was asked changes faster than it can be looked at"))
 }
 
 /// A look through another call than the write.
@@ -187,7 +239,7 @@ async fn look(connector: &dyn AnyConnector, desired: &Desired) -> Result<Observe
 /// The name is taken by somebody else: tries the next ones, and gives up where it stands.
 async fn create_under_another_name(
     connector: &dyn AnyConnector,
-    change: &tenure_connect::Change,
+    change: &Change,
     attributes: &tenure_model::Attributes,
     operation: &Operation,
 ) -> Option<Outcome> {
@@ -195,7 +247,7 @@ async fn create_under_another_name(
     for name in tenure_policy::account::candidates(&base).skip(1).take(limits::NAMES_TRIED_MAX) {
         let mut attributes = attributes.clone();
         attributes.insert("uid".to_owned(), Value::Text(name));
-        let next = tenure_connect::Change::new(change.account.clone(), Write::Create { attributes });
+        let next = Change::new(change.account.clone(), Write::Create { attributes });
         match connector.apply(&next, operation).await {
             Outcome::Refused(refusal) if refusal.class == tenure_connect::RefusalClass::Exists => {}
             outcome => return Some(outcome),

@@ -20,7 +20,7 @@ use tenure_store::journal::Attachment;
 use tenure_store::{StoreError, drifts};
 
 use super::align::{Wish, load, wish};
-use super::change::{make_it_so, operation};
+use super::change::{make_it_so, operation, witnessed};
 use super::{Done, done, entry, ledger, no, read, refused, store_refused};
 use crate::brakes::reserve::reserve;
 use crate::cx::House;
@@ -146,12 +146,14 @@ pub(super) async fn disable(house: &House, order: &Order) -> Done {
     let connector =
         house.connector(&connection).ok_or_else(|| refused(format!("there is no connection `{connection}`")))?;
     let desired = Desired::Disabled { account: Locator::Native(native_id) };
-    let seen = make_it_so(connector.as_ref(), &desired, false, &operation(order, None)?).await?;
+    let seen = make_it_so(house, order, connector.as_ref(), &desired, false, &operation(order, None)?).await?;
     let evidence = serde_json::to_vec(&seen).unwrap_or_default();
     let mut record = entry(house, order, "effect.done").with(DetailKey::Evidence, Fact::Hash(Hash::of(&evidence)));
     record.system = Some(connection.clone());
     record.effect = Some(Word::or_hash("disable-account"));
-    record.decision = Some(Word::or_hash(&format!("verified-{}", seen.state)));
+    let (how, kind) = witnessed(connector.as_ref());
+    record.decision = Some(Word::or_hash(&format!("{how}-{}", seen.state)));
+    record = record.with(DetailKey::EvidenceKind, Word::or_hash(kind));
     let nobody: Option<AccountId> = None;
     let mut attachments = vec![ledger(house, &record)];
     let kept = reconcile::observation(house, &connection, nobody, &seen);

@@ -5,6 +5,7 @@
 //! effects, so that a test can say "planning wrote nothing" or "this happened once".
 
 mod connector;
+mod desk;
 mod world;
 
 #[cfg(test)]
@@ -27,6 +28,7 @@ use crate::query::{ObjectClass, SeenEntitlement};
 use crate::refusal::Refusal;
 use crate::surface::{Artifact, Reach, SeenArtifact};
 
+pub use desk::FakeDesk;
 use world::World;
 
 /// The attribute that names accounts of the fake.

@@ -9,8 +9,6 @@ mod ldap;
 #[cfg(test)]
 mod lossy;
 #[cfg(test)]
-mod process;
-#[cfg(test)]
 mod slow;
 #[cfg(test)]
 mod ssh;

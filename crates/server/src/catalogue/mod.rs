@@ -22,10 +22,11 @@ pub const PROCESS: &str = include_str!("samples/process.yaml");
 const OUTSIDE: &str = include_str!("../../../../examples/connector-python/description.json");
 
 /// A connection of every kind, by its connector.
-const SAMPLES: [(&str, &str); 15] = [
+const SAMPLES: [(&str, &str); 16] = [
     ("ad", include_str!("samples/ad.yaml")),
     ("file", include_str!("samples/file.yaml")),
     ("ldap", include_str!("samples/ldap.yaml")),
+    ("manual", include_str!("samples/manual.yaml")),
     ("memory", include_str!("samples/memory.yaml")),
     ("process", PROCESS),
     ("rest-aws-iam", include_str!("samples/rest-aws-iam.yaml")),
@@ -60,8 +61,12 @@ pub fn pages() -> Result<Vec<(String, String)>, HouseError> {
 fn entries() -> Result<Vec<Entry>, HouseError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     // No connector opens anything before it is asked something.
-    let folders =
-        open::Folders { estate: Path::new("/etc/tenure/estate"), data: Path::new("/var/lib/tenure"), packs: None };
+    let folders = open::Folders {
+        estate: Path::new("/etc/tenure/estate"),
+        data: Path::new("/var/lib/tenure"),
+        packs: None,
+        desk: None,
+    };
     let mut entries = Vec::new();
     for (kind, sample) in SAMPLES {
         let bad = |reason: String| HouseError::Connection { connection: kind.to_owned(), reason };

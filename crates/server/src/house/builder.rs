@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tenure_app::desk::HouseDesk;
 use tenure_app::{Builder, Built, CannotBuild};
 use tenure_blueprint::{self as blueprint, Connection};
 use tenure_connect::fake::FakeTarget;
-use tenure_connect::{AnyConnector, Channel, Governed};
+use tenure_connect::{AnyConnector, Channel, Desk, Governed};
 use tenure_model::{Clock, ConnectionName, Ids, Name, NativeId};
 use tenure_store::estates::EstateFile;
 
@@ -31,6 +32,8 @@ pub(crate) struct DocumentBuilder {
     ids: Arc<dyn Ids>,
     /// Directories in memory live as long as the process, whatever becomes of their documents.
     memories: Mutex<BTreeMap<ConnectionName, FakeTarget>>,
+    /// Where humans are asked.
+    desk: Arc<HouseDesk>,
 }
 
 /// What the doors and the next build need of the documents.
@@ -46,7 +49,12 @@ impl DocumentBuilder {
     /// For the house of these settings.
     pub(crate) fn new(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
         let (estate_folder, data_folder) = (config.estate_folder.clone(), config.data_folder.clone());
-        Self { estate_folder, data_folder, clock, ids, memories: Mutex::default() }
+        Self { estate_folder, data_folder, clock, ids, memories: Mutex::default(), desk: HouseDesk::new() }
+    }
+
+    /// Where humans are asked; it stands nowhere until it is told in which house.
+    pub(crate) fn desk(&self) -> Arc<HouseDesk> {
+        Arc::clone(&self.desk)
     }
 
     /// Builds an estate of these documents.
@@ -67,7 +75,9 @@ impl DocumentBuilder {
         documents: &blueprint::Estate,
         before: Option<(&Built, &ForDoors)>,
     ) -> Result<BTreeMap<ConnectionName, Arc<dyn AnyConnector>>, HouseError> {
-        let folders = Folders { estate: &self.estate_folder, data: &self.data_folder, packs: Some(&documents.packs) };
+        let desk: Arc<dyn Desk> = self.desk();
+        let (estate, data) = (self.estate_folder.as_path(), self.data_folder.as_path());
+        let folders = Folders { estate, data, packs: Some(&documents.packs), desk: Some(&desk) };
         let mut connectors = BTreeMap::new();
         for (name, connection) in &documents.connections {
             let memory = (connection.connector == MEMORY).then(|| self.memory(connection));

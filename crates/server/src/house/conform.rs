@@ -173,7 +173,8 @@ fn writes(connector: &dyn AnyConnector, prefix: &str, template: &Template, group
 
 /// Why the system may be one that people work with.
 fn in_use(connection: &Connection) -> Option<String> {
-    if connection.connector == "memory" {
+    // Humans are only rehearsed.
+    if ["manual", "memory"].contains(&connection.connector.as_str()) {
         return None;
     }
     let mut hosts = Vec::new();

@@ -12,15 +12,15 @@ use tenure_app::population::Population;
 use tenure_app::versions::take::take;
 use tenure_app::{AppError, House, InForce, Live, NoProbe, Probe};
 use tenure_blueprint::{self as blueprint, Connection, Via, Written};
-use tenure_connect::fake::FakeTarget;
-use tenure_connect::{AnyConnector, Channel, FileSecrets};
+use tenure_connect::fake::{FakeDesk, FakeTarget};
+use tenure_connect::{AnyConnector, Channel, Desk, FileSecrets};
 use tenure_connectors::file::{FileConfig, FileConnector};
 use tenure_connectors::ldap::{AdConfig, LdapConfig, LdapConnector};
-use tenure_connectors::process::{ProcessConfig, ProcessConnector};
 use tenure_connectors::sql::{SqlConfig, SqlConnector};
 use tenure_connectors::ssh::{SshConfig, SshConnector};
 use tenure_ledger::{Origin, PublicKey, SigningKey};
 use tenure_model::{Actor, Clock, Ids, Name, SystemClock, SystemIds};
+use tenure_outside::{ManualConfig, ManualConnector, ProcessConfig, ProcessConnector};
 use tenure_policy::authz::Authz;
 use tenure_services::hook::{HookChannel, HookConfig};
 use tenure_services::mail::{MailChannel, MailConfig};
@@ -76,6 +76,7 @@ pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Open
     let first = first(config, &store).await?;
     let builder = DocumentBuilder::new(config, Arc::clone(&clock), Arc::clone(&ids));
     let built = builder.make(first.files.clone(), None)?;
+    let desk = builder.desk();
     let authz = Authz::embedded()
         .map_err(|error| HouseError::Connection { connection: "policies".to_owned(), reason: error.to_string() })?;
     let web = HttpCaller::new()
@@ -96,6 +97,7 @@ pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Open
         population: Population::default(),
     };
     let house = Arc::new(house);
+    desk.stand_in(&house);
     keep(&house, first).await?;
     let pinned = key.public().clone();
     Ok(Opened { house, pinned, origin, key: Arc::new(key) })
@@ -161,7 +163,7 @@ async fn origin(store: &Store, ids: &dyn Ids) -> Result<Origin, HouseError> {
 
 /// The folders that connectors need: where secrets with a relative path are, and where they keep
 /// what they must remember.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Folders<'a> {
     /// Of the documents.
     pub(crate) estate: &'a Path,
@@ -169,12 +171,14 @@ pub(crate) struct Folders<'a> {
     pub(crate) data: &'a Path,
     /// The packs of the estate, if it was read.
     pub(crate) packs: Option<&'a BTreeMap<Name, Written>>,
+    /// Where humans are asked. With none they are only rehearsed: nobody is asked, nothing is kept.
+    pub(crate) desk: Option<&'a Arc<dyn Desk>>,
 }
 
 impl<'a> Folders<'a> {
     /// Those of the settings.
     pub(crate) fn of(config: &'a Config) -> Self {
-        Self { estate: &config.estate_folder, data: &config.data_folder, packs: None }
+        Self { estate: &config.estate_folder, data: &config.data_folder, packs: None, desk: None }
     }
 
     /// With the packs of the estate.
@@ -209,6 +213,11 @@ fn make(connection: &Connection, folders: Folders<'_>, clock: &Arc<dyn Clock>) -
             made(FileConnector::new(settings, &connection.name, &kept, secrets, clock))
         }
         "ldap" => made(LdapConnector::new(settings_of::<LdapConfig>(kind, target())?, secrets, clock)),
+        "manual" => {
+            let rehearsal = || Arc::new(FakeDesk::obedient(Arc::clone(&clock))) as Arc<dyn Desk>;
+            let desk = folders.desk.map_or_else(rehearsal, Arc::clone);
+            made(ManualConnector::new(&connection.name, settings_of::<ManualConfig>(kind, target())?, desk, clock))
+        }
         "memory" => Ok(Some(Arc::new(memory(connection, &clock)))),
         "process" => {
             let mut settings: ProcessConfig = settings_of(kind, target())?;
@@ -225,7 +234,7 @@ fn make(connection: &Connection, folders: Folders<'_>, clock: &Arc<dyn Clock>) -
         "sql" => made(SqlConnector::new(settings_of::<SqlConfig>(kind, source())?, secrets, clock)),
         "ssh" => made(SshConnector::new(settings_of::<SshConfig>(kind, target())?, secrets, clock)),
         other => Err(format!(
-            "there is no connector `{other}`; there are `ad`, `events`, `file`, `ldap`, `memory`, `process`, `rest`, `scim`, `sql`, `ssh` and `webhook`"
+            "there is no connector `{other}`; there are `ad`, `events`, `file`, `ldap`, `manual`, `memory`, `process`, `rest`, `scim`, `sql`, `ssh` and `webhook`"
         )),
     }
 }

@@ -1,21 +1,23 @@
 //! A whole house behind real doors: in-memory database, a fake target, tokens of every role.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Value as Json, json};
-use tenure_app::estate::{Connection, Workflow};
+use tenure_app::desk::HouseDesk;
+use tenure_app::estate::{Connection, Workflow, definition};
 use tenure_app::flows::Flows;
 use tenure_app::population::Population;
 use tenure_app::steps::Steps;
 use tenure_app::{Estate, House, Live, NoProbe};
 use tenure_connect::fake::FakeTarget;
-use tenure_flow::language::Known;
+use tenure_flow::language::{Known, Lane};
 use tenure_ledger::SigningKey;
 use tenure_model::{Clock, Ids, Role, SeededIds, SteppedClock, TokenId, new_id};
+use tenure_outside::ManualConnector;
 use tenure_policy::account::AccountTemplate;
 use tenure_policy::authz::Authz;
 use tenure_policy::role::{Birthright, RoleGrant};
@@ -92,7 +94,12 @@ fn estate() -> Estate {
     let by_hand = Workflow::compile(&"by-hand".parse().unwrap(), &by_hand, &Known::default()).unwrap().0;
     Estate {
         rules: Rules { roles: vec![staff], targets, rules: vec![few_staff()], ..Rules::default() },
-        workflows: [("ask".parse().unwrap(), ask), ("by-hand".parse().unwrap(), by_hand)].into(),
+        workflows: [
+            ("ask".parse().unwrap(), ask),
+            ("by-hand".parse().unwrap(), by_hand),
+            ("change".parse().unwrap(), change()),
+        ]
+        .into(),
         teams: [("desk".parse().unwrap(), ["worker".to_owned()].into())].into(),
         connections: [
             ("hr".parse().unwrap(), connection("People", "file", true)),
@@ -102,6 +109,28 @@ fn estate() -> Estate {
         .into(),
         ..Estate::default()
     }
+}
+
+/// A workflow that makes the one change that it is given; no document can say that.
+fn change() -> Workflow {
+    let graph =
+        json!({ "name": "change", "steps": [{ "id": "make", "use": "access/change", "with": { "$": "/input" } }] });
+    Workflow {
+        name: "change".parse().unwrap(),
+        triggers: Vec::new(),
+        lane: Lane::Own,
+        inputs: BTreeMap::new(),
+        cancel_on: BTreeSet::new(),
+        definition: definition("change", &graph).unwrap(),
+    }
+}
+
+/// A system that only humans reach, at the desk of this house.
+fn badges(desk: &Arc<HouseDesk>, clock: &Arc<SteppedClock>) -> ManualConnector {
+    let config = json!({ "system": "badges", "for": "team:desk", "look": { "for": "role:help-desk" },
+                         "identify": "employeeId", "attributes": ["name"] });
+    let config = serde_json::from_value(config).unwrap();
+    ManualConnector::new(&"badges".parse().unwrap(), config, desk.clone(), clock.clone()).unwrap()
 }
 
 fn few_staff() -> tenure_policy::Rule {
@@ -134,6 +163,8 @@ impl Real {
         let defined = store.write(move |tx| Box::pin(async move { define(tx, definitions).await }));
         defined.await.map_err(|error: StoreError| error).unwrap();
         let target = FakeTarget::new(clock.clone()).with_groups(["staff"]);
+        let desk = HouseDesk::new();
+        let badges = badges(&desk, &clock);
         let house = Arc::new(House {
             clock: clock.clone(),
             ids,
@@ -141,7 +172,11 @@ impl Real {
             authz: Authz::embedded().unwrap(),
             live: Live::fixed(
                 estate,
-                [("ldap".parse().unwrap(), Arc::new(target) as Arc<dyn tenure_connect::AnyConnector>)].into(),
+                [
+                    ("ldap".parse().unwrap(), Arc::new(target) as Arc<dyn tenure_connect::AnyConnector>),
+                    ("badges".parse().unwrap(), Arc::new(badges)),
+                ]
+                .into(),
                 BTreeMap::new(),
             ),
             engine: OnceLock::new(),
@@ -149,6 +184,7 @@ impl Real {
             web: Arc::new(web()),
             population: Population::default(),
         });
+        desk.stand_in(&house);
         let key = SigningKey::from_seed("tenure.test/ledger/1", &Zeroizing::new([7; 32])).unwrap();
         let config = Sources::new().toml("listen = '127.0.0.1:0'", "test").unwrap().config().unwrap();
         let pinned = key.public().clone();

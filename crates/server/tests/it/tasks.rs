@@ -2,9 +2,11 @@
 
 use serde_json::{Value as Json, json};
 use tenure_app::tasks::tend::tend;
+use tenure_connect::{Desired, Locator};
+use tenure_model::Value;
 use tenure_store::StoreError;
 
-use crate::real::{DAY, Real, read};
+use crate::real::{DAY, Real, joiner, read};
 use crate::routes::until_it_is;
 
 /// A run that waits for the desk to give a badge, and the path of the task.
@@ -15,6 +17,17 @@ async fn begun(real: &Real) -> (String, String) {
     until_it_is(real, &run, "waiting").await;
     let task = only(&real.get("worker", "/v1/tasks").await);
     (run, format!("/v1/tasks/{}", task["id"].as_str().unwrap()))
+}
+
+/// What waits to be sealed.
+async fn drafts(real: &Real) -> String {
+    let drafts = real.house.store.read(|tx| {
+        Box::pin(async move {
+            let rows = tx.query("SELECT body FROM ledger_outbox ORDER BY id", &[]).await?;
+            rows.iter().map(|row| row.of("ledger_outbox").string("body")).collect::<Result<Vec<_>, StoreError>>()
+        })
+    });
+    drafts.await.unwrap().join("\n")
 }
 
 fn only(answer: &crate::house::Answer) -> Json {
@@ -57,13 +70,7 @@ async fn a_task_is_done_by_whom_it_is_for_and_its_run_goes_on() {
     assert_eq!(read(&closed)["end"]["outcome"], "done");
     assert_eq!(real.ask("worker", "POST", &format!("{task}/close"), &json!({})).await.problem().0, 409);
     approve(&real, &run).await;
-    let drafts = real.house.store.read(|tx| {
-        Box::pin(async move {
-            let rows = tx.query("SELECT body FROM ledger_outbox ORDER BY id", &[]).await?;
-            rows.iter().map(|row| row.of("ledger_outbox").string("body")).collect::<Result<Vec<_>, StoreError>>()
-        })
-    });
-    let seen = drafts.await.unwrap().join("\n");
+    let seen = drafts(&real).await;
     for kind in ["task.opened", "task.claimed", "task.evidence", "task.closed"] {
         assert!(seen.contains(kind), "{kind}: {seen}");
     }
@@ -125,4 +132,47 @@ async fn time_reminds_of_a_task_and_the_end_of_its_run_withdraws_it() {
     assert_eq!(read(&real.get("worker", &task).await)["end"]["outcome"], "withdrawn");
     assert_eq!(read(&real.get("worker", "/v1/tasks").await)["items"], json!([]));
     assert_eq!(read(&real.get("worker", "/v1/tasks?closed=true").await)["items"].as_array().unwrap().len(), 1);
+}
+
+/// The only task that is for them, as soon as there is one.
+async fn asked(real: &Real, who: &str) -> String {
+    let mut found = json!([]);
+    for _ in 0..200 {
+        found = read(&real.get(who, "/v1/tasks?mine=true").await)["items"].clone();
+        if found[0]["id"].is_string() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    format!("/v1/tasks/{}", found[0]["id"].as_str().expect("nobody was asked"))
+}
+
+#[tokio::test]
+async fn what_only_humans_can_do_is_done_by_one_seen_by_another_and_told_as_attested() {
+    let real = Real::open().await;
+    real.start_engine();
+    let event = read(&real.ask("source", "POST", "/v1/connections/hr/events", &joiner("1", "E7", "Ada")).await);
+    let person = event["person"].as_str().unwrap();
+    let attributes = [("name".to_owned(), Value::from("Ada"))].into();
+    let desired = Desired::Present { account: Locator::attribute("employeeId", "E7"), attributes, hold: [].into() };
+    let wish = json!({ "person": person, "connection": "badges", "account": null, "desired": desired,
+                       "action": "create-account", "why": ["she works here"] });
+    let started = real.ask("operator", "POST", "/v1/runs", &json!({ "workflow": "change", "input": wish })).await;
+    let run = format!("/v1/runs/{}", read(&started)["run"].as_str().unwrap());
+    let work = asked(&real, "worker").await;
+    until_it_is(&real, &run, "waiting").await;
+    assert_eq!(real.ask("worker", "POST", &format!("{work}/close"), &json!({})).await.status, 200);
+
+    let look = asked(&real, "help-desk").await;
+    assert_eq!(read(&real.get("operator", &look).await)["barred"], json!(["worker"]));
+    until_it_is(&real, &run, "waiting").await;
+    let accounts = format!("/v1/people/{person}/accounts");
+    assert_eq!(read(&real.get("auditor", &accounts).await), json!([]), "told before anybody looked");
+    assert_eq!(real.ask("help-desk", "POST", &format!("{look}/close"), &json!({})).await.status, 200);
+    until_it_is(&real, &run, "done").await;
+    assert_eq!(read(&real.get("auditor", &run).await)["status"], "done");
+    assert_eq!(read(&real.get("auditor", &accounts).await)[0]["state"], "active");
+    let told = drafts(&real).await;
+    assert!(told.contains("attested-active") && told.contains("attested-by-hand"), "{told}");
+    assert!(!told.contains("verified-active"), "a machine is said to have looked: {told}");
 }

@@ -7,7 +7,7 @@ use tenure_store::{Param, Store, StoreError};
 use crate::world::{Db, Kind};
 
 /// For each version a row that can be written as soon as it is there, and what reads it back.
-const ROWS: [(&str, &str, &str); 15] = [
+const ROWS: [(&str, &str, &str); 16] = [
     (
         "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
          VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
@@ -90,6 +90,12 @@ const ROWS: [(&str, &str, &str); 15] = [
         "INSERT INTO kept_content (hash, body) VALUES ($1, 'facts')",
         "SELECT body AS it FROM kept_content WHERE hash = $1",
         "facts",
+    ),
+    (
+        "INSERT INTO attestation (id, key, connection, account, body, by_whom, at) \
+         VALUES ($1, 'k', 'badges', 'E7', '{}', 'carol', 0)",
+        "SELECT by_whom AS it FROM attestation WHERE id = $1",
+        "carol",
     ),
 ];
 

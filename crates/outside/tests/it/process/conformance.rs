@@ -67,8 +67,8 @@ impl Witness for Kept {
 mod slow {
     use serde_json::json;
 
+    use super::super::example;
     use super::*;
-    use crate::process::example;
 
     /// Builds the example as its reader would, and gives the folder with the program.
     fn build() -> PathBuf {

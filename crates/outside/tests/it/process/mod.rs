@@ -12,8 +12,8 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 use tenure_connect::{FileSecrets, Locator};
-use tenure_connectors::process::{ProcessConfig, ProcessConnector};
 use tenure_model::{Attributes, SystemClock, Value};
+use tenure_outside::{ProcessConfig, ProcessConnector};
 
 /// The folder of an example of this repository.
 pub fn example(name: &str) -> PathBuf {

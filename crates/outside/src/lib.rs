@@ -1,0 +1,10 @@
+//! Connectors that reach a system through somebody else: a program of others, or a human. Each one
+//! implements [`tenure_connect::Connector`]; none of them decides what should be true, and none
+//! speaks a protocol of a target. Start at [`process`] and [`manual`].
+
+pub mod limits;
+pub mod manual;
+pub mod process;
+
+pub use manual::{ManualConfig, ManualConnector};
+pub use process::{ProcessConfig, ProcessConnector};

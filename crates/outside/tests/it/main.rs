@@ -1,0 +1,6 @@
+//! What is reached through others: programs of theirs, and humans.
+
+#[cfg(test)]
+mod manual;
+#[cfg(test)]
+mod process;
