@@ -167,5 +167,8 @@ pub const SQL_ATTRIBUTES_MAX: usize = 500;
 /// The longest name of a table with its schema, or of a column.
 pub const SQL_IDENTIFIER_LENGTH_MAX: usize = 128;
 
+/// How many rows that the log of PostgreSQL names are read at once.
+pub const SQL_CAPTURED_AT_ONCE: usize = 500;
+
 /// The longest answer of MariaDB or MySQL, in bytes.
 pub const SQL_ANSWER_BYTES_MAX: usize = 64 << 20;

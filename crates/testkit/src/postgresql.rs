@@ -52,11 +52,22 @@ impl Postgresql {
             .arg(path.join("pw"))
             .arg("-D")
             .arg(&data));
-        let ready = |_| fs::read_to_string(data.join("postmaster.pid")).is_ok_and(|text| text.contains("ready"));
-        let (child, port) = daemon::start("PostgreSQL", path, READY_POLLS_MAX, |port| spawn(path, port), ready).await;
+        let (child, port) = launch(path).await;
         let server = Self { child, folder, port };
         server.run("CREATE DATABASE tenure");
         server
+    }
+
+    /// Stops it and starts it again with the same data, on another port.
+    pub async fn restart(&mut self) {
+        self.stop();
+        (self.child, self.port) = launch(self.folder.path()).await;
+    }
+
+    /// A fast shutdown, which also ends its children.
+    fn stop(&mut self) {
+        drop(Command::new("kill").args(["-INT", &self.child.id().to_string()]).status());
+        drop(self.child.wait());
     }
 
     /// The port.
@@ -102,10 +113,14 @@ impl Postgresql {
 
 impl Drop for Postgresql {
     fn drop(&mut self) {
-        // A fast shutdown, which also ends its children.
-        drop(Command::new("kill").args(["-INT", &self.child.id().to_string()]).status());
-        drop(self.child.wait());
+        self.stop();
     }
+}
+
+async fn launch(folder: &Path) -> (Child, u16) {
+    let pid = folder.join("home/data/postmaster.pid");
+    let ready = |_| fs::read_to_string(&pid).is_ok_and(|text| text.contains("ready"));
+    daemon::start("PostgreSQL", folder, READY_POLLS_MAX, |port| spawn(folder, port), ready).await
 }
 
 fn programs() -> PathBuf {
@@ -135,6 +150,7 @@ fn spawn(folder: &Path, port: u16) -> Child {
         "listen_addresses=127.0.0.1".to_owned(),
         format!("unix_socket_directories={}", home.display()),
         "fsync=off".to_owned(),
+        "wal_level=logical".to_owned(),
         "ssl=on".to_owned(),
         format!("ssl_cert_file={}/server.crt", folder.display()),
         format!("ssl_key_file={}/server.key", home.display()),

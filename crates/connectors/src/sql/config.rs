@@ -102,6 +102,10 @@ pub struct Accounts {
     /// The column that grows with every change of a row, such as `updated_at` or a version.
     #[serde(default)]
     pub changed: Option<String>,
+    /// The logical slot of PostgreSQL that keeps what changed, deletions too; `changed` is not
+    /// needed then. It is made once by whoever runs the database, with `test_decoding`.
+    #[serde(default)]
+    pub slot: Option<String>,
 }
 
 /// Where the values of an attribute are: one row each.
@@ -273,6 +277,15 @@ impl SqlConfig {
         }
         if accounts.attributes.iter().any(|name| accounts.lists.contains_key(name)) {
             return bad("accounts.lists", "has the name of a column in `accounts.attributes`; use another name");
+        }
+        if let Some(slot) = &accounts.slot {
+            let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+            if slot.is_empty() || slot.len() > 63 || !slot.bytes().all(plain) {
+                return bad("accounts.slot", "is not the name of a slot: small letters, digits and `_`, up to 63");
+            }
+            if !matches!(self.database, Database::Postgresql(_)) {
+                return bad("accounts.slot", "is for PostgreSQL; name a column in `accounts.changed` instead");
+            }
         }
         match &self.database {
             Database::Sqlite { file } if !file.is_absolute() => {

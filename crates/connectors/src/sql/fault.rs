@@ -70,6 +70,7 @@ fn meaning(code: &str) -> (RefusalClass, &'static str) {
         "40001" | "40P01" | "55P03" | "1205" | "1213" | "S5" | "S6" | "S517" => {
             (Rate, "somebody else was writing there; it will be tried again")
         }
+        "55006" => (Rate, "somebody else reads that slot; give each connection a slot of its own"),
         "53300" | "1040" | "1203" | "1226" => (Rate, "it has no connection left for us; raise its limit"),
         "57P01" | "57P02" | "57P03" | "57014" | "25006" | "1053" | "1290" | "1317" | "1836" | "S10" | "S13" => {
             (Maintenance, "it cannot serve or be written to now")

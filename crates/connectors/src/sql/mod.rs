@@ -3,8 +3,9 @@
 //! Every write is one transaction, is read back over another conversation, and ends `unknown` when
 //! no answer came. Names from the settings are quoted and held against the catalogue of the
 //! database; values are only ever bound. The settings are in [`config`]; the words of each
-//! database in `dialect`; the verbs in `read`, `write` and `changes`.
+//! database in `dialect`; the verbs in `read`, `write`, `changes` and `capture`.
 
+mod capture;
 mod catalogue;
 mod changes;
 pub mod config;
@@ -106,7 +107,10 @@ impl Connector for SqlConnector {
     }
 
     async fn changes(&self, class: ObjectClass, since: Option<&ChangeToken>) -> Result<Changes, Refusal> {
-        self.changes_since(class, since).await
+        match (&self.config().accounts.slot, class) {
+            (Some(slot), ObjectClass::Account) => self.captured_since(slot, since).await,
+            (Some(_), ObjectClass::Entitlement) | (None, _) => self.changes_since(class, since).await,
+        }
     }
 }
 
@@ -135,7 +139,12 @@ fn describe(config: &SqlConfig) -> Description {
         naming_attribute: held.name.clone(),
         attributes: vec![AttributeRule::read_only(&held.name), AttributeRule::read_only(&held.id).unique()],
     }));
-    let feeds = accounts.changed.as_ref().map(|_| (ObjectClass::Account, ChangeFeed::Imprecise));
+    let feed = match (&accounts.slot, &accounts.changed) {
+        (Some(_), _) => Some(ChangeFeed::Precise),
+        (None, Some(_)) => Some(ChangeFeed::Imprecise),
+        (None, None) => None,
+    };
+    let feeds = feed.map(|feed| (ObjectClass::Account, feed));
     let credential = match config.database {
         Database::Sqlite { .. } => Credential::Nobody,
         Database::Postgresql(_) | Database::Mariadb(_) | Database::Mysql(_) => Credential::Password,

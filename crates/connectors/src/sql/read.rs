@@ -55,11 +55,15 @@ impl SqlConnector {
         }
         let sql = lease.sql().text("SELECT ").text_of(&accounts.id).text(" FROM ").table(&accounts.table);
         lease.read("looking at accounts", sql.text(" WHERE 1 = 0")).await?;
+        let slot = match &accounts.slot {
+            Some(name) => format!("; {}", self.slot_words(&mut lease, name).await?),
+            None => String::new(),
+        };
         self.pool.keep(lease);
         *self.known.write().await = Some(Arc::new(catalogue));
         let private = if self.is_private() { "over TLS" } else { "on this machine" };
         let (server, table, words) = (self.pool.server(), &accounts.table, words.join(", "));
-        Ok(Checked { peer: format!("the database at {server}, {private}; `{table}` is {words}") })
+        Ok(Checked { peer: format!("the database at {server}, {private}; `{table}` is {words}{slot}") })
     }
 
     /// The catalogue as it was first seen, or at the last check.

@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 use tenure_connect::Locator;
 use tenure_connect::conformance::{Fixture, Witness, run};
 
-use super::{Peer, attributes};
+use super::{Peer, attributes, capture, connector};
 
 /// Everything that is in the tables, read with the database's own client.
 struct Rows<'a>(&'a Peer);
@@ -34,5 +34,11 @@ async fn it_passes_the_suite_on_each_database() {
         };
         let report = run(&peer.connector(), &fixture).await;
         assert!(report.is_green(), "{}: {report}", peer.database(None)["kind"]);
+        if matches!(peer, Peer::Postgresql(_)) {
+            capture::make_slot(&peer);
+            let report = run(&connector(capture::settings(&peer)), &fixture).await;
+            assert!(report.is_green(), "with a slot: {report}");
+            assert!(report.passed().contains(&"a_feed_tells_who_vanished"), "{report}");
+        }
     }
 }

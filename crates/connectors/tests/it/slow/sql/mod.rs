@@ -1,5 +1,6 @@
 //! The SQL connector against a real PostgreSQL, a real MariaDB and files of SQLite.
 
+mod capture;
 mod changes;
 mod conformance;
 mod faults;
