@@ -18,6 +18,9 @@ use super::fault::HouseError;
 use super::{estate, open, settings};
 use crate::limits::{CONFORM_PAGES_MAX, SLUG_LENGTH_MAX};
 
+/// The connector of systems that only humans reach.
+const MANUAL: &str = "manual";
+
 /// What to test.
 #[derive(Debug, Clone)]
 pub struct ConformOptions {
@@ -94,9 +97,13 @@ pub async fn rehearse(options: ConformOptions) -> Result<Rehearsal, HouseError> 
     let ids = SystemIds::new(clock);
     let prefix: String = ids.uuid().simple().to_string().chars().rev().take(6).collect();
     let prefix = format!("tt{prefix}-");
+    let mut writes = writes(connector.as_ref(), &prefix, &template, entitlements.as_ref().map(|_| wanted.as_slice()));
+    if connection.connector == MANUAL {
+        writes.insert(0, "asks nobody: it plays whoever is asked itself, in memory, and keeps nothing".to_owned());
+    }
     Ok(Rehearsal {
         in_use: in_use(connection),
-        writes: writes(connector.as_ref(), &prefix, &template, entitlements.as_ref().map(|_| wanted.as_slice())),
+        writes,
         connection: options.connection,
         options: Options { prefix, entitlements: entitlements.is_some(), only: options.only, ..Options::default() },
         connector,
@@ -174,7 +181,7 @@ fn writes(connector: &dyn AnyConnector, prefix: &str, template: &Template, group
 /// Why the system may be one that people work with.
 fn in_use(connection: &Connection) -> Option<String> {
     // Humans are only rehearsed.
-    if ["manual", "memory"].contains(&connection.connector.as_str()) {
+    if [MANUAL, "memory"].contains(&connection.connector.as_str()) {
         return None;
     }
     let mut hosts = Vec::new();
