@@ -8,12 +8,14 @@
 pub mod codes;
 pub mod limits;
 pub mod openapi;
+pub mod operation;
 pub mod operations;
 pub mod problem;
 pub mod wire;
 
 pub use codes::{Code, CodeEntry};
-pub use operations::{Access, Method, OPERATIONS, Operation};
+pub use operation::{Access, Method, Operation};
+pub use operations::OPERATIONS;
 pub use problem::{FieldError, Problem};
 pub use wire::access::{
     AccessChange, EntitlementChange, HolderView, LeftOut, MinedView, ProposalView, WhatIfIn, WhatIfView,
@@ -37,6 +39,8 @@ pub use wire::plans::{
 pub use wire::run::{
     CancelIn, RecordView, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn, StepView, WaitView,
 };
+pub use wire::source_reading::{ReadingCount, SourceReadingIn, SourceReadingView};
+pub use wire::story::{FactView, SaidView, StoryView};
 pub use wire::system::{Check, Health, WhoAmI};
 pub use wire::task::{CloseIn, CommentIn, EvidenceIn, ReassignIn, TaskDetail, TaskEndView, TaskEntryView, TaskView};
 pub use wire::token::{TokenCreated, TokenIn, TokenView};

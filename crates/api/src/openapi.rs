@@ -12,7 +12,8 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::codes::Code;
-use crate::operations::{Access, Body, Method, OPERATIONS, Operation, Param};
+use crate::operation::{Access, Body, Method, Operation, Param};
+use crate::operations::OPERATIONS;
 use crate::problem::{FieldError, PROBLEM_TYPE, Problem};
 
 const SCHEME: &str = "token";

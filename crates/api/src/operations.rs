@@ -1,10 +1,10 @@
 //! Every operation of HTTP version 1, once. The router of `server`, the OpenAPI document and the
 //! table of who may do what are made from this list; what is not in it cannot be mounted.
 
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
-
 use crate::codes::Code;
+use crate::operation::{
+    AFTER, Access, CONNECTION, ENTITLEMENT, LIMIT, Method, Operation, PAGE, Param, act, json, page, public, read, text,
+};
 use crate::wire::access::{HolderView, MinedView, WhatIfIn, WhatIfView};
 use crate::wire::account::AccountView;
 use crate::wire::case::{CaseResolution, CaseView};
@@ -15,150 +15,18 @@ use crate::wire::event::{EventAnswer, EventIn, EventView};
 use crate::wire::exception::{ExceptionIn, ExceptionView};
 use crate::wire::ledger::{CheckpointView, LedgerEntryView};
 use crate::wire::notice::{DropIn, NoticeView};
-use crate::wire::page::Page;
 use crate::wire::person::{PersonDetail, PersonView};
 use crate::wire::plan::PlanView;
 use crate::wire::plans::{
     ApplyIn, ApproveIn, HeldView, OutcomeView, PersonWhatIfIn, PlanIn, RefuseIn, RemovalView, SetPlanView,
 };
 use crate::wire::run::{CancelIn, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn};
+use crate::wire::source_reading::{SourceReadingIn, SourceReadingView};
+use crate::wire::story::StoryView;
 use crate::wire::system::{Health, WhoAmI};
 use crate::wire::task::{CloseIn, CommentIn, EvidenceIn, ReassignIn, TaskDetail, TaskEntryView, TaskView};
 use crate::wire::token::{TokenCreated, TokenIn, TokenView};
 use crate::wire::why::WhyView;
-
-/// A method of HTTP that the API uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Method {
-    /// Reads.
-    Get,
-    /// Makes or does.
-    Post,
-    /// Takes away.
-    Delete,
-}
-
-impl Method {
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Delete => "DELETE",
-        }
-    }
-}
-
-/// Who may call an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Anybody who reaches the port; it tells nothing about people.
-    Public,
-    /// Somebody who signs what they send with a key that the estate names; the door checks it.
-    Signed,
-    /// Somebody with a token whose policies allow this action.
-    Action(&'static str),
-}
-
-/// A value in the query.
-#[derive(Debug, Clone, Copy)]
-pub struct Param {
-    /// Its name.
-    pub name: &'static str,
-    /// What it does.
-    pub about: &'static str,
-}
-
-/// A body of a request or of an answer.
-#[derive(Clone, Copy)]
-pub struct Body {
-    /// The media type.
-    pub media_type: &'static str,
-    /// The name of its schema; none for text.
-    pub schema: Option<fn() -> Named>,
-}
-
-/// A schema with its name and those that it names.
-pub type Named = (String, RefOr<Schema>, Vec<(String, RefOr<Schema>)>);
-
-impl std::fmt::Debug for Body {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.media_type)
-    }
-}
-
-/// One operation.
-#[derive(Debug, Clone, Copy)]
-pub struct Operation {
-    /// Its name, which is also that of its handler, its span and its function in clients.
-    pub id: &'static str,
-    /// The method.
-    pub method: Method,
-    /// The path, with `{names}` of its variables.
-    pub path: &'static str,
-    /// Who may.
-    pub access: Access,
-    /// What it does, in a sentence.
-    pub summary: &'static str,
-    /// What the query may hold.
-    pub query: &'static [Param],
-    /// What it takes.
-    pub takes: Option<Body>,
-    /// The status when it went well.
-    pub status: u16,
-    /// What it gives.
-    pub gives: Option<Body>,
-    /// What can go wrong besides what can go wrong everywhere.
-    pub codes: &'static [Code],
-}
-
-const fn json<T: ToSchema + PartialSchema>() -> Body {
-    Body { media_type: "application/json", schema: Some(named::<T>) }
-}
-
-/// A page of these. A container has no name of its own, so what it contains is named here.
-const fn page<T: ToSchema + PartialSchema>() -> Body {
-    Body { media_type: "application/json", schema: Some(named_page::<T>) }
-}
-
-const fn text(media_type: &'static str) -> Body {
-    Body { media_type, schema: None }
-}
-
-fn named_page<T: ToSchema + PartialSchema>() -> Named {
-    let (name, itself, mut more) = named::<Page<T>>();
-    let (item, schema, inner) = named::<T>();
-    more.extend(inner);
-    more.push((item, schema));
-    (name, itself, more)
-}
-
-fn named<T: ToSchema + PartialSchema>() -> Named {
-    let mut more = Vec::new();
-    T::schemas(&mut more);
-    // The name of a generic schema without this is the same for every page.
-    (T::name().into_owned(), T::schema(), more)
-}
-
-const AFTER: Param = Param { name: "after", about: "`next` of the page before" };
-const LIMIT: Param = Param { name: "limit", about: "how many items at most" };
-const PAGE: &[Param] = &[AFTER, LIMIT];
-const CONNECTION: Param = Param { name: "connection", about: "at which connection" };
-const ENTITLEMENT: Param = Param { name: "entitlement", about: "what, such as `group/finance`" };
-
-const fn read(id: &'static str, path: &'static str, action: &'static str, summary: &'static str) -> Operation {
-    let access = Access::Action(action);
-    let (query, takes, codes): (&[Param], Option<Body>, &[Code]) = (&[], None, &[]);
-    Operation { id, method: Method::Get, path, access, summary, query, takes, status: 200, gives: None, codes }
-}
-
-const fn act(id: &'static str, path: &'static str, action: &'static str, summary: &'static str) -> Operation {
-    Operation { method: Method::Post, ..read(id, path, action, summary) }
-}
-
-const fn public(id: &'static str, path: &'static str, summary: &'static str) -> Operation {
-    Operation { access: Access::Public, ..read(id, path, "", summary) }
-}
 
 /// Every operation, by path.
 pub const OPERATIONS: &[Operation] = &[
@@ -195,6 +63,19 @@ pub const OPERATIONS: &[Operation] = &[
         ],
         gives: Some(json::<WhyView>()),
         ..read("readWhy", "/v1/people/{person}/why", "ReadWhy", "tells why a person has an access")
+    },
+    Operation {
+        query: &[
+            Param { name: "at", about: "the moment of which to tell; now if absent" },
+            Param { name: "knownAt", about: "only what was known at this moment" },
+        ],
+        gives: Some(json::<StoryView>()),
+        ..read(
+            "readStory",
+            "/v1/people/{person}/story",
+            "ReadPerson",
+            "tells what was told of a person and what it comes to",
+        )
     },
     Operation {
         gives: Some(json::<PlanView>()),
@@ -406,6 +287,42 @@ pub const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
+        takes: Some(json::<SourceReadingIn>()),
+        gives: Some(json::<SourceReadingView>()),
+        codes: &[Code::NotInThisState],
+        ..act("readSource", "/v1/connections/{connection}/read", "ReadSource", "reads a source now")
+    },
+    Operation {
+        gives: Some(json::<Vec<SourceReadingView>>()),
+        codes: &[Code::NotInThisState],
+        ..read(
+            "listSourceReadings",
+            "/v1/connections/{connection}/source-readings",
+            "ReadConnection",
+            "lists the last readings of a source, newest first",
+        )
+    },
+    Operation {
+        gives: Some(json::<SourceReadingView>()),
+        codes: &[Code::NotInThisState],
+        ..act(
+            "acceptReading",
+            "/v1/connections/{connection}/source-readings/{number}/accept",
+            "AnswerReading",
+            "accepts what a reading withholds, and reads the source again",
+        )
+    },
+    Operation {
+        gives: Some(json::<SourceReadingView>()),
+        codes: &[Code::NotInThisState],
+        ..act(
+            "rejectReading",
+            "/v1/connections/{connection}/source-readings/{number}/reject",
+            "AnswerReading",
+            "refuses what a reading withholds",
+        )
+    },
+    Operation {
         query: &[
             AFTER,
             LIMIT,
@@ -528,7 +445,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         query: PAGE,
-        gives: Some(json::<Page<ExceptionView>>()),
+        gives: Some(page::<ExceptionView>()),
         codes: &[Code::BadCursor],
         ..read("listExceptions", "/v1/exceptions", "ListExceptions", "lists who was let off which rule")
     },

@@ -13,6 +13,8 @@ use tenure_policy::brakes::Limits;
 use tenure_policy::drift::Watching;
 use tenure_policy::{Rules, Telling};
 
+use crate::sources::Feed;
+
 /// What is configured.
 #[derive(Debug, Clone, Default)]
 pub struct Estate {
@@ -45,6 +47,8 @@ pub struct Connection {
     pub person_key: String,
     /// How it is read, and what is done about what others changed there.
     pub watching: Watching,
+    /// How it is read, if it is a source that can be.
+    pub feed: Feed,
 }
 
 /// A workflow, compiled.

@@ -30,6 +30,7 @@ pub mod reconcile;
 pub mod record;
 pub mod rules;
 pub mod runs;
+pub mod sources;
 pub mod steps;
 pub mod tasks;
 pub mod tokens;

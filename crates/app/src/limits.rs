@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 /// People who are looked at in one transaction of a plan.
 pub const PLAN_PAGE: usize = 400;
 /// How long one step works on a plan before the next one goes on.
@@ -29,6 +31,24 @@ pub const PAGE_MAX: usize = 500;
 pub const LETTERS_OF_RUN_MAX: usize = 10_000;
 /// Names tried for a new account before a human is asked.
 pub const NAMES_TRIED_MAX: usize = 20;
+/// Rows that are asked for at once when a source is read.
+pub const READING_PAGE: u32 = 1_000;
+/// Rows that one source may have.
+pub const READING_ROWS_MAX: usize = 5_000_000;
+/// Known rows that are looked through at once for who is missing.
+pub const READING_GONE_PAGE: usize = 2_000;
+/// Rows that are taken in in one transaction.
+pub const APPLY_ROWS: usize = 300;
+/// Rows that were put aside and are shown with their reasons.
+pub const QUARANTINED_SHOWN_MAX: usize = 50;
+/// Earlier readings that one is held against.
+pub const READINGS_COMPARED: usize = 50;
+/// A reading that nobody touched for so long was left by a process that ended.
+pub const READING_LEFT_AFTER: SignedDuration = SignedDuration::from_mins(5);
+/// How far back it is looked for dates that came while a run was under way.
+pub const TURNS_LOOK_BACK: SignedDuration = SignedDuration::from_mins(5);
+/// How far ahead of us the clock of a source may be.
+pub const AS_OF_AHEAD_MAX: Duration = Duration::from_hours(24);
 /// Entries sealed in one transaction.
 pub const SEAL_BATCH: usize = 256;
 /// Notices of one channel that are on their way at once.
@@ -77,8 +97,6 @@ pub const POPULATION_BYTES_MAX: usize = 3 << 30;
 pub const POPULATION_PAGE: usize = 1_000;
 /// How many people are named who are exceptions to a proposed rule.
 pub const MINED_NAMES_MAX: usize = 5;
-/// Accounts that are asked for at once when everything is read.
-pub const READING_PAGE: u32 = 1_000;
 /// Pages of one reading, after which it is given up as endless.
 pub const READING_PAGES_MAX: usize = 100_000;
 /// Accounts that are not as they were and are judged in one transaction.
@@ -89,6 +107,8 @@ pub const READING_HOLD: Duration = Duration::from_mins(2);
 pub const FIRST_READING_AFTER: Duration = Duration::from_mins(1);
 /// How soon a reading that came to nothing is tried again.
 pub const READING_AGAIN: Duration = Duration::from_mins(5);
+/// A reading that left accounts out, because runs worked on them, is made again after this at most.
+pub const READING_LEFT_AGAIN: Duration = Duration::from_hours(1);
 /// Rounds of asking what changed, after which the next turn goes on.
 pub const FOLLOW_ROUNDS_MAX: usize = 1_000;
 /// So many accounts fewer than a system said that it has may be read, because some went meanwhile; of

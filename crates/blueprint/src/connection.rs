@@ -8,6 +8,7 @@ use tenure_policy::drift::Watching;
 use tenure_policy::{AccountTemplate, Deletion, Fill, Target};
 
 use crate::document::Document;
+use crate::feed::{self, Feed};
 use crate::fields::{Fields, Notes, days, entries, expression, text, word};
 use crate::limits::DELETION_DAYS_MAX;
 use crate::problem::Code;
@@ -87,6 +88,8 @@ pub struct Connection {
     pub guard: Guard,
     /// How often it is read, and what is done about what others changed there.
     pub watching: Watching,
+    /// How it is read, if facts come from it.
+    pub feed: Option<Feed>,
 }
 
 impl Connection {
@@ -134,6 +137,7 @@ pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Con
         entitlements,
         guard,
         watching,
+        feed: fields.get("feed").and_then(|found| feed::read(found, direction, notes)),
     })
 }
 

@@ -123,6 +123,7 @@ pub(crate) const CONNECTION: &[Field] = &[
     need("direction", Form::Word(&["source", "target", "both"]), "which way facts and access go"),
     may("authority", Form::List(6, &Form::Anything), "for which kinds of identity it has the last word"),
     may("config", Form::Map(&Form::Anything), "what its connector needs; secrets only as references"),
+    may("feed", Form::Fields(FEED), "how it is read, if it is a source"),
     may("account", Form::Fields(ACCOUNT), "what an account of it looks like"),
     may("entitlements", Form::Map(&TEXT), "what it calls the entitlements that roles name"),
     may("guard", Form::Fields(GUARD), "past what nothing is written and a human is asked"),
@@ -150,6 +151,21 @@ pub(crate) const DRIFT: &[Field] = &[
     may("missing", POLICY, "it is gone"),
     may("resurrected", POLICY, "what was ended can be used again"),
     may("orphan", POLICY, "an account of nobody appeared"),
+];
+
+/// Whoever has no column for it names none.
+pub(crate) const FEED: &[Field] = &[
+    may("every", TEXT, "how often it is read, such as `6h`; only when somebody asks if none"),
+    may("absent", Form::Word(&["end", "keep"]), "what becomes of somebody who is not in it any more; `end` if none"),
+    may("firstDay", TEXT, "the column with the first day"),
+    may("lastDay", TEXT, "the column with the last day"),
+    may("leaveFrom", TEXT, "the column with the first day of a leave"),
+    may("leaveUntil", TEXT, "the column with its last day"),
+    may("kind", TEXT, "the column that says as what somebody is there"),
+    may("zone", TEXT, "the column with the time zone"),
+    may("engagement", TEXT, "the column with what the source calls the engagement, if somebody has several rows"),
+    may("usualKind", Form::Anything, "as what everybody is there whose row says nothing; `employee` if none"),
+    may("usualZone", TEXT, "the zone of everybody whose row says none; `UTC` if none"),
 ];
 
 pub(crate) const ACCOUNT: &[Field] = &[

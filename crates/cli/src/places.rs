@@ -69,6 +69,7 @@ places! {
     LIST_PEOPLE = Get "/v1/people";
     READ_PERSON = Get "/v1/people/{person}";
     READ_WHY = Get "/v1/people/{person}/why";
+    READ_STORY = Get "/v1/people/{person}/story";
     READ_PLAN = Get "/v1/people/{person}/plan";
     LIST_HOLDERS = Get "/v1/access/who";
     MINE_RULES = Get "/v1/access/mine";
@@ -99,6 +100,10 @@ places! {
     LIST_ORPHANS = Get "/v1/connections/{connection}/orphans";
     SETTLE_ORPHAN = Post "/v1/connections/{connection}/orphans";
     COMPARE_CONNECTION = Get "/v1/connections/{connection}/gaps";
+    READ_SOURCE = Post "/v1/connections/{connection}/read";
+    LIST_SOURCE_READINGS = Get "/v1/connections/{connection}/source-readings";
+    ACCEPT_READING = Post "/v1/connections/{connection}/source-readings/{number}/accept";
+    REJECT_READING = Post "/v1/connections/{connection}/source-readings/{number}/reject";
     LIST_RUNS = Get "/v1/runs";
     START_RUN = Post "/v1/runs";
     READ_RUN = Get "/v1/runs/{run}";

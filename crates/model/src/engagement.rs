@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{EngagementId, PersonId};
 use crate::name::ConnectionName;
 use crate::person::IdentityKind;
-use crate::transition::BadTransition;
 
 /// A time zone by its IANA name. Parsing refuses what the zone database does not know.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -115,7 +114,7 @@ impl fmt::Display for EngagementState {
 }
 
 /// A leave, from a day, until a day or open.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Leave {
     /// The first day away.
@@ -124,7 +123,8 @@ pub struct Leave {
     pub until: Option<Date>,
 }
 
-/// One employment, contract or assignment.
+/// One employment, contract or assignment: one spell from a first to a last day. Whoever comes back
+/// under the same key has another one, and what was is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Engagement {
@@ -138,14 +138,20 @@ pub struct Engagement {
     pub source: ConnectionName,
     /// What that source calls it, such as an employee number.
     pub key: String,
+    /// Which of the spells under this key, from 1, in the order of their days.
+    pub spell: i64,
     /// Where the days below begin and end.
     pub zone: Zone,
     /// The first day.
     pub first_day: Date,
     /// The last day, if one is known.
     pub last_day: Option<Date>,
-    /// The current or last leave.
-    pub leave: Option<Leave>,
+    /// The leaves that are known, in the order of their days.
+    pub leaves: Vec<Leave>,
+    /// After a transfer, the last day on which what the old place gave is kept.
+    pub handover: Option<Date>,
+    /// Whether it counts first when several run.
+    pub primary: bool,
     /// Withdrawn before it began.
     pub rescinded: bool,
     /// Access ends at this moment, whatever the last day is.
@@ -166,10 +172,10 @@ impl Engagement {
         if now < self.zone.start_of(self.first_day) {
             return EngagementState::Planned;
         }
-        let away = self.leave.as_ref().is_some_and(|leave| {
+        let away = |leave: &Leave| {
             self.zone.start_of(leave.from) <= now && leave.until.is_none_or(|day| now < self.zone.end_of(day))
-        });
-        if away { EngagementState::OnLeave } else { EngagementState::Active }
+        };
+        if self.leaves.iter().any(away) { EngagementState::OnLeave } else { EngagementState::Active }
     }
 
     /// The moment at which access of this engagement stops, if it is known.
@@ -178,64 +184,9 @@ impl Engagement {
         self.cut_at.into_iter().chain(day).min()
     }
 
-    /// Says when it ends. A later word corrects an earlier one; a day before the first means that
-    /// the person never came.
-    pub fn end(self, last_day: Date) -> Result<Self, BadTransition> {
-        if self.rescinded {
-            return Err(BadTransition::new("engagement", EngagementState::Rescinded, "ended"));
-        }
-        let rescinded = last_day < self.first_day;
-        Ok(Self { last_day: Some(last_day), rescinded, version: self.version + 1, ..self })
-    }
-
-    /// Ends its access at this moment, whatever the last day is.
-    pub fn cut(self, now: Timestamp) -> Result<Self, BadTransition> {
-        if self.rescinded {
-            return Err(BadTransition::new("engagement", EngagementState::Rescinded, "cut off"));
-        }
-        let cut_at = Some(self.cut_at.map_or(now, |before| before.min(now)));
-        Ok(Self { cut_at, version: self.version + 1, ..self })
-    }
-
-    /// Withdraws it before it begins.
-    pub fn rescind(self, now: Timestamp) -> Result<Self, BadTransition> {
-        match self.state_at(now) {
-            EngagementState::Planned => Ok(Self { rescinded: true, version: self.version + 1, ..self }),
-            state @ (EngagementState::Active
-            | EngagementState::OnLeave
-            | EngagementState::Ended
-            | EngagementState::Rescinded) => Err(BadTransition::new("engagement", state, "rescinded")),
-        }
-    }
-
-    /// Notes a leave.
-    pub fn start_leave(self, leave: Leave, now: Timestamp) -> Result<Self, BadTransition> {
-        match self.state_at(now) {
-            EngagementState::Planned | EngagementState::Active | EngagementState::OnLeave => {
-                Ok(Self { leave: Some(leave), version: self.version + 1, ..self })
-            }
-            state @ (EngagementState::Ended | EngagementState::Rescinded) => {
-                Err(BadTransition::new("engagement", state, "put on leave"))
-            }
-        }
-    }
-
-    /// Begins again under the same key: new first day, no end, no leave.
-    pub fn restart(self, first_day: Date, now: Timestamp) -> Result<Self, BadTransition> {
-        match self.state_at(now) {
-            EngagementState::Ended | EngagementState::Rescinded => Ok(Self {
-                first_day,
-                last_day: None,
-                leave: None,
-                rescinded: false,
-                cut_at: None,
-                version: self.version + 1,
-                ..self
-            }),
-            state @ (EngagementState::Planned | EngagementState::Active | EngagementState::OnLeave) => {
-                Err(BadTransition::new("engagement", state, "restarted"))
-            }
-        }
+    /// The moment until which what an old place gave is kept, after a transfer.
+    pub fn handed_over_at(&self) -> Option<Timestamp> {
+        self.handover.map(|day| self.zone.end_of(day))
     }
 }
 
@@ -253,10 +204,13 @@ mod tests {
             kind: IdentityKind::Employee,
             source: "hr".parse().unwrap(),
             key: "E1042".into(),
+            spell: 1,
             zone: zone.parse().unwrap(),
             first_day: date(2024, 3, 1),
             last_day: None,
-            leave: None,
+            leaves: Vec::new(),
+            handover: None,
+            primary: false,
             rescinded: false,
             cut_at: None,
             version: 1,
@@ -265,7 +219,7 @@ mod tests {
 
     #[test]
     fn the_last_day_ends_in_the_workers_own_zone() {
-        let melbourne = engagement("Australia/Melbourne").end(date(2026, 11, 30)).unwrap();
+        let melbourne = Engagement { last_day: Some(date(2026, 11, 30)), ..engagement("Australia/Melbourne") };
         // Midnight in Melbourne (UTC+11 in November).
         let midnight: Timestamp = "2026-11-30T13:00:00Z".parse().unwrap();
         assert_eq!(melbourne.ends_at(), Some(midnight));
@@ -282,37 +236,30 @@ mod tests {
     }
 
     #[test]
-    fn an_end_before_the_first_day_means_never_came() {
-        let never = engagement("UTC").end(date(2024, 2, 1)).unwrap();
-        assert_eq!(never.state_at("2025-01-01T00:00:00Z".parse().unwrap()), EngagementState::Rescinded);
-        let refused = never.end(date(2026, 1, 1)).unwrap_err();
-        assert_eq!(refused.to_string(), "engagement is rescinded and cannot be ended");
-    }
-
-    #[test]
     fn a_cut_does_not_wait_for_the_last_day() {
         let now = "2025-01-01T00:00:00Z".parse().unwrap();
-        let cut = engagement("UTC").end(date(2026, 11, 30)).unwrap().cut(now).unwrap();
+        let cut = Engagement { last_day: Some(date(2026, 11, 30)), cut_at: Some(now), ..engagement("UTC") };
         assert_eq!(cut.state_at(now), EngagementState::Ended);
         assert_eq!(cut.ends_at(), Some(now));
     }
 
     #[test]
-    fn only_what_is_over_can_begin_again() {
-        let now = "2025-01-01T00:00:00Z".parse().unwrap();
-        assert!(engagement("UTC").restart(date(2025, 2, 1), now).is_err());
-        let over = engagement("UTC").end(date(2024, 6, 1)).unwrap();
-        let again = over.restart(date(2025, 2, 1), now).unwrap();
-        assert_eq!(again.state_at(now), EngagementState::Planned);
-    }
-
-    #[test]
-    fn leave_covers_its_days_only() {
-        let now = "2025-01-01T00:00:00Z".parse().unwrap();
-        let leave = Leave { from: date(2025, 2, 1), until: Some(date(2025, 2, 10)) };
-        let away = engagement("UTC").start_leave(leave, now).unwrap();
-        assert_eq!(away.state_at(now), EngagementState::Active);
-        assert_eq!(away.state_at("2025-02-10T23:59:59Z".parse().unwrap()), EngagementState::OnLeave);
-        assert_eq!(away.state_at("2025-02-11T00:00:00Z".parse().unwrap()), EngagementState::Active);
+    fn leaves_cover_their_days_only() {
+        let away = Engagement {
+            leaves: vec![
+                Leave { from: date(2025, 2, 1), until: Some(date(2025, 2, 10)) },
+                Leave { from: date(2025, 6, 1), until: None },
+            ],
+            ..engagement("UTC")
+        };
+        for (moment, state) in [
+            ("2025-01-31T23:59:59Z", EngagementState::Active),
+            ("2025-02-10T23:59:59Z", EngagementState::OnLeave),
+            ("2025-02-11T00:00:00Z", EngagementState::Active),
+            ("2025-06-01T00:00:00Z", EngagementState::OnLeave),
+            ("2031-01-01T00:00:00Z", EngagementState::OnLeave),
+        ] {
+            assert_eq!(away.state_at(moment.parse().unwrap()), state, "{moment}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::engagement::Zone;
+use crate::engagement::{Leave, Zone};
 use crate::ids::EventId;
 use crate::name::ConnectionName;
 use crate::person::IdentityKind;
@@ -58,6 +58,103 @@ pub enum EventKind {
         /// Access ends now, not at the end of the last day.
         urgent: bool,
     },
+    /// What a source says of an engagement as it stands now: a correction, or a row of a feed.
+    #[serde(rename = "employment.stated")]
+    EmploymentStated {
+        /// Only what the source speaks of.
+        terms: Box<Terms>,
+        /// What the source says of the person.
+        attributes: Attributes,
+    },
+    /// An engagement was withdrawn: the person never came.
+    #[serde(rename = "employment.rescinded")]
+    EmploymentRescinded,
+    /// An engagement ends and another one begins on the next day, such as when a contractor is
+    /// employed. Between the two there is no gap.
+    #[serde(rename = "employment.converted")]
+    EmploymentConverted {
+        /// As what they go on.
+        kind: IdentityKind,
+        /// The first day of the new one.
+        first_day: Date,
+        /// What the source calls the new one, if not the same.
+        new_key: Option<String>,
+        /// Where its days begin, if not where they did.
+        zone: Option<Zone>,
+    },
+    /// Somebody is or will be away.
+    #[serde(rename = "leave.started")]
+    LeaveStarted {
+        /// The first day away.
+        from: Date,
+        /// The last day away, if it is known.
+        until: Option<Date>,
+    },
+    /// A leave ends or has ended.
+    #[serde(rename = "leave.ended")]
+    LeaveEnded {
+        /// The last day away; one before the first day means that the leave was never taken.
+        last_day: Date,
+    },
+    /// What the source says of the person changes with a day.
+    #[serde(rename = "person.transferred")]
+    PersonTransferred {
+        /// What is so from that day on.
+        attributes: Attributes,
+        /// The day, which may be long ago or to come.
+        from: Date,
+        /// What the old place gave is kept until the end of this day.
+        keep_until: Option<Date>,
+    },
+}
+
+/// What a source says of an engagement, member by member. What is absent it does not speak of;
+/// `Some(None)` says that there is none any more.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Terms {
+    /// As what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<IdentityKind>,
+    /// Where its days begin and end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Zone>,
+    /// The first day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_day: Option<Date>,
+    /// The last day, or that none is known any more.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "or_none")]
+    pub last_day: Option<Option<Date>>,
+    /// The present or next leave, or that there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "or_none")]
+    pub leave: Option<Option<Leave>>,
+    /// Whether it is the one that counts when several run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary: Option<bool>,
+}
+
+impl Terms {
+    /// Whether nothing is said at all.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A member that is there and `null` is another thing than one that is absent.
+mod or_none {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::option_option, clippy::ref_option, reason = "absent, none and some are three things here")]
+    pub(super) fn serialize<T: Serialize, S: Serializer>(value: &Option<Option<T>>, to: S) -> Result<S::Ok, S::Error> {
+        value.as_ref().and_then(Option::as_ref).serialize(to)
+    }
+
+    #[expect(clippy::option_option, reason = "absent, none and some are three things here")]
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Option<T>>, D::Error> {
+        Option::<T>::deserialize(from).map(Some)
+    }
 }
 
 impl EventKind {
@@ -67,6 +164,56 @@ impl EventKind {
             Self::EmploymentStarted { .. } => "employment.started",
             Self::PersonChanged { .. } => "person.changed",
             Self::EmploymentEnded { .. } => "employment.ended",
+            Self::EmploymentStated { .. } => "employment.stated",
+            Self::EmploymentRescinded => "employment.rescinded",
+            Self::EmploymentConverted { .. } => "employment.converted",
+            Self::LeaveStarted { .. } => "leave.started",
+            Self::LeaveEnded { .. } => "leave.ended",
+            Self::PersonTransferred { .. } => "person.transferred",
+        }
+    }
+
+    /// What the source says of the person by it.
+    pub fn attributes(&self) -> Option<&Attributes> {
+        match self {
+            Self::EmploymentStarted { attributes, .. }
+            | Self::EmploymentStated { attributes, .. }
+            | Self::PersonChanged { attributes }
+            | Self::PersonTransferred { attributes, .. } => Some(attributes),
+            Self::EmploymentEnded { .. }
+            | Self::EmploymentRescinded
+            | Self::EmploymentConverted { .. }
+            | Self::LeaveStarted { .. }
+            | Self::LeaveEnded { .. } => None,
+        }
+    }
+
+    /// Whether somebody who is not known yet may begin with it.
+    pub fn introduces(&self) -> bool {
+        match self {
+            Self::EmploymentStarted { .. } => true,
+            Self::EmploymentStated { terms, .. } => terms.first_day.is_some(),
+            Self::PersonChanged { .. }
+            | Self::PersonTransferred { .. }
+            | Self::EmploymentEnded { .. }
+            | Self::EmploymentRescinded
+            | Self::EmploymentConverted { .. }
+            | Self::LeaveStarted { .. }
+            | Self::LeaveEnded { .. } => false,
+        }
+    }
+
+    /// Whether it speaks of an engagement, and not only of the person.
+    pub fn is_of_engagement(&self) -> bool {
+        match self {
+            Self::EmploymentStated { terms, .. } => !terms.is_empty(),
+            Self::EmploymentStarted { .. }
+            | Self::EmploymentEnded { .. }
+            | Self::EmploymentRescinded
+            | Self::EmploymentConverted { .. }
+            | Self::LeaveStarted { .. }
+            | Self::LeaveEnded { .. } => true,
+            Self::PersonChanged { .. } | Self::PersonTransferred { .. } => false,
         }
     }
 }

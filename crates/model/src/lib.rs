@@ -13,6 +13,7 @@ pub mod entitlement;
 pub mod event;
 pub mod exception;
 pub mod grant;
+pub mod history;
 pub mod ids;
 pub mod name;
 pub mod notice;
@@ -29,9 +30,10 @@ pub use clock::{Clock, Ids, SeededIds, SteppedClock, SystemClock, SystemIds, new
 pub use drift::{Closing, Difference, Differences, Drift, DriftKind, DriftPolicy, Observation, Part};
 pub use engagement::{Engagement, EngagementState, Leave, UnknownZone, Zone};
 pub use entitlement::{Entitlement, EntitlementKind};
-pub use event::{Event, EventKind, PersonKey};
+pub use event::{Event, EventKind, PersonKey, Terms};
 pub use exception::Exception;
 pub use grant::{Grant, GrantState, Reason};
+pub use history::{Fact, stage::Stage};
 pub use ids::{
     AccountId, CaseId, DriftId, EngagementId, EntitlementId, EventId, ExceptionId, GrantId, HeldId, Id, MergeId,
     NodeId, NotAnId, NoticeId, PersonId, PlanId, RemovalId, RequestId, RunId, TaskEntryId, TaskId, TokenId,

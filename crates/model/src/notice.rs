@@ -21,6 +21,10 @@ pub enum NoticeKind {
     CaseOpened,
     /// A reading of a connected system found what somebody else changed.
     DriftFound,
+    /// A source could not be read.
+    FeedFailed,
+    /// Something of a reading of a source is withheld until a human has looked.
+    FeedHeld,
     /// A run came to its end, and its record is sealed.
     RunSealed,
     /// A human is asked to do something.
@@ -37,9 +41,11 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::CaseOpened,
         Self::DriftFound,
+        Self::FeedFailed,
+        Self::FeedHeld,
         Self::RunSealed,
         Self::TaskOpened,
         Self::TaskDue,
@@ -53,6 +59,8 @@ impl NoticeKind {
         match self {
             Self::CaseOpened => "case.opened",
             Self::DriftFound => "drift.found",
+            Self::FeedFailed => "feed.failed",
+            Self::FeedHeld => "feed.held",
             Self::RunSealed => "run.sealed",
             Self::TaskOpened => "task.opened",
             Self::TaskDue => "task.due",
@@ -85,6 +93,12 @@ impl NoticeKind {
                 ("orphans", FieldType::Text),
                 ("restored", FieldType::Text),
             ],
+            Self::FeedFailed | Self::FeedHeld => &[
+                ("at", FieldType::Instant),
+                ("connection", FieldType::Text),
+                ("reading", FieldType::Text),
+                ("why", FieldType::Text),
+            ],
             Self::RunSealed => &[("at", FieldType::Instant), ("run", FieldType::Text)],
             Self::TaskOpened | Self::TaskDue | Self::TaskOverdue => &[
                 ("at", FieldType::Instant),
@@ -108,6 +122,8 @@ impl NoticeKind {
         match self {
             Self::CaseOpened
             | Self::DriftFound
+            | Self::FeedFailed
+            | Self::FeedHeld
             | Self::TaskOpened
             | Self::TaskDue
             | Self::TaskOverdue

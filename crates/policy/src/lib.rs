@@ -16,6 +16,7 @@ pub mod day;
 pub mod drift;
 pub mod entitlement_pattern;
 pub mod expression;
+pub mod feed;
 pub mod generate;
 pub mod group;
 pub mod limits;

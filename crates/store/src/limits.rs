@@ -23,6 +23,8 @@ pub const PAGE_MAX: usize = 1_000;
 pub const ROWS_OF_OWNER_MAX: usize = 10_000;
 /// Hashes of observations that are read at once.
 pub const HASHES_AT_ONCE: usize = 10_000;
+/// The most facts of one person, which are all read to work out what they come to.
+pub const FACTS_OF_PERSON_MAX: usize = 20_000;
 /// Tries to make the first tables while another node does the same.
 pub const MIGRATION_TRIES_MAX: usize = 10;
 /// SQLite's page cache of the writing connection, in KiB.

@@ -88,11 +88,16 @@ struct Owned {
     some: &'static str,
 }
 
-const OWNED: [Owned; 4] = [
+const OWNED: [Owned; 5] = [
     Owned {
         table: "engagement",
-        all: "UPDATE engagement SET person = $2, version = version + 1 WHERE person = $1 RETURNING id",
-        some: "UPDATE engagement SET person = $2, version = version + 1 WHERE person = $1 AND id",
+        all: "UPDATE engagement_spell SET person = $2, version = version + 1 WHERE person = $1 RETURNING id",
+        some: "UPDATE engagement_spell SET person = $2, version = version + 1 WHERE person = $1 AND id",
+    },
+    Owned {
+        table: "fact",
+        all: "UPDATE fact SET person = $2 WHERE person = $1 RETURNING event AS id",
+        some: "UPDATE fact SET person = $2 WHERE person = $1 AND event",
     },
     Owned {
         table: "account",
@@ -137,6 +142,10 @@ pub async fn move_some(
         let list: Vec<Param> = ids.iter().copied().map(Param::Id).collect();
         count += tx.execute_in(owned.some, &[id(from), id(to)], &list, "").await?;
     }
+    // What was told of an engagement goes where it goes, or it would be made anew from its facts.
+    let with_theirs = "UPDATE fact SET person = $2 WHERE person = $1 AND EXISTS (SELECT 1 FROM engagement_spell e \
+         WHERE e.person = $2 AND e.source = fact.source AND e.source_key = fact.source_key)";
+    tx.execute(with_theirs, &[id(from), id(to)]).await?;
     Ok(count)
 }
 

@@ -18,7 +18,7 @@ struct Migration {
     text: &'static str,
 }
 
-const MIGRATIONS: [Migration; 16] = [
+const MIGRATIONS: [Migration; 17] = [
     Migration { version: 1, name: "people", text: include_str!("../migrations/0001_people.sql") },
     Migration { version: 2, name: "access", text: include_str!("../migrations/0002_access.sql") },
     Migration { version: 3, name: "events", text: include_str!("../migrations/0003_events.sql") },
@@ -35,10 +35,11 @@ const MIGRATIONS: [Migration; 16] = [
     Migration { version: 14, name: "drift", text: include_str!("../migrations/0014_drift.sql") },
     Migration { version: 15, name: "decision", text: include_str!("../migrations/0015_decision.sql") },
     Migration { version: 16, name: "attestations", text: include_str!("../migrations/0016_attestations.sql") },
+    Migration { version: 17, name: "facts", text: include_str!("../migrations/0017_facts.sql") },
 ];
 
 /// The version of the schema that this program knows.
-pub const SCHEMA_VERSION: i64 = 16;
+pub const SCHEMA_VERSION: i64 = 17;
 
 /// A migration that was applied just now.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -39,9 +39,9 @@ pub struct Version {
 pub async fn sums(tx: &mut Tx) -> Result<Sums, StoreError> {
     let sql = "SELECT COUNT(*) AS many, CAST(COALESCE(SUM(version), 0) AS bigint) AS versions FROM person";
     let people = tx.query_one(sql, &[]).await?;
-    let sql = "SELECT COUNT(*) AS many, CAST(COALESCE(SUM(version), 0) AS bigint) AS versions FROM engagement";
+    let sql = "SELECT COUNT(*) AS many, CAST(COALESCE(SUM(version), 0) AS bigint) AS versions FROM engagement_spell";
     let engagements = tx.query_one(sql, &[]).await?;
-    let (people, engagements) = (people.of("person"), engagements.of("engagement"));
+    let (people, engagements) = (people.of("person"), engagements.of("engagement_spell"));
     Ok(Sums {
         people: people.int("many")?,
         versions: people.int("versions")?,
@@ -53,7 +53,7 @@ pub async fn sums(tx: &mut Tx) -> Result<Sums, StoreError> {
 /// The versions of everybody in order of ids, from after this one.
 pub async fn versions(tx: &mut Tx, after: Option<PersonId>, limit: usize) -> Result<Vec<Version>, StoreError> {
     let sql = "SELECT p.id, p.version, \
-         (SELECT CAST(COALESCE(SUM(e.version + 1), 0) AS bigint) FROM engagement e WHERE e.person = p.id) AS theirs \
+         (SELECT CAST(COALESCE(SUM(e.version + 1), 0) AS bigint) FROM engagement_spell e WHERE e.person = p.id) AS theirs \
          FROM person p WHERE p.id > $1 ORDER BY p.id LIMIT $2";
     let after = after.unwrap_or(tenure_model::Id::from_uuid(uuid::Uuid::nil()));
     let rows = tx.query(sql, &[id(after), page(limit).into()]).await?;

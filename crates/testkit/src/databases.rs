@@ -13,12 +13,19 @@ pub struct Database {
     pub url: String,
 }
 
+impl Database {
+    /// SQLite.
+    pub fn sqlite() -> Self {
+        Self { kind: "sqlite", url: "sqlite".to_owned() }
+    }
+}
+
 /// One fresh database of each kind that there is.
 #[expect(clippy::expect_used, reason = "a test without its database must stop")]
 #[expect(clippy::disallowed_methods, reason = "tests are told by the environment where PostgreSQL is")]
 pub async fn each() -> Vec<Database> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let mut databases = vec![Database { kind: "sqlite", url: "sqlite".to_owned() }];
+    let mut databases = vec![Database::sqlite()];
     if let Ok(server) = std::env::var("TEST_PG") {
         let name = format!("house_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let (client, connection) = tokio_postgres::connect(&server, NoTls).await.expect("the PostgreSQL of TEST_PG");

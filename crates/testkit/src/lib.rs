@@ -24,5 +24,6 @@ pub mod scim;
 pub mod seeds;
 pub mod slapd;
 pub mod sshd;
+pub mod stepped;
 pub mod tools;
 pub mod wire;

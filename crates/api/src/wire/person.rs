@@ -94,8 +94,15 @@ pub struct EngagementView {
     /// The last day, if one is known.
     #[schema(value_type = Option<String>, format = Date)]
     pub last_day: Option<Date>,
-    /// The current or last leave.
-    pub leave: Option<LeaveView>,
+    /// Which of the spells under this key, from 1.
+    pub spell: i64,
+    /// The leaves that are known, in the order of their days.
+    pub leaves: Vec<LeaveView>,
+    /// After a transfer, the last day on which what the old place gave is kept.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub handover: Option<Date>,
+    /// Whether it counts first when several run.
+    pub primary: bool,
     /// planned, active, on-leave, ended or rescinded.
     #[schema(value_type = String)]
     pub state: EngagementState,
@@ -114,7 +121,10 @@ impl EngagementView {
             zone: engagement.zone.clone(),
             first_day: engagement.first_day,
             last_day: engagement.last_day,
-            leave: engagement.leave.as_ref().map(LeaveView::from),
+            spell: engagement.spell,
+            leaves: engagement.leaves.iter().map(LeaveView::from).collect(),
+            handover: engagement.handover,
+            primary: engagement.primary,
             state: engagement.state_at(now),
             version: engagement.version,
         }

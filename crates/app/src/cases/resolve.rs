@@ -77,7 +77,7 @@ async fn settle(
     let mut runs = Vec::new();
     if answer != Answer::Dismiss {
         match meaning::apply(&house, tx, &event, person, now).await? {
-            Meaning::Changed { person, urgent, starts } => {
+            Meaning::Changed { person, urgent, starts, .. } => {
                 runs = {
                     let what = accept::Begin { starts, urgent, changed: BTreeSet::new() };
                     accept::begin(&house, tx, &event, person, what).await?

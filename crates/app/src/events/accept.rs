@@ -10,17 +10,19 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tenure_engine::message;
-use tenure_ledger::{DetailKey, Word};
+use tenure_ledger::{DetailKey, Entry, Word};
 use tenure_model::{
     CaseId, ConnectionName, Event, EventId, EventKind, NoticeKind, Person, PersonId, PersonKey, RunId, new_id,
 };
 use tenure_store::events::Inserted;
+use tenure_store::facts::{self as told, NewFact};
 use tenure_store::{Tx, cases, events, notices, people};
 
 use super::meaning::{self, Meaning};
 use super::source;
 use crate::cx::{Cx, House, send};
 use crate::error::AppError;
+use crate::limits::AS_OF_AHEAD_MAX;
 use crate::notices::write;
 use crate::people::facts;
 use crate::probe::Point;
@@ -45,8 +47,18 @@ pub struct Accepted {
     pub case: Option<CaseId>,
 }
 
-/// Takes in a fact.
-#[tracing::instrument(name = "app.events.accept", skip_all, fields(connection = %connection, external = external_id))]
+/// How a source places what it tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// When it was so for the source; when it reached us if nothing is said.
+    pub as_of: Option<Timestamp>,
+    /// The number that the source gave it.
+    pub sequence: Option<i64>,
+    /// What the source calls the engagement, if not as it calls the person.
+    pub engagement: Option<String>,
+}
+
+/// Takes in a fact that is so as of now.
 pub async fn accept(
     cx: &Cx,
     connection: ConnectionName,
@@ -54,26 +66,65 @@ pub async fn accept(
     subject: PersonKey,
     kind: EventKind,
 ) -> Result<Accepted, AppError> {
+    accept_told(cx, connection, external_id, subject, kind, Told::default()).await
+}
+
+/// Takes in a fact, with its place among all that its source tells.
+#[tracing::instrument(name = "app.events.accept", skip_all, fields(connection = %connection, external = external_id))]
+pub async fn accept_told(
+    cx: &Cx,
+    connection: ConnectionName,
+    external_id: String,
+    subject: PersonKey,
+    kind: EventKind,
+    told: Told,
+) -> Result<Accepted, AppError> {
     source::person_key(cx, &connection)?;
     let house = Arc::clone(&cx.house);
     let (now, id) = (house.clock.now(), new_id(house.ids.as_ref()));
+    not_ahead(told.as_of, now)?;
     let event = Event { id, connection, external_id, subject, kind, received_at: now };
     let actor = cx.actor.clone();
     let accepted = cx
         .house
         .store
-        .write(move |tx| {
-            Box::pin(async move {
-                match events::insert_once(tx, &event).await? {
-                    Inserted::Before { event: before, answer } => repeat(&event, &before, answer.as_deref()),
-                    Inserted::New => take_in(&Cx::new(house, actor), tx, &event, now).await,
-                }
-            })
-        })
+        .write(move |tx| Box::pin(async move { take(&Cx::new(house, actor), tx, &event, &told, now).await }))
         .await?;
     cx.house.pass(Point::AfterIntake);
     cx.house.nudge();
     Ok(accepted)
+}
+
+/// A source whose clock is ahead would have the last word for as long as it is.
+fn not_ahead(as_of: Option<Timestamp>, now: Timestamp) -> Result<(), AppError> {
+    let most = now.checked_add(AS_OF_AHEAD_MAX).unwrap_or(Timestamp::MAX);
+    if as_of.is_none_or(|moment| moment <= most) {
+        return Ok(());
+    }
+    let reason =
+        "it lies more than a day ahead; set the clock of the source, and say by the days when something begins";
+    Err(AppError::Invalid { pointer: "/asOf", reason: reason.to_owned() })
+}
+
+/// Takes in one fact in the transaction of the caller, unless it was sent before.
+pub(crate) async fn take(
+    cx: &Cx,
+    tx: &mut Tx,
+    event: &Event,
+    place: &Told,
+    now: Timestamp,
+) -> Result<Accepted, AppError> {
+    match events::insert_once(tx, event).await? {
+        Inserted::Before { event: before, answer } => repeat(event, &before, answer.as_deref()),
+        Inserted::New => {
+            let key = place.engagement.as_ref().unwrap_or(&event.subject.value);
+            // A source that only counts is not asked when.
+            let as_of = place.as_of.or(if place.sequence.is_none() { Some(now) } else { None });
+            let sequence = place.sequence.unwrap_or(0);
+            told::insert(tx, &NewFact { event: event.id, source: &event.connection, key, as_of, sequence }).await?;
+            take_in(cx, tx, event, now).await
+        }
+    }
 }
 
 /// The same id with the same content gets the first answer; with other content it is a mistake.
@@ -91,8 +142,14 @@ async fn take_in(cx: &Cx, tx: &mut Tx, event: &Event, now: Timestamp) -> Result<
     let mut accepted = Accepted { event: event.id, repeated: false, person: None, runs: Vec::new(), case: None };
     let before = known_before(tx, event).await?;
     match meaning::of(house, tx, event, now).await? {
-        Meaning::Changed { person, urgent, starts } => {
+        Meaning::Changed { person, urgent, starts, found } => {
             accepted.person = Some(person);
+            for waiting in found {
+                let entry = record::entry(house.clock.as_ref(), &cx.actor, "case.resolved");
+                let entry = Entry { decision: Some(Word::or_hash("is")), ..entry };
+                let entry = entry.about(waiting.case).caused_by(waiting.event);
+                record::write(tx, house.ids.as_ref(), &entry).await?;
+            }
             let changed = changed(tx, before, person).await?;
             accepted.runs = begin(house, tx, event, person, Begin { starts, urgent, changed }).await?;
         }
@@ -169,7 +226,13 @@ pub(crate) async fn begin(
         input: [("event".to_owned(), json!(event.id))].into_iter().collect(),
     };
     let mut runs = Vec::new();
-    for start in start::of(house, person, known.as_ref(), &happened) {
+    let mut started = start::of(house, person, known.as_ref(), &happened);
+    if started.is_empty() && ["leave.started", "leave.ended", "person.transferred"].contains(&what.starts) {
+        // Where no workflow waits for exactly this, something about the person changed all the same.
+        let happened = Happened { event: "person.changed".to_owned(), ..happened };
+        started = start::of(house, person, known.as_ref(), &happened);
+    }
+    for start in started {
         let run: RunId = new_id(house.ids.as_ref());
         send(tx, message::start(run, start, "event", &event.id.to_string(), now)).await?;
         runs.push(run);

@@ -140,25 +140,39 @@ fn deletion_day(deletion: &Deletion) -> Day {
     Day { edge: Edge::LastDay, days: i16::try_from(deletion.after_days).unwrap_or(i16::MAX) }
 }
 
-/// The next such moment. Timers follow from facts: whoever changes a fact asks again.
+/// The next such moment, as far as what is written tells it.
 pub fn next_turn(facts: &PersonFacts, rules: &Rules, now: Timestamp) -> Option<Turn> {
+    next_turns(facts, rules, &[], now, now).pop_first()
+}
+
+/// The next such moment, and those that came since another one; `told` are those at which a fact
+/// begins to count. Timers follow from facts: whoever changes a fact asks again.
+pub fn next_turns(
+    facts: &PersonFacts,
+    rules: &Rules,
+    told: &[Timestamp],
+    since: Timestamp,
+    now: Timestamp,
+) -> BTreeSet<Turn> {
     let rights: Vec<&Birthright> = rules.roles.iter().filter_map(|role| role.birthright.as_ref()).collect();
     let starts: BTreeSet<Day> = rights.iter().map(|right| right.from).chain([Day::FIRST]).collect();
     let mut ends: BTreeSet<Day> = rights.iter().map(|right| right.until).filter(|day| *day != Day::LAST).collect();
     ends.extend(rules.targets.values().filter_map(|target| target.deletion.as_ref()).map(deletion_day));
+    let changed = |at| Turn { at, event: "person.changed" };
     let mut turns = Vec::new();
     for engagement in facts.engagements.iter().filter(|engagement| !engagement.rescinded) {
         turns.extend(engagement.ends_at().map(|at| Turn { at, event: "employment.ended" }));
-        let starts = starts.iter().filter_map(|day| day.begins(engagement));
-        let ends = ends.iter().filter_map(|day| day.is_over_at(engagement));
-        turns.extend(starts.chain(ends).map(|at| Turn { at, event: "person.changed" }));
-        if let Some(leave) = &engagement.leave {
+        turns.extend(starts.iter().filter_map(|day| day.begins(engagement)).map(changed));
+        turns.extend(ends.iter().filter_map(|day| day.is_over_at(engagement)).map(changed));
+        for leave in &engagement.leaves {
             let from = engagement.zone.start_of(leave.from);
             let until = leave.until.map(|day| engagement.zone.end_of(day));
-            turns.extend([Some(from), until].into_iter().flatten().map(|at| Turn { at, event: "person.changed" }));
+            turns.extend([Some(from), until].into_iter().flatten().map(changed));
         }
+        turns.extend(engagement.handed_over_at().map(changed));
     }
-    let ends = facts.grants.iter().filter_map(|grant| grant.valid_until);
-    turns.extend(ends.map(|at| Turn { at, event: "person.changed" }));
-    turns.into_iter().filter(|turn| turn.at > now).min()
+    turns.extend(told.iter().copied().map(changed));
+    turns.extend(facts.grants.iter().filter_map(|grant| grant.valid_until).map(changed));
+    let next = turns.iter().filter(|turn| turn.at > now).min().copied();
+    turns.into_iter().filter(|turn| since < turn.at && turn.at <= now).chain(next).collect()
 }

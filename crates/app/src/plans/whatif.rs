@@ -67,7 +67,7 @@ fn otherwise(mut facts: PersonFacts, if_so: &If, now: Timestamp) -> PersonFacts 
         }
     }
     if if_so.leave {
-        let gone = |engagement: Engagement| engagement.clone().cut(now).unwrap_or(engagement);
+        let gone = |engagement: Engagement| Engagement { cut_at: Some(now), ..engagement };
         facts.engagements = facts.engagements.into_iter().map(gone).collect();
     }
     facts

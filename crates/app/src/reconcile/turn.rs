@@ -21,7 +21,7 @@ use super::whole::whole;
 use crate::cx::House;
 use crate::error::AppError;
 use crate::estate::Connection;
-use crate::limits::{FIRST_READING_AFTER, READING_AGAIN, READING_HOLD};
+use crate::limits::{FIRST_READING_AFTER, READING_AGAIN, READING_HOLD, READING_LEFT_AGAIN};
 use crate::record;
 
 /// What is to be done now.
@@ -114,7 +114,13 @@ fn what(
         return Some(Due::Whole);
     }
     let failed = reading.failure.is_some() || reading.tally.doubt.is_some();
-    let every = watching.every.map(|every| if failed { every.min(READING_AGAIN) } else { every });
+    // Accounts that runs worked on were left out, and are not to wait for the next day.
+    let at_most = match reading.tally.left {
+        _ if failed => READING_AGAIN,
+        0 => Duration::MAX,
+        _ => READING_LEFT_AGAIN,
+    };
+    let every = watching.every.map(|every| every.min(at_most));
     let first = reading.tried_at.is_none();
     if is_due(reading.tried_at, every, now) && (!first || warm) {
         return Some(Due::Whole);
@@ -249,7 +255,8 @@ mod tests {
     fn connection(every: Option<Duration>) -> Connection {
         let watching = Watching { every, follow: Some(Duration::from_mins(1)), ..Watching::default() };
         let (title, connector, person_key) = (String::new(), String::new(), String::new());
-        Connection { title, connector, is_source: false, is_target: true, person_key, watching }
+        let feed = crate::sources::Feed::default();
+        Connection { title, connector, is_source: false, is_target: true, person_key, watching, feed }
     }
 
     #[test]
@@ -272,6 +279,11 @@ mod tests {
         assert_eq!(of(&never, Some(&held), none, 3), None);
         let failed = Reading { failure: Some("down".into()), ..read.clone() };
         assert_eq!(of(&hourly, Some(&failed), none, 5), Some(Due::Whole));
+        let tally = Tally { left: 1, ..Tally::default() };
+        let daily = connection(Some(Duration::from_hours(24)));
+        let left = Reading { tally, ..read.clone() };
+        assert_eq!(of(&daily, Some(&read), none, 60), None);
+        assert_eq!(of(&daily, Some(&left), none, 60), Some(Due::Whole));
         let feeds = Reading { token: Some("7".into()), ..read };
         assert_eq!(of(&never, Some(&feeds), ChangeFeed::Precise, 1), Some(Due::Follow));
         assert_eq!(of(&never, Some(&feeds), none, 1), None);

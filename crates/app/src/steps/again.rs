@@ -1,30 +1,52 @@
 //! `access/again`: sets the timer for the next moment at which the same facts come to something
 //! else. Timers follow from facts; asking twice sets one timer.
 
+use jiff::Timestamp;
 use serde_json::json;
 use tenure_engine::Order;
-use tenure_store::StoreError;
+use tenure_engine::journal::Letter;
+use tenure_model::PersonId;
+use tenure_store::{StoreError, facts as told};
 
 use super::align::load_for;
 use super::{Done, OfPerson, done, read, store_refused};
 use crate::cx::{House, send};
+use crate::limits::TURNS_LOOK_BACK;
 use crate::people::facts;
 use crate::runs::alone;
 
 pub(super) async fn perform(house: &House, order: &Order) -> Done {
     let OfPerson { person } = read(order)?;
-    let rules = house.rules();
+    set(house, person).await
+}
+
+/// Sets the timer for the next moment.
+pub(super) async fn set(house: &House, person: PersonId) -> Done {
+    let (rules, now) = (house.rules(), house.clock.now());
     let facts = load_for(house, person, &rules).await?;
-    let Some(turn) = facts::next_turn(&facts, &rules, house.clock.now()) else {
-        return Ok(done("never", json!({})));
-    };
-    let letter = alone::timer_at(person, turn.at, turn.event, house.clock.now());
-    let run = letter.run;
+    // A date that came while the run was under way is not lost: its timer fires at once, and since
+    // a timer is named by its moment, it fires once.
+    let since = now.checked_sub(TURNS_LOOK_BACK).unwrap_or(Timestamp::MIN);
+    let told = house.store.read(move |tx| Box::pin(async move { told::turns(tx, person, since, now).await }));
+    let told = told.await.map_err(|error: StoreError| store_refused(error))?;
+    let turns = facts::next_turns(&facts, &rules, &told, since, now);
+    let letters: Vec<Letter> = turns.iter().map(|turn| alone::timer_at(person, turn.at, turn.event, now)).collect();
+    let next = turns.last().copied().zip(letters.last().map(|letter| letter.run));
     house
         .store
-        .write(move |tx| Box::pin(async move { send(tx, letter).await }))
+        .write(move |tx| {
+            Box::pin(async move {
+                for letter in letters {
+                    send(tx, letter).await?;
+                }
+                Ok(())
+            })
+        })
         .await
         .map_err(|error: StoreError| store_refused(error))?;
     house.nudge();
-    Ok(done("set", json!({ "at": turn.at, "event": turn.event, "run": run })))
+    Ok(match next {
+        None => done("never", json!({})),
+        Some((turn, run)) => done("set", json!({ "at": turn.at, "event": turn.event, "run": run })),
+    })
 }

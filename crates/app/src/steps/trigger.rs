@@ -1,4 +1,5 @@
-//! `lifecycle/trigger`: a date has come; starts what follows, if the facts still say so.
+//! `lifecycle/trigger`: a date has come. Works out anew what the facts come to, and starts what
+//! follows from that; a date that moved in the meantime starts nothing.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -6,14 +7,16 @@ use serde_json::{Map, Value as Json, json};
 use tenure_engine::Order;
 use tenure_engine::journal::Urgency;
 use tenure_engine::message::{self, Busy, Start};
-use tenure_model::{Id as _, PersonId, RunId};
+use tenure_model::{Ending, Engagement, Id as _, PersonId, RunId, Standing, standing};
 use tenure_policy::PersonFacts;
-use tenure_store::StoreError;
+use tenure_store::{StoreError, people};
 use uuid::Uuid;
 
 use super::align::load;
-use super::{Done, done, read, store_refused};
+use super::{Done, again, done, not_now, read, refused, store_refused};
 use crate::cx::{House, send};
+use crate::error::AppError;
+use crate::people::settle;
 use crate::workflows::dates;
 use crate::workflows::start::{self, Happened};
 
@@ -27,8 +30,15 @@ struct Due {
 
 pub(super) async fn perform(house: &House, order: &Order) -> Done {
     let due: Due = read(order)?;
+    let now = house.clock.now().max(due.at);
+    bring_up_to(house, due.person, now).await?;
     let facts = load(house, due.person).await?;
-    let Some(starts) = starts(house, &facts, &due) else { return Ok(done("moved", json!({}))) };
+    let due = Due { event: come_to(&facts, due.event, now), ..due };
+    let Some(starts) = starts(house, &facts, &due, now) else {
+        // Whoever moved it set a timer of their own; after a change of the rules of a zone nobody did.
+        again::set(house, due.person).await?;
+        return Ok(done("moved", json!({})));
+    };
     let mut runs = Vec::new();
     let mut letters = Vec::new();
     for (place, start) in starts.into_iter().enumerate() {
@@ -39,7 +49,7 @@ pub(super) async fn perform(house: &House, order: &Order) -> Done {
         runs.push(run);
     }
     let stopped = start::ended_by(house, &due.event);
-    let (person, because, now) = (due.person, order.run.to_string(), house.clock.now());
+    let (person, because) = (due.person, order.run.to_string());
     let event = due.event.clone();
     house
         .store
@@ -60,8 +70,34 @@ pub(super) async fn perform(house: &House, order: &Order) -> Done {
     Ok(done("started", json!({ "runs": runs })))
 }
 
+/// What the date is about: an engagement that ends while another one runs ends nobody's employment.
+fn come_to(facts: &PersonFacts, event: String, now: Timestamp) -> String {
+    let ended = facts.engagements.iter().filter_map(Engagement::ends_at).any(|end| end <= now);
+    match standing(&facts.engagements, now) {
+        Standing::Active | Standing::OnLeave if event == "employment.ended" && ended => "person.changed".to_owned(),
+        Standing::Active | Standing::OnLeave | Standing::Planned | Standing::Left | Standing::None => event,
+    }
+}
+
+/// Works out what the facts about a person come to at this moment, and writes it down if it is news.
+async fn bring_up_to(house: &House, person: PersonId, now: Timestamp) -> Result<(), Ending> {
+    let ids = std::sync::Arc::clone(&house.ids);
+    let settled = house.store.write(move |tx| {
+        Box::pin(async move {
+            let known = people::get(tx, person).await?.ok_or_else(|| AppError::no("person", person))?;
+            settle::settle(ids.as_ref(), tx, known, now).await
+        })
+    });
+    match settled.await {
+        Ok(_) => Ok(()),
+        Err(AppError::Store(error)) => Err(store_refused(error)),
+        Err(error @ AppError::NotFound { .. }) => Err(refused(error.to_string())),
+        Err(error) => Err(not_now(error.to_string())),
+    }
+}
+
 /// What the date starts; nothing if the facts have come to another one since.
-fn starts(house: &House, facts: &PersonFacts, due: &Due) -> Option<Vec<Start>> {
+fn starts(house: &House, facts: &PersonFacts, due: &Due, now: Timestamp) -> Option<Vec<Start>> {
     if due.event.starts_with(dates::EVENT) {
         let workflow = dates::due(house, facts, &due.event, due.at)?;
         let input: Map<String, Json> =
@@ -76,8 +112,8 @@ fn starts(house: &House, facts: &PersonFacts, due: &Due) -> Option<Vec<Start>> {
             input: Json::Object(start::with_defaults(&workflow, input)),
         }]);
     }
-    let ends = facts.engagements.iter().any(|engagement| engagement.ends_at() == Some(due.at));
-    if due.event == "employment.ended" && !ends {
+    let ended = facts.engagements.iter().filter_map(Engagement::ends_at).any(|end| end <= now);
+    if due.event == "employment.ended" && !ended {
         return None;
     }
     let input = [("at".to_owned(), json!(due.at))].into_iter().collect();

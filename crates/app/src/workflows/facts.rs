@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 use tenure_flow::condition::Scope;
 use tenure_flow::{Node, RunState};
-use tenure_model::{Engagement, EngagementState, Standing, Value, standing};
+use tenure_model::{Engagement, EngagementState, Leave, Standing, Value, standing};
 use tenure_policy::PersonFacts;
 
 /// What is known of somebody at this moment.
@@ -34,7 +34,8 @@ pub fn of(facts: &PersonFacts, now: Timestamp) -> Json {
         if let Some(at) = engagement.ends_at() {
             known.insert("endsAt".into(), at.to_string().into());
         }
-        if let Some(leave) = &engagement.leave {
+        let goes_on = |leave: &&Leave| leave.until.is_none_or(|day| now < engagement.zone.end_of(day));
+        if let Some(leave) = engagement.leaves.iter().find(goes_on).or(engagement.leaves.last()) {
             known.insert("leaveFrom".into(), leave.from.to_string().into());
             known.insert("leaveUntil".into(), json!(leave.until.map(|day| day.to_string())));
         }
@@ -58,7 +59,7 @@ fn that_counts(engagements: &[Engagement], now: Timestamp) -> Option<&Engagement
         EngagementState::Ended => 3,
         EngagementState::Rescinded => 4,
     };
-    engagements.iter().min_by_key(|known| (rank(known), std::cmp::Reverse(known.last_day), known.id))
+    engagements.iter().min_by_key(|known| (rank(known), !known.primary, std::cmp::Reverse(known.last_day), known.id))
 }
 
 fn word(standing: Standing) -> &'static str {

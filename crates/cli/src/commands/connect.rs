@@ -8,6 +8,7 @@ use tenure_model::ConnectionName;
 use tenure_server::house::conform::{self, ConformOptions};
 
 use super::connect_new::New;
+use super::connect_read::{Answer, Read, Readings, Reject};
 use super::{HowMany, in_process};
 use crate::context::Cx;
 use crate::error::{CliError, code};
@@ -32,6 +33,10 @@ pub enum Connect {
     Check(Check),
     Test(Test),
     New(New),
+    Read(Read),
+    Readings(Readings),
+    Accept(Answer),
+    Reject(Reject),
 }
 
 /// List connected systems
@@ -127,6 +132,10 @@ impl Connect {
         match self {
             Self::Test(test) => test.run(cx).await,
             Self::New(new) => new.run(cx),
+            Self::Read(read) => read.run(cx).await,
+            Self::Readings(readings) => readings.run(cx).await,
+            Self::Accept(answer) => answer.run(cx).await,
+            Self::Reject(answer) => answer.run(cx).await,
             Self::List(list) => {
                 let client = cx.client()?;
                 let items = client.list(&places::LIST_CONNECTIONS.path(), &[], list.how_many.items_max()).await?;

@@ -52,16 +52,17 @@ pub struct Send {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "In words")]
 struct Words {
-    /// employment.started, person.changed or employment.ended
+    /// employment.started, .stated, .ended, .rescinded or .converted, leave.started or .ended, person.changed or
+    /// .transferred
     #[arg(long = "type", id = "type", requires = "employee")]
     kind_of_event: Option<String>,
     /// Whom it is about, by the number that the source gives them
     #[arg(long, value_name = "NUMBER", requires = "type")]
     employee: Option<String>,
-    /// employment.started: the first day, such as 2026-11-23
+    /// employment.started, .stated, .converted: the first day, such as 2026-11-23
     #[arg(long, value_name = "DAY", requires = "type")]
     first_day: Option<String>,
-    /// employment.ended: the last day, such as 2026-11-30
+    /// employment.ended, .stated, leave.ended: the last day, such as 2026-11-30
     #[arg(long, value_name = "DAY", requires = "type")]
     last_day: Option<String>,
     /// employment.ended: now, and not at the end of the last day
@@ -73,6 +74,21 @@ struct Words {
     /// employment.started: where days begin and end, such as Europe/Berlin
     #[arg(long, requires = "type")]
     zone: Option<String>,
+    /// leave.started: the first day away. person.transferred: the first day in the new place
+    #[arg(long, value_name = "DAY", requires = "type")]
+    from: Option<String>,
+    /// leave.started: the last day away
+    #[arg(long, value_name = "DAY", requires = "type")]
+    until: Option<String>,
+    /// person.transferred: the last day on which what the old place gave is kept
+    #[arg(long, value_name = "DAY", requires = "type")]
+    keep_until: Option<String>,
+    /// employment.converted: the number under which it goes on
+    #[arg(long, value_name = "NUMBER", requires = "type")]
+    new_key: Option<String>,
+    /// When it was so, such as 2026-11-23T08:00:00Z; now if left out
+    #[arg(long, value_name = "MOMENT", requires = "type")]
+    as_of: Option<String>,
     /// What the source says of them; may be given several times
     #[arg(long, value_name = "NAME=TEXT", value_parser = attribute, requires = "type")]
     set: Vec<(String, String)>,
@@ -106,7 +122,7 @@ impl Words {
     /// The event, if the words say one. Whether it makes sense is said by the server, place by place.
     fn event(self) -> Option<Value> {
         let (kind, employee) = self.kind_of_event.zip(self.employee)?;
-        let day = self.first_day.as_ref().or(self.last_day.as_ref());
+        let day = self.first_day.as_ref().or(self.last_day.as_ref()).or(self.from.as_ref());
         let id = self.id.unwrap_or_else(|| match day {
             Some(day) => format!("{kind}/{employee}/{day}"),
             None => new_id::<EventId>(&SystemIds::new(Arc::new(SystemClock::new()))).to_string(),
@@ -123,6 +139,11 @@ impl Words {
         put("urgent", self.urgent.then(|| json!(true)));
         put("kind", self.kind.map(Value::from));
         put("zone", self.zone.map(Value::from));
+        put("from", self.from.map(Value::from));
+        put("until", self.until.map(Value::from));
+        put("keepUntil", self.keep_until.map(Value::from));
+        put("newKey", self.new_key.map(Value::from));
+        put("asOf", self.as_of.map(Value::from));
         Some(event.into())
     }
 }

@@ -12,6 +12,7 @@ pub mod cases;
 pub mod completion;
 pub mod connect;
 mod connect_new;
+mod connect_read;
 pub mod demo;
 pub mod diff;
 pub mod doctor;

@@ -68,12 +68,40 @@ const CHANGES: &[Column] = &[
     column("Why", "/why"),
 ];
 
+const STORY: &[Column] =
+    &[column("Person", "/person"), column("At", "/at"), column("Known at", "/knownAt"), column("Stage", "/stage")];
+const SPELLS: &[Column] = &[
+    column("State", "/state"),
+    column("Kind", "/kind"),
+    column("First day", "/firstDay"),
+    column("Last day", "/lastDay"),
+    column("Zone", "/zone"),
+    column("Source", "/source"),
+    column("Key", "/key"),
+    column("Spell", "/spell"),
+];
+const SAID: &[Column] = &[
+    column("Attribute", "/attribute"),
+    column("Value", "/value"),
+    column("Since", "/since"),
+    column("Source", "/source"),
+];
+const FACTS: &[Column] = &[
+    column("As of", "/asOf"),
+    column("Learnt", "/learntAt"),
+    column("Source", "/source"),
+    column("Told", "/type"),
+    column("Says", "/says"),
+    column("Person", "/person"),
+];
+
 /// What to look at.
 #[derive(Debug, Subcommand)]
 pub enum People {
     List(List),
     Show(Show),
     Plan(Plan),
+    Story(Story),
 }
 
 /// List people by name
@@ -112,6 +140,25 @@ pub struct Plan {
     person: String,
 }
 
+/// Tell what was told of one person, when, and what it comes to
+///
+/// Tells every fact that a source gave, with the moment at which it was so and the moment at which we learnt it, and
+/// what all of them come to: now, at another moment, or as it was known at another moment.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenure people story ada\n  tenure people story E1042 --at 2027-01-01T00:00:00Z\n  tenure people story E1042 --known-at 2026-11-01T00:00:00Z --json"
+)]
+pub struct Story {
+    /// An id, a key such as E1042, or letters that only one person has
+    person: String,
+    /// The moment of which to tell; now if left out
+    #[arg(long, value_name = "MOMENT")]
+    at: Option<jiff::Timestamp>,
+    /// Only what was known at this moment
+    #[arg(long, value_name = "MOMENT")]
+    known_at: Option<jiff::Timestamp>,
+}
+
 impl People {
     /// Does it.
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
@@ -139,6 +186,17 @@ impl People {
                 cx.output.part("Not given", STOPPED, plan.get("stopped"))?;
                 let changes = plan.get("changes").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
                 return Ok(if changes { Exit::Changes } else { Exit::Done });
+            }
+            Self::Story(story) => {
+                let id = find(&client, &story.person).await?;
+                let moments = [("at", story.at), ("knownAt", story.known_at)];
+                let query: Vec<_> =
+                    moments.into_iter().filter_map(|(name, moment)| Some((name, moment?.to_string()))).collect();
+                let told = client.query(&places::READ_STORY.of(&[&id]), &query).await?;
+                cx.output.item(STORY, &told)?;
+                cx.output.part("Engagements", SPELLS, told.get("engagements"))?;
+                cx.output.part("Said", SAID, told.get("said"))?;
+                cx.output.part("Facts", FACTS, told.get("facts"))?;
             }
         }
         Ok(Exit::Done)

@@ -124,6 +124,10 @@ actions! {
     Reconcile on Connection;
     /// Take back or accept what somebody else changed, and give accounts of nobody an owner or an end.
     SettleDrift on Connection;
+    /// Read a source now.
+    ReadSource on Connection;
+    /// Accept or refuse what a reading withholds.
+    AnswerReading on Connection;
     /// See the open questions.
     ListCases on Case;
     /// Answer an open question.

@@ -328,13 +328,12 @@ fn arrival(moment: &Moment<'_>) -> Option<Value> {
 /// When the state of one of these engagements changes next.
 fn next_change(engagements: &[Engagement], now: Timestamp) -> Option<Timestamp> {
     let turns = |known: &Engagement| {
-        let leave = known.leave.as_ref();
-        [
-            Some(known.zone.start_of(known.first_day)),
-            known.ends_at(),
-            leave.map(|leave| known.zone.start_of(leave.from)),
-            leave.and_then(|leave| leave.until).map(|day| known.zone.end_of(day)),
-        ]
+        let mut turns = vec![Some(known.zone.start_of(known.first_day)), known.ends_at(), known.handed_over_at()];
+        for leave in &known.leaves {
+            turns.push(Some(known.zone.start_of(leave.from)));
+            turns.push(leave.until.map(|day| known.zone.end_of(day)));
+        }
+        turns
     };
     engagements.iter().filter(|known| !known.rescinded).flat_map(turns).flatten().filter(|at| *at > now).min()
 }

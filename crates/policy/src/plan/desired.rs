@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{Span, Timestamp};
-use tenure_model::{ConnectionName, Grant, GrantState, Name, Reason};
+use tenure_model::{ConnectionName, Engagement, Grant, GrantState, Name, Reason};
 
 use super::{Desired, Finding, Moment, Presence, Rules, Stopped};
 use crate::expression::{NoValue, Verdict};
@@ -102,7 +102,7 @@ impl Asked<'_, '_> {
                 let stays = (grant.state != GrantState::Leaving).then(|| kept(grant));
                 wishes.extend(stays.map(|desired| Wish { desired, through: through(given) }));
             } else if let Some(given) = self.given.iter().find(could) {
-                let stays = in_grace(self.moment.now, self.birthright, grant);
+                let stays = in_grace(self.moment, self.birthright, grant);
                 wishes.extend(stays.map(|desired| Wish { desired, through: through(given) }));
             }
         }
@@ -178,14 +178,18 @@ enum No {
     Broken(String),
 }
 
-/// A grant whose condition stopped to hold, as long as its grace lasts. Grace begins with the
-/// first plan that finds out, and is remembered as the end of the grant.
-fn in_grace(now: Timestamp, birthright: &Birthright, grant: &Grant) -> Option<Desired> {
-    if grant.state != GrantState::Held || birthright.grace_days == 0 {
+/// A grant whose condition stopped to hold, as long as its grace lasts, or until the day that a
+/// transfer names. Grace begins with the first plan that finds out, and is remembered as the end of
+/// the grant.
+fn in_grace(moment: &Moment<'_>, birthright: &Birthright, grant: &Grant) -> Option<Desired> {
+    if grant.state != GrantState::Held {
         return None;
     }
+    let now = moment.now;
+    let named = moment.engagement.and_then(Engagement::handed_over_at).filter(|until| now < *until);
     let grace = Span::new().hours(i64::from(birthright.grace_days) * 24);
-    let until = grant.valid_until.unwrap_or_else(|| now.checked_add(grace).unwrap_or(Timestamp::MAX));
+    let usual = grant.valid_until.unwrap_or_else(|| now.checked_add(grace).unwrap_or(Timestamp::MAX));
+    let until = named.unwrap_or(usual);
     (now < until).then(|| Desired { until: Some(until), ..kept(grant) })
 }
 

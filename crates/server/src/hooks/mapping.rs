@@ -8,16 +8,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use tenure_api::problem::quoted;
+use tenure_api::wire::event::TAKES;
 use tenure_api::{Code, EventIn, FieldError, Problem};
 
 use super::Mapped;
-
-/// The types of events that there are, and what each takes besides the person.
-const TAKES: [(&str, &[&str]); 3] = [
-    ("employment.started", &["firstDay", "kind", "zone"]),
-    ("person.changed", &[]),
-    ("employment.ended", &["lastDay", "urgent"]),
-];
 
 /// What a body means.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -45,6 +39,20 @@ pub struct Mapping {
     kind: Option<Json>,
     #[serde(default)]
     zone: Option<Json>,
+    #[serde(default)]
+    from: Option<Json>,
+    #[serde(default)]
+    until: Option<Json>,
+    #[serde(default)]
+    keep_until: Option<Json>,
+    #[serde(default)]
+    new_key: Option<Json>,
+    #[serde(default)]
+    as_of: Option<Json>,
+    #[serde(default)]
+    sequence: Option<Json>,
+    #[serde(default)]
+    engagement: Option<Json>,
 }
 
 /// Where it says what happened, and what its words mean.
@@ -72,7 +80,7 @@ pub enum BadMapping {
     },
     /// A type of event that there is not.
     #[error(
-        "`event.type.words` maps to `{0}`, which is no type of event; there are employment.started, person.changed and employment.ended"
+        "`event.type.words` maps to `{0}`, which is no type of event; there are employment.started, .stated, .ended, .rescinded and .converted, leave.started and .ended, person.changed and .transferred"
     )]
     Kind(String),
 }
@@ -118,7 +126,9 @@ impl Mapping {
         };
         let mut person = Map::new();
         person.insert(person_key.to_owned(), body.pointer(&self.person).cloned().unwrap_or_default());
-        if kind != "employment.ended" {
+        // The others take only the key of the person.
+        if ["employment.started", "employment.stated", "person.changed", "person.transferred"].contains(&kind.as_str())
+        {
             for (name, place) in &self.attributes {
                 if let Some(value) = body.pointer(place) {
                     person.insert(name.clone(), value.clone());
@@ -129,7 +139,8 @@ impl Mapping {
         event.insert("id".to_owned(), id.into());
         event.insert("type".to_owned(), kind.clone().into());
         event.insert("person".to_owned(), person.into());
-        for name in TAKES.iter().filter(|(word, _)| word == kind).flat_map(|(_, names)| names.iter()) {
+        let takes = TAKES.iter().filter(|(word, _)| word == kind).flat_map(|(_, names)| names.iter());
+        for name in takes.chain(&["asOf", "sequence", "engagement"]) {
             if let Some(value) = self.member(name).and_then(|rule| found(rule, body)) {
                 event.insert((*name).to_owned(), value);
             }
@@ -138,7 +149,7 @@ impl Mapping {
             let reason = format!("what the mapping finds: {error}");
             Box::new(Problem::new(Code::BadBody).errors(vec![FieldError::new("", reason)]))
         })?;
-        Ok(Mapped::Event(event))
+        Ok(Mapped::Event(Box::new(event)))
     }
 
     fn member(&self, name: &str) -> Option<&Json> {
@@ -148,6 +159,13 @@ impl Mapping {
             "urgent" => self.urgent.as_ref(),
             "kind" => self.kind.as_ref(),
             "zone" => self.zone.as_ref(),
+            "from" => self.from.as_ref(),
+            "until" => self.until.as_ref(),
+            "keepUntil" => self.keep_until.as_ref(),
+            "newKey" => self.new_key.as_ref(),
+            "asOf" => self.as_of.as_ref(),
+            "sequence" => self.sequence.as_ref(),
+            "engagement" => self.engagement.as_ref(),
             _ => None,
         }
     }

@@ -57,7 +57,7 @@ pub struct Hook {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Mapped {
     /// An event of ours.
-    Event(EventIn),
+    Event(Box<EventIn>),
     /// Nothing that we want to know.
     Ignored,
 }

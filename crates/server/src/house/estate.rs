@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use tenure_app::estate::{Connection, Estate};
+use tenure_app::sources::{Absent, Feed};
 use tenure_app::workflows::compile::workflows;
 use tenure_blueprint as blueprint;
+use tenure_policy::feed::Guard;
 
 use super::fault::HouseError;
 use crate::packs;
@@ -100,6 +102,21 @@ fn connection(known: &blueprint::Connection) -> Connection {
             .unwrap_or(tenure_api::wire::event::PERSON_KEY)
             .to_owned(),
         watching: known.watching.clone(),
+        feed: known.feed.as_ref().map_or_else(Feed::default, |feed| feed_of(feed, known.guard)),
+    }
+}
+
+fn feed_of(feed: &blueprint::Feed, guard: blueprint::Guard) -> Feed {
+    let usual = Guard::default();
+    Feed {
+        every_minutes: feed.every_minutes,
+        columns: feed.columns.clone(),
+        absent: if feed.keeps_absent { Absent::Keep } else { Absent::End },
+        guard: Guard {
+            disappear_max: guard.disappear_max.unwrap_or(usual.disappear_max),
+            change_max: guard.change_max.unwrap_or(usual.change_max),
+            ..usual
+        },
     }
 }
 

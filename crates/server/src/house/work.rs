@@ -6,16 +6,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenure_app::House;
 use tenure_app::flows::Flows;
 use tenure_app::ledger::seal::Sealer;
 use tenure_app::notices::deliver::{deliver, due_channels};
 use tenure_app::reconcile::turn;
+use tenure_app::sources::read::{How, due, read};
 use tenure_app::steps::Steps;
 use tenure_app::tasks::tend::tend;
 use tenure_app::versions::follow::{Behind, follow};
+use tenure_app::{Cx, House};
 use tenure_engine::{Engine, Parts};
-use tenure_model::ConnectionName;
+use tenure_model::{Actor, ConnectionName};
 use tenure_store::journal::{Attachment, StoreJournal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -24,6 +25,8 @@ use super::open::Opened;
 
 /// How often the ledger and the outbox are looked at.
 const LOOK: Duration = Duration::from_millis(500);
+/// After so many such looks it is looked whether a source is due.
+const READING_LOOKS: usize = 10;
 
 /// Everything that goes on in the background.
 #[derive(Debug)]
@@ -56,6 +59,7 @@ impl Working {
             tokio::spawn(keep_tending(Arc::clone(house), stopped.clone())),
             tokio::spawn(keep_delivering(Arc::clone(house), stopped.clone())),
             tokio::spawn(keep_following(Arc::clone(house), stopped.clone())),
+            tokio::spawn(keep_feeding(Arc::clone(house), stopped.clone())),
             tokio::spawn(keep_reading(Arc::clone(house), stopped)),
         ];
         Self { engine, stop, tasks }
@@ -142,6 +146,39 @@ async fn keep_delivering(house: Arc<House>, mut stopped: watch::Receiver<bool>) 
             futures::future::join_all(busy.into_values()).await;
             return;
         }
+    }
+}
+
+/// Each source has a task of its own while its reading is due, so that none waits for another.
+async fn keep_feeding(house: Arc<House>, mut stopped: watch::Receiver<bool>) {
+    let cx = Cx::new(Arc::clone(&house), Actor::system("feed"));
+    let mut busy: BTreeMap<ConnectionName, JoinHandle<()>> = BTreeMap::new();
+    loop {
+        busy.retain(|_, task| !task.is_finished());
+        match due(&cx).await {
+            Ok(due) => {
+                for name in due {
+                    let task = || tokio::spawn(read_source(cx.clone(), name.clone()));
+                    busy.entry(name.clone()).or_insert_with(task);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "it is not known which sources are due; trying again"),
+        }
+        for _ in 0..READING_LOOKS {
+            if rest(&mut stopped).await {
+                // A reading that breaks off is taken up at the next start where it was.
+                for task in busy.into_values() {
+                    task.abort();
+                }
+                return;
+            }
+        }
+    }
+}
+
+async fn read_source(cx: Cx, name: ConnectionName) {
+    if let Err(error) = read(&cx, &name, How::Take).await {
+        tracing::warn!(source = %name, %error, "a source was not read; trying again when it is due");
     }
 }
 

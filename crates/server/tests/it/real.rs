@@ -60,6 +60,7 @@ fn estate() -> Estate {
         is_target: !is_source,
         person_key: "employeeId".to_owned(),
         watching: tenure_policy::drift::Watching::default(),
+        feed: tenure_app::sources::Feed::default(),
     };
     let expression = |text: &str| Expression::parse(text).unwrap();
     let staff = tenure_policy::role::Role {

@@ -122,10 +122,13 @@ async fn engagements_and_grants_are_read_back() {
             kind: IdentityKind::Contractor,
             source: "hr".parse().unwrap(),
             key: "E1".into(),
+            spell: 1,
             zone: "Australia/Melbourne".parse().unwrap(),
             first_day: date(2024, 3, 1),
             last_day: None,
-            leave: Some(Leave { from: date(2025, 1, 1), until: None }),
+            leaves: vec![Leave { from: date(2025, 1, 1), until: None }],
+            handover: Some(date(2025, 3, 1)),
+            primary: true,
             rescinded: false,
             cut_at: None,
             version: 1,
@@ -148,9 +151,14 @@ async fn engagements_and_grants_are_read_back() {
                 grants::insert(tx, &grant).await?;
                 assert_eq!(engagements::of_person(tx, ada.id).await?, [engagement.clone()]);
                 assert_eq!(grants::of_person(tx, ada.id).await?, [grant.clone()]);
-                let ended = engagement.end(date(2026, 11, 30)).unwrap();
+                let ended = Engagement { last_day: Some(date(2026, 11, 30)), version: 2, ..engagement };
                 engagements::update(tx, &ended).await?;
                 assert_eq!(engagements::get(tx, ended.id).await?, Some(ended.clone()));
+                assert_eq!(engagements::find_by_key(tx, &ended.source, "E1").await?, Some(ended.clone()));
+                let again = Engagement { id: new(), spell: 2, version: 1, ..ended.clone() };
+                engagements::insert(tx, &again).await?;
+                assert_eq!(engagements::find_by_key(tx, &ended.source, "E1").await?, Some(again.clone()));
+                engagements::delete(tx, again.id).await?;
                 assert_eq!(engagements::find_by_key(tx, &ended.source, "E1").await?, Some(ended));
                 let held = grant.held().unwrap();
                 grants::update(tx, &held).await?;
@@ -173,10 +181,13 @@ fn sample() -> Engagement {
         kind: IdentityKind::Employee,
         source: "hr".parse().unwrap(),
         key: "E1".into(),
+        spell: 1,
         zone: "UTC".parse().unwrap(),
         first_day: date(2024, 3, 1),
         last_day: None,
-        leave: None,
+        leaves: Vec::new(),
+        handover: None,
+        primary: false,
         rescinded: false,
         cut_at: None,
         version: 1,

@@ -7,7 +7,7 @@ use tenure_store::{Param, Store, StoreError};
 use crate::world::{Db, Kind};
 
 /// For each version a row that can be written as soon as it is there, and what reads it back.
-const ROWS: [(&str, &str, &str); 16] = [
+const ROWS: [(&str, &str, &str); 17] = [
     (
         "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
          VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
@@ -97,7 +97,16 @@ const ROWS: [(&str, &str, &str); 16] = [
         "SELECT by_whom AS it FROM attestation WHERE id = $1",
         "carol",
     ),
+    (
+        "INSERT INTO engagement_spell (id, person, kind, source, source_key, spell, zone, first_day, is_primary, \
+          rescinded, version) VALUES ($1, $1, 'employee', 'hr', 'E1', 1, 'UTC', '2026-01-01', 0, 0, 1)",
+        "SELECT source_key AS it FROM engagement_spell WHERE id = $1",
+        "E1",
+    ),
 ];
+
+/// The last version in which an engagement had one row for all its spells.
+const SCHEMA_VERSION_BEFORE_SPELLS: i64 = 16;
 
 fn key() -> Param {
     Param::Blob(vec![7; 16])
@@ -146,6 +155,25 @@ async fn a_step_may_run_twice() {
             assert_eq!(run(&store, "DELETE FROM migration WHERE version = $1", vec![version.into()]).await.unwrap(), 1);
             assert_eq!(store.migrate_to(version).await.unwrap().len(), 1);
         }
+        db.drop().await;
+    }
+}
+
+#[tokio::test]
+async fn engagements_of_before_become_their_first_spell() {
+    for db in Db::all().await {
+        let store = db.open().await;
+        store.migrate_to(SCHEMA_VERSION_BEFORE_SPELLS).await.unwrap();
+        run(&store, ROWS[0].0, vec![key()]).await.unwrap();
+        let sql = "INSERT INTO engagement (id, person, kind, source, source_key, zone, first_day, leave, rescinded, version) \
+             VALUES ($1, $1, 'employee', 'hr', 'E1', 'UTC', '2026-01-01', '{\"from\":\"2026-02-01\",\"until\":null}', 0, 3)";
+        run(&store, sql, vec![key()]).await.unwrap();
+        store.migrate().await.unwrap();
+        let source = "hr".parse().unwrap();
+        let found = store
+            .read(move |tx| Box::pin(async move { tenure_store::engagements::find_by_key(tx, &source, "E1").await }));
+        let found = found.await.map_err(|error: StoreError| error).unwrap().unwrap();
+        assert_eq!((found.spell, found.version, found.leaves.len()), (1, 3, 1));
         db.drop().await;
     }
 }

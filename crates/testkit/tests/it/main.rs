@@ -5,6 +5,10 @@ mod crash;
 mod drift;
 mod drift_scale;
 mod faults;
+#[cfg(test)]
+mod feeds;
+mod histories;
+mod moments;
 mod notices;
 mod peer;
 mod plan;

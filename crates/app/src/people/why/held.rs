@@ -100,10 +100,8 @@ pub(super) fn facts(told: &Told<'_>) -> Vec<Link> {
         let of_it = |event: &&tenure_model::Event| {
             event.connection == engagement.source && event.subject.value == engagement.key
         };
-        let began = |event: &&tenure_model::Event| {
-            matches!(event.kind, EventKind::EmploymentStarted { .. } | EventKind::EmploymentEnded { .. })
-        };
-        for event in told.seen.events.iter().filter(of_it).filter(began).take(2) {
+        let of_work = |event: &&tenure_model::Event| !matches!(event.kind, EventKind::PersonChanged { .. });
+        for event in told.seen.events.iter().filter(of_it).filter(of_work).take(2) {
             let says = format!("{} told us: {}", event.connection, event.kind.word());
             chain.push(Link::new("event", event.id, says, Some(event.received_at)));
         }

@@ -1,6 +1,6 @@
 //! Where a value came from: the last event that spoke of it, and what accounts were read to have.
 
-use tenure_model::{Event, EventKind, Value};
+use tenure_model::{Event, Value};
 
 use super::{Because, Link, Told};
 
@@ -27,10 +27,5 @@ pub(super) fn answer(told: &Told<'_>, wanted: &str) -> Option<Because> {
 }
 
 fn said<'e>(event: &'e Event, name: &str) -> Option<&'e Value> {
-    match &event.kind {
-        EventKind::EmploymentStarted { attributes, .. } | EventKind::PersonChanged { attributes } => {
-            attributes.get(name)
-        }
-        EventKind::EmploymentEnded { .. } => None,
-    }
+    event.kind.attributes()?.get(name)
 }

@@ -137,6 +137,7 @@ fn source() -> tenure_app::estate::Connection {
         person_key: "employeeId".to_owned(),
         // Nobody else changes anything on a stage.
         watching: tenure_policy::drift::Watching::default(),
+        feed: tenure_app::sources::Feed::default(),
     }
 }
 
@@ -264,10 +265,13 @@ fn person(
         kind: someone.kind,
         source,
         key: key.to_owned(),
+        spell: 1,
         zone,
         first_day,
         last_day: someone.last_day,
-        leave: None,
+        leaves: Vec::new(),
+        handover: None,
+        primary: false,
         rescinded: false,
         cut_at: None,
         version: 1,

@@ -102,15 +102,17 @@ pub fn router(
         watches: Arc::new(Semaphore::new(WATCHES_MAX)),
     };
     let routes = system::mount(Routes::of(OPERATIONS, gate), metrics, readiness, config.metrics_access)?;
-    mount(routes)?.finish(edge, doors)
+    mount_work(mount_facts(routes)?)?.finish(edge, doors)
 }
 
-fn mount(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
+/// People, systems, and what is said of them.
+fn mount_facts(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
     routes
         .mount("listPeople", people::list::handler)?
         .mount("readPerson", people::show::handler)?
         .mount("listAccounts", people::accounts::handler)?
         .mount("readWhy", people::why::handler)?
+        .mount("readStory", people::story::handler)?
         .mount("planPerson", people::plan::handler)?
         .mount("listHolders", access::who::handler)?
         .mount("mineRules", access::mine::handler)?
@@ -146,6 +148,15 @@ fn mount(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("listOrphans", drift::orphans::handler)?
         .mount("settleOrphan", drift::settle::handler)?
         .mount("compareConnection", drift::gaps::handler)?
+        .mount("readSource", connections::read::handler)?
+        .mount("listSourceReadings", connections::readings::handler)?
+        .mount("acceptReading", connections::accept_reading::handler)?
+        .mount("rejectReading", connections::reject_reading::handler)
+}
+
+/// Runs, questions to humans, and the record.
+fn mount_work(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
+    routes
         .mount("listRuns", runs::list::handler)?
         .mount("startRun", runs::start::handler)?
         .mount("readRun", runs::show::handler)?

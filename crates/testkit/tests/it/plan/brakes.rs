@@ -167,7 +167,7 @@ async fn the_protected_wait_even_alone_and_the_urgent_pass_a_storm() {
     let job = world.house.store.write(move |tx| {
         Box::pin(async move {
             for known in tenure_store::engagements::of_person(tx, urgent).await? {
-                let cut = known.cut(now).expect("it can be cut");
+                let cut = tenure_model::Engagement { cut_at: Some(now), version: known.version + 1, ..known };
                 tenure_store::engagements::update(tx, &cut).await?;
             }
             Ok(())

@@ -1,8 +1,12 @@
 //! Connected systems.
 
+pub(super) mod accept_reading;
 pub(super) mod check;
 pub(super) mod list;
 pub(super) mod post_event;
+pub(super) mod read;
+pub(super) mod readings;
+pub(super) mod reject_reading;
 pub(super) mod show;
 
 use jiff::Timestamp;

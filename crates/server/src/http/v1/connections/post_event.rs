@@ -4,7 +4,7 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use tenure_api::{EventAnswer, EventIn, Problem};
-use tenure_app::events::accept::accept;
+use tenure_app::events::accept::{Told, accept_told};
 use tenure_app::events::source::person_key;
 use tenure_model::ConnectionName;
 
@@ -21,7 +21,8 @@ pub(crate) async fn handler(
     let cx = doors.cx(actor);
     let key = person_key(&cx, &connection)?;
     let parts = event.parts(&key).map_err(|bad| Refusal::from(Problem::from(bad)))?;
-    let accepted = accept(&cx, connection, parts.external_id, parts.subject, parts.kind).await?;
+    let told = Told { as_of: parts.as_of, sequence: parts.sequence, engagement: parts.engagement };
+    let accepted = accept_told(&cx, connection, parts.external_id, parts.subject, parts.kind, told).await?;
     let status = if accepted.repeated { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Answer(events::answer(accepted))))
 }

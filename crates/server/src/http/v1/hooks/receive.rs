@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use tenure_api::{Code, Problem};
-use tenure_app::events::accept::accept;
+use tenure_app::events::accept::{Told, accept_told};
 use tenure_app::events::source::person_key;
 use tenure_model::{Actor, ConnectionName};
 use tenure_services::hook::Signed;
@@ -38,7 +38,8 @@ pub(crate) async fn handler(
         Mapped::Ignored => return Ok(StatusCode::NO_CONTENT.into_response()),
     };
     let parts = event.parts(&key).map_err(|bad| Refusal::from(Problem::from(bad)))?;
-    let accepted = accept(&cx, connection, parts.external_id, parts.subject, parts.kind).await?;
+    let told = Told { as_of: parts.as_of, sequence: parts.sequence, engagement: parts.engagement };
+    let accepted = accept_told(&cx, connection, parts.external_id, parts.subject, parts.kind, told).await?;
     let status = if accepted.repeated { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Answer(events::answer(accepted))).into_response())
 }
