@@ -81,6 +81,30 @@ async fn decisions_are_made_again_for_some() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_decision_that_comes_to_something_else_now_is_told() {
+    let company = Company::with_memory("sqlite", "");
+    let opened = open(&settings(Some(&company.config()), None).unwrap()).await.unwrap();
+    let cx = Cx::new(Arc::clone(&opened.house), Actor::system("test"));
+    let (person, at) = populate(&opened, 1).await[0];
+    let mut decision = opened
+        .house
+        .store
+        .read(move |tx| Box::pin(async move { decisions::latest(tx, person, at).await }))
+        .await
+        .map_err(|error: StoreError| error)
+        .unwrap()
+        .unwrap();
+    let later = at.checked_add(Duration::from_secs(1)).unwrap();
+    (decision.id, decision.at, decision.result) = (opened.house.ids.uuid(), later, [7; 32]);
+    let kept = opened.house.store.write(move |tx| Box::pin(async move { decisions::insert(tx, &decision).await }));
+    kept.await.map_err(|error: StoreError| error).unwrap();
+    for (moment, same) in [(at, true), (later, false)] {
+        let then = why(&cx, person.to_string(), None, Some(moment)).await.unwrap();
+        assert_eq!(then.replayed.map(|(_, same)| same), Some(same), "{moment}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "minutes: writes and asks about 100,000 people"]
 async fn decisions_are_made_again_for_many() {
     for database in databases::each().await {

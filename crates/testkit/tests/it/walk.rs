@@ -42,8 +42,9 @@ fn names() -> Names {
 }
 
 pub async fn until_done(opened: &Opened, wanted: &[RunId]) {
+    let mut open = Vec::new();
     for _ in 0..1_500 {
-        let mut open = Vec::new();
+        open.clear();
         for run in wanted.iter().copied() {
             let row = opened.house.store.read(move |tx| Box::pin(async move { runs::get(tx, run).await }));
             let row = row.await.map_err(|error: StoreError| error).unwrap();
@@ -55,7 +56,7 @@ pub async fn until_done(opened: &Opened, wanted: &[RunId]) {
         assert!(!open.iter().flatten().any(|row| row.status.is_closed()), "{open:#?}");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    panic!("the runs did not come to their end");
+    panic!("the runs did not come to their end: {open:#?}");
 }
 
 fn key() -> PersonKey {
