@@ -21,16 +21,17 @@ pub use wire::access::{
     AccessChange, EntitlementChange, HolderView, LeftOut, MinedView, ProposalView, WhatIfIn, WhatIfView,
 };
 pub use wire::account::AccountView;
-pub use wire::case::{CaseResolution, CaseView};
+pub use wire::case::{CaseResolution, CaseView, LikelyView};
 pub use wire::connection::ConnectionView;
 pub use wire::drift::{AcceptIn, DifferenceView, DriftView, GapView, OrphanIn, OrphanView, ReadingView, SettledView};
 pub use wire::estate::{EstateFileView, EstateView, VersionView};
 pub use wire::event::{BadEvent, EventAnswer, EventIn, EventParts, EventStatus, EventView};
 pub use wire::exception::{ExceptionIn, ExceptionView};
 pub use wire::ledger::{CheckpointView, LedgerEntryView};
+pub use wire::merge::{MergeIn, MergeView, NameIn, NameView, SplitIn};
 pub use wire::notice::{DropIn, NoticeView};
 pub use wire::page::{Page, PageQuery};
-pub use wire::person::{EngagementView, GrantView, GrantWish, PersonDetail, PersonView};
+pub use wire::person::{EngagementView, GrantView, GrantWish, PersonDetail, PersonView, ValueView};
 pub use wire::plan::{ChangeView, PlanView, StoppedView};
 pub use wire::plans::{
     ApplyIn, ApproveIn, HeldAnswerView, HeldView, OutcomeView, PersonWhatIfIn, PlanIn, RefuseIn, RemovalView,

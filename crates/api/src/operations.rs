@@ -14,6 +14,7 @@ use crate::wire::estate::{EstateView, VersionView};
 use crate::wire::event::{EventAnswer, EventIn, EventView};
 use crate::wire::exception::{ExceptionIn, ExceptionView};
 use crate::wire::ledger::{CheckpointView, LedgerEntryView};
+use crate::wire::merge::{MergeIn, MergeView, NameIn, NameView, SplitIn};
 use crate::wire::notice::{DropIn, NoticeView};
 use crate::wire::person::{PersonDetail, PersonView};
 use crate::wire::plan::PlanView;
@@ -98,6 +99,35 @@ pub const OPERATIONS: &[Operation] = &[
         gives: Some(json::<WhatIfView>()),
         codes: &[Code::NotInThisState],
         ..act("whatIfRule", "/v1/whatif/rule", "TryRule", "tells what other rules would change for everybody")
+    },
+    Operation {
+        takes: Some(json::<MergeIn>()),
+        gives: Some(json::<MergeView>()),
+        codes: &[Code::NotInThisState],
+        ..act("mergePeople", "/v1/people/{person}/merge", "MergePeople", "says that two people are one")
+    },
+    Operation {
+        takes: Some(json::<SplitIn>()),
+        gives: Some(json::<MergeView>()),
+        codes: &[Code::NotInThisState],
+        ..act("splitPerson", "/v1/people/{person}/split", "SplitPerson", "says that one person is two")
+    },
+    Operation {
+        takes: Some(json::<NameIn>()),
+        gives: Some(json::<NameView>()),
+        codes: &[Code::NotInThisState],
+        ..act("namePerson", "/v1/people/{person}/name", "NamePerson", "gives a person another name of a generator")
+    },
+    Operation {
+        query: &[AFTER, LIMIT, Param { name: "person", about: "only those of this person" }],
+        gives: Some(page::<MergeView>()),
+        codes: &[Code::BadCursor],
+        ..read("listMerges", "/v1/merges", "ListPeople", "lists who was merged and split, the newest first")
+    },
+    Operation {
+        gives: Some(json::<MergeView>()),
+        codes: &[Code::NotInThisState],
+        ..act("undoMerge", "/v1/merges/{merge}/undo", "MergePeople", "takes a merge or a split back")
     },
     Operation {
         query: &[AFTER, LIMIT, Param { name: "connection", about: "only events of this source" }],

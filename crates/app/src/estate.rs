@@ -11,7 +11,7 @@ use tenure_flow::{Fault, Graph};
 use tenure_model::{ConnectionName, Name};
 use tenure_policy::brakes::Limits;
 use tenure_policy::drift::Watching;
-use tenure_policy::{Rules, Telling};
+use tenure_policy::{Authorities, Generator, Mapping, Rules, Telling};
 
 use crate::sources::Feed;
 
@@ -28,6 +28,14 @@ pub struct Estate {
     pub teams: BTreeMap<Name, BTreeSet<String>>,
     /// What is told by which channel.
     pub notices: BTreeMap<Name, Telling>,
+    /// How the records of each source become what is said of people.
+    pub mappings: BTreeMap<ConnectionName, Mapping>,
+    /// Whose word counts.
+    pub authorities: Authorities,
+    /// How names are made.
+    pub generators: BTreeMap<Name, Generator>,
+    /// The attributes by which mappings refer to people, such as a manager's number.
+    pub refers_by: BTreeSet<String>,
     /// What needs a human first.
     pub brakes: Limits,
 }
@@ -108,6 +116,21 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 impl Estate {
+    /// Takes the documents about what people are.
+    #[must_use]
+    pub fn with_people(
+        self,
+        mappings: impl IntoIterator<Item = Mapping>,
+        authorities: Authorities,
+        generators: BTreeMap<Name, Generator>,
+    ) -> Self {
+        let mappings: BTreeMap<ConnectionName, Mapping> =
+            mappings.into_iter().map(|mapping| (mapping.connection.clone(), mapping)).collect();
+        let set = mappings.values().flat_map(|mapping| mapping.set.values());
+        let refers_by = set.filter_map(|assignment| assignment.refers_by.clone()).collect();
+        Self { mappings, authorities, generators, refers_by, ..self }
+    }
+
     /// Workflows that an event starts.
     pub fn started_by<'a>(&'a self, event: &'a str) -> impl Iterator<Item = &'a Workflow> {
         let on = move |trigger: &Trigger| matches!(trigger, Trigger::Event { event: wanted, .. } if wanted == event);

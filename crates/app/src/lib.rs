@@ -20,6 +20,7 @@ pub mod flows;
 pub mod ledger;
 pub mod limits;
 pub mod live;
+pub mod merges;
 pub mod notices;
 pub mod numbers;
 pub mod people;

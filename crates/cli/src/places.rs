@@ -87,6 +87,11 @@ places! {
     READ_ESTATE = Get "/v1/estate";
     LIST_VERSIONS = Get "/v1/estate/versions";
     READ_VERSION = Get "/v1/estate/versions/{version}";
+    MERGE_PEOPLE = Post "/v1/people/{person}/merge";
+    SPLIT_PERSON = Post "/v1/people/{person}/split";
+    NAME_PERSON = Post "/v1/people/{person}/name";
+    LIST_MERGES = Get "/v1/merges";
+    UNDO_MERGE = Post "/v1/merges/{merge}/undo";
     LIST_EVENTS = Get "/v1/events";
     POST_EVENT = Post "/v1/connections/{connection}/events";
     LIST_CONNECTIONS = Get "/v1/connections";

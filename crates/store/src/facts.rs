@@ -62,6 +62,36 @@ pub async fn key_of(tx: &mut Tx, event: EventId) -> Result<Option<String>, Store
     row.map(|row| row.of(TABLE).string("source_key")).transpose()
 }
 
+/// The source calls an engagement otherwise from now on, with everything that was told of it.
+pub async fn rekey(tx: &mut Tx, source: &ConnectionName, from: &str, to: &str) -> Result<(), StoreError> {
+    let values = [source.as_str().into(), from.into(), to.into()];
+    let facts = "UPDATE fact SET source_key = $3 WHERE source = $1 AND source_key = $2";
+    tx.execute(facts, &values).await?;
+    let rows =
+        "UPDATE engagement_spell SET source_key = $3, version = version + 1 WHERE source = $1 AND source_key = $2";
+    tx.execute(rows, &values).await?;
+    Ok(())
+}
+
+/// The facts about a person under this key of a source, by their events.
+pub async fn under(
+    tx: &mut Tx,
+    person: PersonId,
+    source: &ConnectionName,
+    key: &str,
+) -> Result<Vec<EventId>, StoreError> {
+    let sql = "SELECT event FROM fact WHERE person = $1 AND source = $2 AND source_key = $3 ORDER BY event LIMIT $4";
+    let values = [id(person), source.as_str().into(), key.into(), crate::limits::of_owner().into()];
+    tx.query(sql, &values).await?.iter().map(|row| row.of(TABLE).id("event")).collect()
+}
+
+/// Gives to the second person what is known of the first under a name that the second has too.
+pub async fn follow(tx: &mut Tx, from: PersonId, to: PersonId) -> Result<u64, StoreError> {
+    let sql = "UPDATE fact SET person = $2 WHERE person = $1 AND EXISTS (SELECT 1 FROM fact f \
+         WHERE f.person = $2 AND f.source = fact.source AND f.source_key = fact.source_key)";
+    tx.execute(sql, &[id(from), id(to)]).await
+}
+
 /// Notes when facts begin to count.
 pub async fn count_from(tx: &mut Tx, event: EventId, moment: Timestamp) -> Result<(), StoreError> {
     let written = tx.execute("UPDATE fact SET counts_from = $2 WHERE event = $1", &[id(event), moment.into()]).await?;

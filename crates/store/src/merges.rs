@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tenure_model::{MergeId, Name, Person, PersonId, Statement};
+use tenure_model::{MergeId, Name, Person, PersonId};
 use uuid::Uuid;
 
 use crate::db::row::{Param, Row, id, json};
@@ -71,15 +71,21 @@ pub struct MergeRecord {
     pub kept_before: Person,
     /// The other, as they were; after a split as they were made.
     pub other_before: Person,
-    /// What was said of who stayed.
-    pub kept_said: Vec<Statement>,
-    /// What was said of the other.
-    pub other_said: Vec<Statement>,
     /// The rows that went from one to the other, by table.
     pub moved: BTreeMap<String, Vec<Uuid>>,
     /// The names that went with them, by generator.
     pub names: Vec<(Name, String)>,
 }
+
+impl MergeRecord {
+    /// How many things went from one to the other; what was told of them goes along and is not counted.
+    pub fn things(&self) -> usize {
+        self.moved.iter().filter(|(table, _)| *table != TOLD).map(|(_, rows)| rows.len()).sum()
+    }
+}
+
+/// Where what was told is kept.
+const TOLD: &str = "fact";
 
 /// A table whose rows belong to people, and how its rows go to another.
 struct Owned {
@@ -90,14 +96,14 @@ struct Owned {
 
 const OWNED: [Owned; 5] = [
     Owned {
-        table: "engagement",
-        all: "UPDATE engagement_spell SET person = $2, version = version + 1 WHERE person = $1 RETURNING id",
-        some: "UPDATE engagement_spell SET person = $2, version = version + 1 WHERE person = $1 AND id",
-    },
-    Owned {
-        table: "fact",
+        table: TOLD,
         all: "UPDATE fact SET person = $2 WHERE person = $1 RETURNING event AS id",
         some: "UPDATE fact SET person = $2 WHERE person = $1 AND event",
+    },
+    Owned {
+        table: "engagement_spell",
+        all: "UPDATE engagement_spell SET person = $2, version = version + 1 WHERE person = $1 RETURNING id",
+        some: "UPDATE engagement_spell SET person = $2, version = version + 1 WHERE person = $1 AND id",
     },
     Owned {
         table: "account",
@@ -142,10 +148,6 @@ pub async fn move_some(
         let list: Vec<Param> = ids.iter().copied().map(Param::Id).collect();
         count += tx.execute_in(owned.some, &[id(from), id(to)], &list, "").await?;
     }
-    // What was told of an engagement goes where it goes, or it would be made anew from its facts.
-    let with_theirs = "UPDATE fact SET person = $2 WHERE person = $1 AND EXISTS (SELECT 1 FROM engagement_spell e \
-         WHERE e.person = $2 AND e.source = fact.source AND e.source_key = fact.source_key)";
-    tx.execute(with_theirs, &[id(from), id(to)]).await?;
     Ok(count)
 }
 

@@ -14,7 +14,7 @@ pub struct CaseView {
     /// Ours.
     #[schema(value_type = String)]
     pub id: CaseId,
-    /// What kind of question, such as `correlation` or `brake`.
+    /// What kind of question, such as `correlation`, `key-change`, `name` or `brake`.
     pub kind: String,
     /// open or resolved.
     pub state: String,
@@ -25,6 +25,9 @@ pub struct CaseView {
     pub event: Option<EventId>,
     /// Whom it could be about.
     pub candidates: Vec<PersonView>,
+    /// What speaks for whom, the likeliest first, where that was counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub likely: Vec<LikelyView>,
     /// When it was opened.
     #[schema(value_type = String, format = DateTime)]
     pub opened_at: Timestamp,
@@ -34,6 +37,19 @@ pub struct CaseView {
     /// The answer, as a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolution: Option<String>,
+}
+
+/// What speaks for somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LikelyView {
+    /// For whom.
+    #[schema(value_type = String)]
+    pub person: PersonId,
+    /// How many points, if they were counted.
+    pub score: Option<i64>,
+    /// What is alike and what differs, by the names of attributes.
+    pub because: Vec<String>,
 }
 
 /// The answer of a human.

@@ -11,6 +11,7 @@ pub mod event;
 mod event_in;
 pub mod exception;
 pub mod ledger;
+pub mod merge;
 pub mod notice;
 pub mod page;
 pub mod person;

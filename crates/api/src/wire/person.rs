@@ -5,12 +5,12 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use tenure_model::{
     ConnectionName, Engagement, EngagementId, EngagementState, Grant, GrantId, GrantState, IdentityKind, Leave, Person,
-    PersonId, Standing, Zone, standing,
+    PersonId, Standing, Statement, Value, Zone, standing,
 };
 use utoipa::ToSchema;
 
 use super::account::AccountView;
-use super::value::AttributeMap;
+use super::value::{AttributeMap, show};
 
 /// A person, a service account or an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -68,6 +68,58 @@ pub struct PersonDetail {
     pub accounts: Vec<AccountView>,
     /// What they should hold, and why.
     pub grants: Vec<GrantView>,
+    /// What is said of them, by whom and since when.
+    #[serde(default)]
+    pub values: Vec<ValueView>,
+}
+
+/// What is said of one attribute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ValueView {
+    /// Which.
+    pub attribute: String,
+    /// What holds; `null` if nothing does.
+    #[schema(value_type = Option<serde_json::Value>)]
+    pub value: Option<serde_json::Value>,
+    /// Whose word that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub source: Option<ConnectionName>,
+    /// authority, default or initial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strength: Option<String>,
+    /// Since when the source has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub since: Option<Timestamp>,
+    /// Why this word counts, as a sentence.
+    pub why: String,
+    /// What others say, each as a sentence; empty if nobody says otherwise.
+    pub otherwise: Vec<String>,
+}
+
+impl ValueView {
+    /// What is said of one attribute, by what holds and who says otherwise.
+    pub fn of(attribute: &str, held: Option<&Statement>, others: &[Statement], why: &str) -> Self {
+        let holds = held.map(|said| &said.value);
+        let sentence = |said: &Statement| {
+            let words = match &said.value {
+                Value::Cleared => "nothing".to_owned(),
+                value => format!("`{value}`"),
+            };
+            format!("{} says {words} since {}", said.source, said.seen_at)
+        };
+        Self {
+            attribute: attribute.to_owned(),
+            value: holds.filter(|value| **value != Value::Cleared).map(show),
+            source: held.map(|said| said.source.clone()),
+            strength: held.map(|said| said.strength.word().to_owned()),
+            since: held.map(|said| said.seen_at),
+            why: why.to_owned(),
+            otherwise: others.iter().filter(|said| Some(&said.value) != holds).map(sentence).collect(),
+        }
+    }
 }
 
 /// One employment, contract or assignment.

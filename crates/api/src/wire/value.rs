@@ -115,7 +115,7 @@ fn read(json: &Json, depth: Depth) -> Result<Value, String> {
     }
 }
 
-fn show(value: &Value) -> Json {
+pub(super) fn show(value: &Value) -> Json {
     match value {
         Value::Text(text) => Json::String(text.clone()),
         Value::Number(number) => Json::from(*number),

@@ -7,14 +7,16 @@ use serde_json::json;
 use tenure_ledger::Word;
 use tenure_model::{CaseId, PersonId, RunId};
 use tenure_policy::authz::{Action, Thing};
-use tenure_store::cases::{self, Resolution};
-use tenure_store::{Tx, events, people};
+use tenure_policy::correlate::Question;
+use tenure_store::cases::{self, Case, Detail, Resolution};
+use tenure_store::{Tx, engagements, events, facts, people};
 
 use crate::cases::show::{self, Shown};
 use crate::cx::Cx;
 use crate::error::AppError;
 use crate::events::accept;
-use crate::events::meaning::{self, Meaning};
+use crate::events::meaning::{self, Doubt, KEY_CHANGE, Meaning};
+use crate::people::names;
 use crate::{limits, record};
 
 /// The answer to a case.
@@ -74,15 +76,22 @@ async fn settle(
         Answer::Is(id) => Some(people::get(tx, id).await?.ok_or_else(|| AppError::no("person", id))?),
         Answer::New | Answer::Dismiss => None,
     };
+    if known.detail.as_ref().is_some_and(|detail| detail.kind == names::UNNAMED) && answer != Answer::Dismiss {
+        let way = "this case asks for a name; give one with `tenure people name`, or dismiss the case";
+        return Err(AppError::Conflict(way.to_owned()));
+    }
     let mut runs = Vec::new();
     if answer != Answer::Dismiss {
+        if let (Some(person), Some(detail)) = (&person, &known.detail) {
+            rekey(tx, &known, detail, person.id).await?;
+        }
         match meaning::apply(&house, tx, &event, person, now).await? {
-            Meaning::Changed { person, urgent, starts, .. } => {
-                runs = {
-                    let what = accept::Begin { starts, urgent, changed: BTreeSet::new() };
-                    accept::begin(&house, tx, &event, person, what).await?
-                };
+            Meaning::Changed { person, urgent, starts, unnamed, .. } => {
+                accept::ask_for_names(&house, tx, &event, person, unnamed).await?;
+                let what = accept::Begin { starts, urgent, changed: BTreeSet::new() };
+                runs = accept::begin(&house, tx, &event, person, what).await?;
             }
+            Meaning::Noted { why, .. } => return Err(AppError::Conflict(why)),
             Meaning::Unclear { question, .. } => return Err(AppError::Conflict(question)),
         }
     }
@@ -98,4 +107,20 @@ async fn settle(
     entry.decision = Some(Word::or_hash(word));
     record::write(tx, house.ids.as_ref(), &entry).await?;
     Ok(runs)
+}
+
+/// The source calls an engagement otherwise now, and a human said that it is the same one.
+async fn rekey(tx: &mut Tx, case: &Case, detail: &Detail, person: PersonId) -> Result<(), AppError> {
+    if detail.kind != KEY_CHANGE {
+        return Ok(());
+    }
+    let doubt: Doubt = serde_json::from_str(&detail.body).map_err(|error| AppError::Corrupt(error.to_string()))?;
+    let Question::KeyChange { person: whose, from, to } = doubt.question else { return Ok(()) };
+    if whose != person {
+        return Ok(());
+    }
+    match engagements::find_by_key(tx, &case.connection, &from).await? {
+        Some(known) if known.person == person => Ok(facts::rekey(tx, &case.connection, &from, &to).await?),
+        Some(_) | None => Err(AppError::Conflict(format!("engagement {from} is not theirs any more; look again"))),
+    }
 }

@@ -12,19 +12,21 @@ use serde_json::json;
 use tenure_engine::message;
 use tenure_ledger::{DetailKey, Entry, Word};
 use tenure_model::{
-    CaseId, ConnectionName, Event, EventId, EventKind, NoticeKind, Person, PersonId, PersonKey, RunId, new_id,
+    CaseId, ConnectionName, Event, EventId, EventKind, Name, NoticeKind, Person, PersonId, PersonKey, RunId, new_id,
 };
+use tenure_store::cases::Detail;
 use tenure_store::events::Inserted;
 use tenure_store::facts::{self as told, NewFact};
 use tenure_store::{Tx, cases, events, notices, people};
 
+use super::mapped::{self, Through};
 use super::meaning::{self, Meaning};
 use super::source;
 use crate::cx::{Cx, House, send};
 use crate::error::AppError;
 use crate::limits::AS_OF_AHEAD_MAX;
 use crate::notices::write;
-use crate::people::facts;
+use crate::people::{facts, names};
 use crate::probe::Point;
 use crate::record;
 use crate::workflows::dates;
@@ -43,8 +45,11 @@ pub struct Accepted {
     pub person: Option<PersonId>,
     /// The runs that it started.
     pub runs: Vec<RunId>,
-    /// The question that a human has to answer first.
+    /// The question that a human has to answer.
     pub case: Option<CaseId>,
+    /// Why it was only noted and changed nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// How a source places what it tells.
@@ -56,6 +61,8 @@ pub struct Told {
     pub sequence: Option<i64>,
     /// What the source calls the engagement, if not as it calls the person.
     pub engagement: Option<String>,
+    /// The other keys by which the source knows the person. They help to find them, and are not kept.
+    pub also: Vec<PersonKey>,
 }
 
 /// Takes in a fact that is so as of now.
@@ -83,6 +90,9 @@ pub async fn accept_told(
     let house = Arc::clone(&cx.house);
     let (now, id) = (house.clock.now(), new_id(house.ids.as_ref()));
     not_ahead(told.as_of, now)?;
+    let Through { subject, also, engagement, kind } =
+        mapped::through(&house.estate(), &connection, subject, kind, now)?;
+    let told = Told { also, engagement: told.engagement.or(engagement), ..told };
     let event = Event { id, connection, external_id, subject, kind, received_at: now };
     let actor = cx.actor.clone();
     let accepted = cx
@@ -115,21 +125,26 @@ pub(crate) async fn take(
     now: Timestamp,
 ) -> Result<Accepted, AppError> {
     match events::insert_once(tx, event).await? {
-        Inserted::Before { event: before, answer } => repeat(event, &before, answer.as_deref()),
+        Inserted::Before { event: before, answer } => {
+            let is_mapped = cx.house.estate().mappings.contains_key(&event.connection);
+            repeat(event, &before, answer.as_deref(), is_mapped)
+        }
         Inserted::New => {
             let key = place.engagement.as_ref().unwrap_or(&event.subject.value);
             // A source that only counts is not asked when.
             let as_of = place.as_of.or(if place.sequence.is_none() { Some(now) } else { None });
             let sequence = place.sequence.unwrap_or(0);
             told::insert(tx, &NewFact { event: event.id, source: &event.connection, key, as_of, sequence }).await?;
-            take_in(cx, tx, event, now).await
+            take_in(cx, tx, event, &place.also, now).await
         }
     }
 }
 
 /// The same id with the same content gets the first answer; with other content it is a mistake.
-fn repeat(event: &Event, before: &Event, answer: Option<&str>) -> Result<Accepted, AppError> {
-    if before.subject != event.subject || before.kind != event.kind {
+/// What went through a mapping may look otherwise by now because the mapping changed.
+fn repeat(event: &Event, before: &Event, answer: Option<&str>, is_mapped: bool) -> Result<Accepted, AppError> {
+    let differs = if is_mapped { before.kind.word() != event.kind.word() } else { before.kind != event.kind };
+    if before.subject != event.subject || differs {
         return Err(AppError::Differs { external: event.external_id.clone() });
     }
     let answer = answer.ok_or_else(|| AppError::Corrupt(format!("event `{}` has no answer", before.id)))?;
@@ -137,13 +152,21 @@ fn repeat(event: &Event, before: &Event, answer: Option<&str>) -> Result<Accepte
     Ok(Accepted { repeated: true, ..first })
 }
 
-async fn take_in(cx: &Cx, tx: &mut Tx, event: &Event, now: Timestamp) -> Result<Accepted, AppError> {
+async fn take_in(
+    cx: &Cx,
+    tx: &mut Tx,
+    event: &Event,
+    also: &[PersonKey],
+    now: Timestamp,
+) -> Result<Accepted, AppError> {
     let house = cx.house.as_ref();
-    let mut accepted = Accepted { event: event.id, repeated: false, person: None, runs: Vec::new(), case: None };
-    let before = known_before(tx, event).await?;
-    match meaning::of(house, tx, event, now).await? {
-        Meaning::Changed { person, urgent, starts, found } => {
+    let mut accepted =
+        Accepted { event: event.id, repeated: false, person: None, runs: Vec::new(), case: None, note: None };
+    let before = known_before(tx, event, also).await?;
+    match meaning::of(house, tx, event, also, now).await? {
+        Meaning::Changed { person, urgent, starts, found, unnamed } => {
             accepted.person = Some(person);
+            accepted.case = ask_for_names(house, tx, event, person, unnamed).await?;
             for waiting in found {
                 let entry = record::entry(house.clock.as_ref(), &cx.actor, "case.resolved");
                 let entry = Entry { decision: Some(Word::or_hash("is")), ..entry };
@@ -153,27 +176,12 @@ async fn take_in(cx: &Cx, tx: &mut Tx, event: &Event, now: Timestamp) -> Result<
             let changed = changed(tx, before, person).await?;
             accepted.runs = begin(house, tx, event, person, Begin { starts, urgent, changed }).await?;
         }
-        Meaning::Unclear { candidates, question } => {
-            let case = cases::Case {
-                id: new_id(house.ids.as_ref()),
-                event: event.id,
-                connection: event.connection.clone(),
-                question,
-                candidates,
-                detail: None,
-                opened_at: now,
-                resolution: None,
-            };
-            cases::insert(tx, &case).await?;
-            let data = [
-                ("case".to_owned(), case.id.to_string()),
-                ("connection".to_owned(), case.connection.to_string()),
-                ("event".to_owned(), case.event.to_string()),
-            ];
-            for notice in write::of(house, NoticeKind::CaseOpened, data.into(), None) {
-                notices::insert(tx, &notice).await?;
-            }
-            accepted.case = Some(case.id);
+        Meaning::Noted { person, why } => {
+            accepted.person = Some(person);
+            accepted.note = Some(why);
+        }
+        Meaning::Unclear { candidates, question, detail } => {
+            accepted.case = Some(open_case(house, tx, event, candidates, question, detail).await?);
         }
     }
     record_it(cx, tx, event, &accepted).await?;
@@ -183,9 +191,66 @@ async fn take_in(cx: &Cx, tx: &mut Tx, event: &Event, now: Timestamp) -> Result<
     Ok(accepted)
 }
 
+/// Opens a case for each name that only a human can choose, unless one is open. Says the first.
+pub(crate) async fn ask_for_names(
+    house: &House,
+    tx: &mut Tx,
+    event: &Event,
+    person: PersonId,
+    unnamed: Vec<(Name, String)>,
+) -> Result<Option<CaseId>, AppError> {
+    let mut first = None;
+    for (generator, why) in unnamed {
+        let body = names::needs(&generator, person);
+        if !cases::open_of_kind(tx, names::UNNAMED, &body).await?.is_empty() {
+            continue;
+        }
+        let question = format!("generator `{generator}` has no name for them, because {why}; choose one");
+        let detail = Some(Detail { kind: names::UNNAMED.to_owned(), body });
+        let case = open_case(house, tx, event, vec![person], question, detail).await?;
+        first.get_or_insert(case);
+    }
+    Ok(first)
+}
+
+async fn open_case(
+    house: &House,
+    tx: &mut Tx,
+    event: &Event,
+    candidates: Vec<PersonId>,
+    question: String,
+    detail: Option<Detail>,
+) -> Result<CaseId, AppError> {
+    let case = cases::Case {
+        id: new_id(house.ids.as_ref()),
+        event: event.id,
+        connection: event.connection.clone(),
+        question,
+        candidates,
+        detail,
+        opened_at: event.received_at,
+        resolution: None,
+    };
+    cases::insert(tx, &case).await?;
+    let data = [
+        ("case".to_owned(), case.id.to_string()),
+        ("connection".to_owned(), case.connection.to_string()),
+        ("event".to_owned(), case.event.to_string()),
+    ];
+    for notice in write::of(house, NoticeKind::CaseOpened, data.into(), None) {
+        notices::insert(tx, &notice).await?;
+    }
+    Ok(case.id)
+}
+
 /// What is known of whom an event names, before it changes anything.
-async fn known_before(tx: &mut Tx, event: &Event) -> Result<Option<Person>, AppError> {
-    let mut found = people::find_by_key(tx, &event.subject.attribute, &event.subject.value).await?;
+async fn known_before(tx: &mut Tx, event: &Event, also: &[PersonKey]) -> Result<Option<Person>, AppError> {
+    let mut found: Vec<Person> = Vec::new();
+    for key in std::iter::once(&event.subject).chain(also) {
+        found.extend(people::find_by_key(tx, &key.attribute, &key.value).await?);
+    }
+    found.sort_by_key(|person| person.id);
+    found.dedup_by_key(|person| person.id);
     Ok(if found.len() == 1 { found.pop() } else { None })
 }
 
@@ -250,7 +315,11 @@ async fn record_it(cx: &Cx, tx: &mut Tx, event: &Event, accepted: &Accepted) -> 
     let clock = cx.house.clock.as_ref();
     let mut entry = record::entry(clock, &cx.actor, "event.accepted").caused_by(event.id);
     entry.system = Some(event.connection.clone());
-    entry.decision = Some(Word::or_hash(if accepted.case.is_some() { "held" } else { "accepted" }));
+    entry.decision = Some(Word::or_hash(match (&accepted.person, &accepted.note) {
+        (_, Some(_)) => "noted",
+        (None, None) => "held",
+        (Some(_), None) => "accepted",
+    }));
     entry.effect = Some(Word::or_hash(event.kind.word()));
     if let Some(person) = accepted.person {
         entry = entry.about(person);

@@ -2,8 +2,11 @@
 
 pub mod decided;
 pub mod facts;
+pub(crate) mod hold;
 pub mod list;
+pub mod names;
 pub mod plan;
+pub mod remerge;
 pub mod replay;
 pub(crate) mod settle;
 pub mod show;

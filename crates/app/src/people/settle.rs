@@ -8,16 +8,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::json;
+use tenure_model::history::attributes::{Said, Sayings};
 use tenure_model::history::{attributes, fold, in_order};
 use tenure_model::{
-    Attributes, Engagement, EngagementId, EngagementState, Event, EventId, EventKind, Fact, IdentityKind, Ids, Person,
-    PersonId, Value, Zone, new_id,
+    Attributes, Engagement, EngagementId, EngagementState, Event, EventId, EventKind, Fact, IdentityKind, Ids, Name,
+    Person, PersonId, Statement, Strength, Value, Zone, new_id,
 };
 use tenure_store::cases::{self, Resolution};
 use tenure_store::facts::{self, Waiting};
-use tenure_store::{Tx, engagements, people};
+use tenure_store::{Tx, engagements};
 
 use crate::error::AppError;
+use crate::estate::Estate;
+use crate::people::hold::{Holding, hold};
 
 /// What a person came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +33,19 @@ pub(crate) struct Settled {
     pub after: Vec<Engagement>,
     /// What waited for this person and was given to them now.
     pub found: Vec<Waiting>,
+    /// Names that only a human can choose: by which generator, and why.
+    pub unnamed: Vec<(Name, String)>,
 }
 
 /// Works out what the facts about this person come to at this moment, and writes what differs.
 #[tracing::instrument(name = "app.people.settle", skip_all)]
-pub(crate) async fn settle(ids: &dyn Ids, tx: &mut Tx, known: Person, now: Timestamp) -> Result<Settled, AppError> {
+pub(crate) async fn settle(
+    ids: &dyn Ids,
+    estate: &Estate,
+    tx: &mut Tx,
+    known: Person,
+    now: Timestamp,
+) -> Result<Settled, AppError> {
     let before = engagements::of_person(tx, known.id).await?;
     let mut found = Vec::new();
     let mut told = facts::of_person(tx, known.id).await?;
@@ -59,8 +70,40 @@ pub(crate) async fn settle(ids: &dyn Ids, tx: &mut Tx, known: Person, now: Times
         }
     }
     let sayings = attributes::sayings(&all, |fact| zone_of(fact, &after), now);
-    let person = write_person(tx, known, &attributes::attributes(&sayings), &after, now).await?;
-    Ok(Settled { person, before, after, found })
+    let kind = counting(&after, now).map_or(known.kind, |engagement| engagement.kind);
+    let Holding { person, unnamed } = hold(estate, tx, known, kind, &statements(estate, &all, sayings), now).await?;
+    Ok(Settled { person, before, after, found, unnamed })
+}
+
+/// What each source says, as firmly as its mapping has it. What is only said to begin with is the
+/// first that was ever said.
+fn statements(estate: &Estate, facts: &[Fact], sayings: Sayings) -> Vec<Statement> {
+    let all = sayings.into_iter().flat_map(|(name, by)| by.into_values().map(move |said| (name.clone(), said)));
+    let statement = |(name, said): (String, Said)| {
+        let assignment = estate.mappings.get(&said.source).and_then(|mapping| mapping.set.get(&name));
+        let strength = assignment.map_or(Strength::Authority, |assignment| assignment.strength);
+        let told = |event| facts.iter().find(|fact: &&Fact| fact.event == event);
+        let first = facts.iter().find_map(|fact| {
+            let value = fact.kind.attributes()?.get(&name).filter(|value| **value != Value::Cleared)?;
+            (fact.source == said.source).then(|| (value.clone(), fact.event))
+        });
+        let (value, event) = match (strength, first) {
+            (Strength::Initial, Some(first)) => first,
+            (Strength::Initial | Strength::Default | Strength::Authority, _) => (said.value, said.event),
+        };
+        // A source that only counts does not say when, so that it is when we heard it.
+        let seen_at = told(event).map_or(said.since, |fact| fact.as_of.unwrap_or(fact.learnt_at));
+        Statement {
+            attribute: name,
+            source: said.source,
+            value,
+            strength,
+            refers_by: assignment.and_then(|assignment| assignment.refers_by.clone()),
+            seen_at,
+            event: Some(event),
+        }
+    };
+    all.map(statement).collect()
 }
 
 /// Gives to the person what waited under one of the names that their sources have for them, and
@@ -152,32 +195,6 @@ async fn write_rows(tx: &mut Tx, before: &[Engagement], after: &[Engagement]) ->
         engagements::delete(tx, row.id).await?;
     }
     Ok(())
-}
-
-/// Takes over what the sources say, and only that; what they cleared is taken away.
-async fn write_person(
-    tx: &mut Tx,
-    known: Person,
-    said: &Attributes,
-    engagements: &[Engagement],
-    now: Timestamp,
-) -> Result<Person, AppError> {
-    let mut attributes = known.attributes.clone();
-    for (name, value) in said {
-        if *value == Value::Cleared {
-            attributes.remove(name);
-        } else {
-            attributes.insert(name.clone(), value.clone());
-        }
-    }
-    let kind = counting(engagements, now).map_or(known.kind, |engagement| engagement.kind);
-    if attributes == known.attributes && kind == known.kind {
-        return Ok(known);
-    }
-    let display_name = display_name(&attributes, &known.display_name);
-    let person = Person { attributes, display_name, kind, version: known.version + 1, ..known };
-    people::update(tx, &person).await?;
-    Ok(person)
 }
 
 /// The engagement that says as what somebody is there: one that runs, the first of them first.

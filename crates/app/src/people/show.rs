@@ -3,22 +3,28 @@
 use tenure_engine::journal::RunRow;
 use tenure_model::PersonId;
 use tenure_policy::PersonFacts;
+use tenure_policy::authority::Merged;
 use tenure_policy::authz::{Action, Thing};
 use tenure_store::runs::{self, RunFilter};
-use tenure_store::{StoreError, Tx, people};
+use tenure_store::{StoreError, Tx, merges, people};
 
 use crate::cx::Cx;
 use crate::error::AppError;
-use crate::people::facts;
+use crate::people::{facts, hold};
 
 /// How many of a person's runs are shown with them.
 const RUNS_SHOWN: usize = 10;
+
+/// How often somebody may have turned out to be somebody else.
+const MERGES_FOLLOWED_MAX: usize = 16;
 
 /// A person, with everything that hangs on them.
 #[derive(Debug, Clone)]
 pub struct Shown {
     /// What is known.
     pub facts: PersonFacts,
+    /// What each source says of them, and which word counts.
+    pub merged: Merged,
     /// The latest runs about them.
     pub runs: Vec<RunRow>,
 }
@@ -26,12 +32,15 @@ pub struct Shown {
 /// Shows one person, by our id or by a key that a source uses.
 pub async fn show(cx: &Cx, name: String) -> Result<Shown, AppError> {
     cx.allow(Action::ReadPerson, &Thing::Person(None))?;
+    let estate = cx.house.estate();
     let shown = cx.house.store.read(move |tx| {
         Box::pin(async move {
             let Some(person) = find(tx, &name).await? else { return Ok(None) };
             let filter = RunFilter { lane: Some(person.to_string()), ..RunFilter::default() };
             let runs = runs::list(tx, &filter, None, RUNS_SHOWN).await?;
-            Ok::<_, StoreError>(facts::load(tx, person).await?.map(|facts| Shown { facts, runs }).ok_or(name).ok())
+            let Some(facts) = facts::load(tx, person).await? else { return Ok(None) };
+            let merged = hold::of_person(&estate, tx, &facts.person).await?;
+            Ok::<_, AppError>(Some(Shown { facts, merged, runs }))
         })
     });
     shown.await?.ok_or_else(|| AppError::NotFound { what: "such person".to_owned() })
@@ -40,6 +49,14 @@ pub async fn show(cx: &Cx, name: String) -> Result<Shown, AppError> {
 /// Whom a name means: our id, or the value of a key that only one person has.
 pub(crate) async fn find(tx: &mut Tx, name: &str) -> Result<Option<PersonId>, StoreError> {
     if let Ok(id) = name.parse::<PersonId>() {
+        // Whoever asks by an old id means the one whom that person turned out to be.
+        let mut id = id;
+        for _ in 0..MERGES_FOLLOWED_MAX {
+            match merges::merged_into(tx, id).await? {
+                Some(into) => id = into,
+                None => break,
+            }
+        }
         return Ok(people::get(tx, id).await?.map(|person| person.id));
     }
     for attribute in ["employeeId", "email", "userName"] {

@@ -13,6 +13,7 @@ use super::{Absent, Feed, Report};
 use crate::cx::Cx;
 use crate::error::AppError;
 use crate::events::accept::{self, Told};
+use crate::events::mapped::{self, Through};
 use crate::limits::APPLY_ROWS;
 
 /// What one row comes to.
@@ -123,16 +124,30 @@ async fn tell(
         Some(Value::Number(number)) => number.to_string(),
         _ => row_key.to_owned(),
     };
-    let own = staged.engagement.clone().or_else(|| (named != row_key).then(|| row_key.to_owned()));
+    // An expression may read what did not change, so that the mapping is given the whole row, but for
+    // what is withheld.
+    let estate = cx.house.estate();
+    let is_mapped = estate.mappings.contains_key(&report.row.source);
+    let kind = match kind.attributes() {
+        Some(changed) if is_mapped && !changed.is_empty() => {
+            let mut whole = staged.attributes.clone();
+            whole.retain(|name, _| !report.verdict.withheld.columns.contains(name));
+            mapped::with(kind, whole)
+        }
+        Some(_) | None => kind,
+    };
+    let key = PersonKey { attribute: person_key.to_owned(), value: named.clone() };
+    let Through { subject, also, engagement, kind } = mapped::through(&estate, &report.row.source, key, kind, now)?;
+    let own = staged.engagement.clone().or(engagement).or_else(|| (named != row_key).then(|| row_key.to_owned()));
     let event = Event {
         id: new_id(cx.house.ids.as_ref()),
         connection: report.row.source.clone(),
         external_id: format!("reading/{}/{row_key}", report.row.number),
-        subject: PersonKey { attribute: person_key.to_owned(), value: named },
+        subject,
         kind,
         received_at: now,
     };
-    let told = Told { as_of: Some(report.row.started_at), sequence: None, engagement: own };
+    let told = Told { as_of: Some(report.row.started_at), sequence: None, engagement: own, also };
     accept::take(cx, tx, &event, &told, now).await.map(drop)
 }
 

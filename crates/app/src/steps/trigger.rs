@@ -81,11 +81,11 @@ fn come_to(facts: &PersonFacts, event: String, now: Timestamp) -> String {
 
 /// Works out what the facts about a person come to at this moment, and writes it down if it is news.
 async fn bring_up_to(house: &House, person: PersonId, now: Timestamp) -> Result<(), Ending> {
-    let ids = std::sync::Arc::clone(&house.ids);
+    let (ids, estate) = (std::sync::Arc::clone(&house.ids), house.estate());
     let settled = house.store.write(move |tx| {
         Box::pin(async move {
             let known = people::get(tx, person).await?.ok_or_else(|| AppError::no("person", person))?;
-            settle::settle(ids.as_ref(), tx, known, now).await
+            settle::settle(ids.as_ref(), &estate, tx, known, now).await
         })
     });
     match settled.await {

@@ -37,6 +37,7 @@ pub mod notices;
 pub mod notices_preview;
 pub mod pack;
 pub mod people;
+mod people_merge;
 pub mod plan;
 mod plan_folder;
 mod plan_text;

@@ -6,6 +6,7 @@ use tenure_api::Code;
 use tenure_model::PersonId;
 
 use super::HowMany;
+use super::people_merge::{Merge, Merges, Name, Split, Unmerge};
 use crate::client::Client;
 use crate::context::Cx;
 use crate::error::{CliError, code};
@@ -45,6 +46,14 @@ const GRANTS: &[Column] = &[
     column("State", "/state"),
     column("Reason", "/reason"),
     column("Until", "/validUntil"),
+];
+const VALUES: &[Column] = &[
+    column("Attribute", "/attribute"),
+    column("Value", "/value"),
+    column("Source", "/source"),
+    column("Since", "/since"),
+    column("Why", "/why"),
+    column("Otherwise", "/otherwise"),
 ];
 
 const PLAN: &[Column] =
@@ -102,6 +111,11 @@ pub enum People {
     Show(Show),
     Plan(Plan),
     Story(Story),
+    Merge(Merge),
+    Split(Split),
+    Unmerge(Unmerge),
+    Merges(Merges),
+    Name(Name),
 }
 
 /// List people by name
@@ -176,6 +190,7 @@ impl People {
                 cx.output.part("Engagements", ENGAGEMENTS, person.get("engagements"))?;
                 cx.output.part("Accounts", ACCOUNTS, person.get("accounts"))?;
                 cx.output.part("Access", GRANTS, person.get("grants"))?;
+                cx.output.part("Said", VALUES, person.get("values"))?;
             }
             Self::Plan(plan) => {
                 let id = find(&client, &plan.person).await?;
@@ -198,6 +213,11 @@ impl People {
                 cx.output.part("Said", SAID, told.get("said"))?;
                 cx.output.part("Facts", FACTS, told.get("facts"))?;
             }
+            Self::Merge(merge) => return merge.run(cx, &client).await,
+            Self::Split(split) => return split.run(cx, &client).await,
+            Self::Unmerge(unmerge) => return unmerge.run(cx, &client).await,
+            Self::Merges(merges) => return merges.run(cx, &client).await,
+            Self::Name(name) => return name.run(cx, &client).await,
         }
         Ok(Exit::Done)
     }

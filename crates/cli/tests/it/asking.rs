@@ -311,3 +311,27 @@ fn a_context_names_server_and_token() {
     assert_eq!(unknown.exit, 2);
     assert!(unknown.err.contains("there is no context `test`") && unknown.err.contains("`prod`"), "{}", unknown.err);
 }
+
+#[test]
+fn two_people_are_merged_and_the_way_back_is_told() {
+    let (ada, other) = ("person_00000000000000000000000001", "person_00000000000000000000000002");
+    let merge = "merge_00000000000000000000000003";
+    let peer = Peer::new(vec![json(&format!(r#"{{"id":"{merge}","kind":"merge","moved":3}}"#))]);
+    let ended = ask(&peer.server, &["people", "merge", ada, other, "--reason", "one and the same"]);
+    assert_eq!(ended.exit, 0);
+    assert!(ended.err.contains(&format!("`tenure people unmerge {merge}` takes it back")), "{}", ended.err);
+    let body = serde_json::json!({"other": other, "reason": "one and the same"});
+    assert_eq!(sent(&peer), (format!("POST /v1/people/{ada}/merge"), body));
+    let peer = Peer::new(vec![json("{}")]);
+    assert_eq!(ask(&peer.server, &["people", "unmerge", merge]).exit, 0);
+    assert_eq!(sent(&peer).0, format!("POST /v1/merges/{merge}/undo"));
+    let peer = Peer::new(vec![json("{}")]);
+    let words = ["people", "split", ada, "--engagement", "C7", "--engagement", "C8", "--reason", "two"];
+    assert_eq!(ask(&peer.server, &words).exit, 0);
+    let body = serde_json::json!({"engagements": ["C7", "C8"], "accounts": [], "reason": "two"});
+    assert_eq!(sent(&peer), (format!("POST /v1/people/{ada}/split"), body));
+    let peer = Peer::new(vec![json("{}")]);
+    assert_eq!(ask(&peer.server, &["people", "name", ada, "mail", "--name", "ada"]).exit, 0);
+    let body = serde_json::json!({"generator": "mail", "name": "ada"});
+    assert_eq!(sent(&peer), (format!("POST /v1/people/{ada}/name"), body));
+}

@@ -96,6 +96,12 @@ actions! {
     GrantException on Person;
     /// End that somebody is let off a rule.
     EndException on Person;
+    /// Say that two people are one, or take that back.
+    MergePeople on Person;
+    /// Say that one person is two.
+    SplitPerson on Person;
+    /// Give a person another name of a generator.
+    NamePerson on Person;
     /// See what came in.
     ListEvents on Event;
     /// Deliver an event.

@@ -67,6 +67,8 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
     let mut estate = Estate { rules: documents.rules(), ..Estate::default() };
     estate.workflows = workflows(&shipped, &documents).map_err(bad)?;
     estate.brakes = documents.brakes.clone();
+    let (mappings, generators) = (documents.mappings.values().cloned(), documents.generators.clone());
+    estate = estate.with_people(mappings, documents.authorities.clone(), generators);
     estate.notices = documents.notices.clone();
     estate.teams = documents.teams.iter().map(|(name, team)| (name.clone(), team.members.clone())).collect();
     estate.connections = documents.connections.iter().map(|(name, known)| (name.clone(), connection(known))).collect();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tenure_app::flows::Flows;
 use tenure_app::ledger::seal::Sealer;
 use tenure_app::notices::deliver::{deliver, due_channels};
+use tenure_app::people::remerge::remerge;
 use tenure_app::reconcile::turn;
 use tenure_app::sources::read::{How, due, read};
 use tenure_app::steps::Steps;
@@ -60,7 +61,8 @@ impl Working {
             tokio::spawn(keep_delivering(Arc::clone(house), stopped.clone())),
             tokio::spawn(keep_following(Arc::clone(house), stopped.clone())),
             tokio::spawn(keep_feeding(Arc::clone(house), stopped.clone())),
-            tokio::spawn(keep_reading(Arc::clone(house), stopped)),
+            tokio::spawn(keep_reading(Arc::clone(house), stopped.clone())),
+            tokio::spawn(keep_merging(Arc::clone(house), stopped)),
         ];
         Self { engine, stop, tasks }
     }
@@ -235,5 +237,27 @@ async fn rest(stopped: &mut watch::Receiver<bool>) -> bool {
     tokio::select! {
         () = tokio::time::sleep(LOOK) => *stopped.borrow(),
         changed = stopped.changed() => changed.is_err() || *stopped.borrow(),
+    }
+}
+
+/// Whenever other documents are in force, people who are known may come to something else by them.
+async fn keep_merging(house: Arc<House>, mut stopped: watch::Receiver<bool>) {
+    let mut seen = None;
+    loop {
+        let estate = house.estate();
+        if !seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, &estate)) {
+            match remerge(&house).await {
+                Ok(changed) => {
+                    if let Some(changed) = changed {
+                        tracing::info!(changed, "what is known of people was worked out anew");
+                    }
+                    seen = Some(estate);
+                }
+                Err(error) => tracing::warn!(%error, "what is known of people was not worked out anew; trying again"),
+            }
+        }
+        if rest(&mut stopped).await {
+            return;
+        }
     }
 }

@@ -15,9 +15,21 @@ const NOBODY: &str = "00000000000000000000000001";
 /// A path of this operation that names nothing that is there, but for the connection.
 fn path(operation: &Operation) -> String {
     let mut path = operation.path.replace("{connection}", "hr").replace("{index}", "999");
-    for kind in
-        ["person", "event", "exception", "run", "case", "task", "entry", "notice", "token", "plan", "held", "drift"]
-    {
+    for kind in [
+        "person",
+        "event",
+        "exception",
+        "run",
+        "case",
+        "task",
+        "entry",
+        "notice",
+        "token",
+        "plan",
+        "held",
+        "drift",
+        "merge",
+    ] {
         path = path.replace(&format!("{{{kind}}}"), &format!("{kind}_{NOBODY}"));
     }
     path
@@ -33,6 +45,9 @@ fn body(operation: &Operation) -> Json {
         "reassignTask" => json!({ "to": "person:ada", "reason": "x" }),
         "approveHeld" => json!({ "removals": 1, "reason": "x" }),
         "cancelRun" | "dropNotice" | "applyPlan" | "refuseHeld" | "acceptDrift" => json!({ "reason": "x" }),
+        "mergePeople" => json!({ "other": "E2", "reason": "x" }),
+        "splitPerson" => json!({ "engagements": ["E1"], "reason": "x" }),
+        "namePerson" => json!({ "generator": "mail" }),
         "settleOrphan" => json!({ "do": "disable", "account": "x", "reason": "x" }),
         "signalRun" => json!({ "name": "go" }),
         "skipRun" => json!({ "node": "a", "outcome": "done", "reason": "x" }),
@@ -173,6 +188,36 @@ async fn a_person_is_shown_with_everything_by_id_and_by_key() {
     assert_eq!(plan["desired"][0]["entitlement"], "group/staff");
     let why = read(&real.get("help-desk", "/v1/people/E1/why").await);
     assert!(why["chain"].as_array().unwrap().iter().any(|link| link["kind"] == "access"), "{why}");
+}
+
+#[tokio::test]
+async fn values_tell_their_source_and_two_people_become_one_and_two_again() {
+    let real = Real::open().await;
+    for (id, key) in [("1", "E1"), ("2", "C7")] {
+        real.ask("source", "POST", "/v1/connections/hr/events", &joiner(id, key, "Ada")).await;
+    }
+    let person = read(&real.get("help-desk", "/v1/people/E1").await);
+    let value = person["values"].as_array().unwrap().iter().find(|value| value["attribute"] == "employeeId");
+    let value = value.unwrap_or_else(|| panic!("{person}"));
+    assert_eq!((&value["value"], &value["source"], &value["otherwise"]), (&json!("E1"), &json!("hr"), &json!([])));
+    let wish = json!({"other": "C7", "reason": "one and the same"});
+    assert_eq!(real.ask("auditor", "POST", "/v1/people/E1/merge", &wish).await.status, 403);
+    let strange = json!({"other": "C7", "reason": "x", "force": true});
+    assert_eq!(real.ask("operator", "POST", "/v1/people/E1/merge", &strange).await.problem().0, 422);
+    let merged = real.ask("operator", "POST", "/v1/people/E1/merge", &wish).await;
+    assert_eq!(merged.status, 200, "{}", read(&merged));
+    let merged = read(&merged);
+    let merge = merged["id"].as_str().unwrap().to_owned();
+    assert_eq!((&merged["kind"], &merged["moved"]), (&json!("merge"), &json!(1)));
+    assert_eq!(read(&real.get("auditor", "/v1/people").await)["items"].as_array().unwrap().len(), 1);
+    assert_eq!(read(&real.get("auditor", "/v1/merges").await)["items"][0]["id"], json!(merge));
+    let undo = format!("/v1/merges/{merge}/undo");
+    assert_eq!(real.ask("help-desk", "POST", &undo, &json!({})).await.status, 403);
+    assert_eq!(real.ask("operator", "POST", &undo, &json!({})).await.status, 200);
+    assert_eq!(real.ask("operator", "POST", &undo, &json!({})).await.problem().0, 409);
+    assert_eq!(read(&real.get("auditor", "/v1/people").await)["items"].as_array().unwrap().len(), 2);
+    let unknown = real.ask("operator", "POST", "/v1/people/E1/name", &json!({"generator": "mail"})).await;
+    assert_eq!(unknown.problem().0, 404);
 }
 
 #[tokio::test]

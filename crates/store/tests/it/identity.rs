@@ -134,8 +134,6 @@ async fn what_one_person_has_goes_to_another_and_back() {
                     record: MergeRecord {
                         kept_before: ada.clone(),
                         other_before: twin.clone(),
-                        kept_said: Vec::new(),
-                        other_said: vec![said("phone", "hr", "1".into(), None)],
                         moved: moved.clone(),
                         names: vec![(generator(), "ada".into())],
                     },

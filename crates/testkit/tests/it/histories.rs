@@ -168,7 +168,7 @@ fn event(person: &str, number: usize, line: &Line, zone: &str) -> EventIn {
 
 async fn send(cx: &Cx, name: &str, event: EventIn) {
     let parts = event.parts("employeeId").unwrap_or_else(|bad| panic!("{name}: {bad:?}"));
-    let told = Told { as_of: parts.as_of, sequence: parts.sequence, engagement: parts.engagement };
+    let told = Told { as_of: parts.as_of, sequence: parts.sequence, engagement: parts.engagement, also: Vec::new() };
     let sent = accept_told(cx, "hr".parse().unwrap(), parts.external_id, parts.subject, parts.kind, told).await;
     sent.unwrap_or_else(|error| panic!("{name}: {error:?}"));
 }

@@ -11,6 +11,7 @@ mod histories;
 mod moments;
 mod notices;
 mod peer;
+mod people;
 mod plan;
 mod replay;
 mod seeds;

@@ -59,7 +59,8 @@ impl Company {
         }
         let event: EventIn = serde_json::from_value(body).unwrap();
         let parts = event.parts("employeeId").unwrap();
-        let told = Told { as_of: parts.as_of, sequence: parts.sequence, engagement: parts.engagement };
+        let told =
+            Told { as_of: parts.as_of, sequence: parts.sequence, engagement: parts.engagement, also: Vec::new() };
         let connection = "hr".parse().unwrap();
         accept_told(&self.stepped.cx(), connection, parts.external_id, parts.subject, parts.kind, told).await.unwrap();
     }

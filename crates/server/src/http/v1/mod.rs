@@ -11,6 +11,7 @@ mod exceptions;
 mod held;
 mod hooks;
 mod ledger;
+mod merges;
 mod notices;
 mod numbers;
 mod people;
@@ -117,6 +118,11 @@ fn mount_facts(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("listHolders", access::who::handler)?
         .mount("mineRules", access::mine::handler)?
         .mount("whatIfRule", whatif::rule::handler)?
+        .mount("mergePeople", people::merge::handler)?
+        .mount("splitPerson", people::split::handler)?
+        .mount("namePerson", people::name::handler)?
+        .mount("listMerges", merges::list::handler)?
+        .mount("undoMerge", merges::undo::handler)?
         .mount("listEvents", events::list::handler)?
         .mount("readEvent", events::show::handler)?
         .mount("postEvent", connections::post_event::handler)?

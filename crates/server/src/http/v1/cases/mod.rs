@@ -5,7 +5,7 @@ pub(super) mod resolve;
 pub(super) mod show;
 
 use jiff::Timestamp;
-use tenure_api::{CaseView, PersonView};
+use tenure_api::{CaseView, LikelyView, PersonView};
 use tenure_app::cases::show::Shown;
 
 fn view(shown: Shown, now: Timestamp) -> CaseView {
@@ -14,7 +14,8 @@ fn view(shown: Shown, now: Timestamp) -> CaseView {
     let (resolved_by, resolution) = case.resolution.map(|answer| (answer.by, answer.body)).unzip();
     CaseView {
         id: case.id,
-        kind: "correlation".to_owned(),
+        kind: case.detail.as_ref().map_or("correlation", |detail| detail.kind.as_str()).to_owned(),
+        likely: case.detail.as_ref().map(|detail| likely(&detail.body)).unwrap_or_default(),
         state: state.to_owned(),
         question: case.question,
         event: Some(case.event),
@@ -25,6 +26,12 @@ fn view(shown: Shown, now: Timestamp) -> CaseView {
     }
 }
 
+/// What speaks for whom, as it was when the case was opened.
+fn likely(body: &str) -> Vec<LikelyView> {
+    let kept: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    kept.get("likely").cloned().and_then(|list| serde_json::from_value(list).ok()).unwrap_or_default()
+}
+
 /// What is kept as JSON, as a sentence.
 fn in_words(body: &str) -> String {
     let kept: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
@@ -32,6 +39,7 @@ fn in_words(body: &str) -> String {
     let answer = match text("answer") {
         Some("is") => "it is one who was known",
         Some("new") => "it is somebody new",
+        Some("named") => "a name was chosen",
         Some("dismissed") => "the event is put aside",
         Some(_) | None => "answered",
     };

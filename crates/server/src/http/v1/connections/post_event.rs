@@ -21,7 +21,7 @@ pub(crate) async fn handler(
     let cx = doors.cx(actor);
     let key = person_key(&cx, &connection)?;
     let parts = event.parts(&key).map_err(|bad| Refusal::from(Problem::from(bad)))?;
-    let told = Told { as_of: parts.as_of, sequence: parts.sequence, engagement: parts.engagement };
+    let told = Told { as_of: parts.as_of, sequence: parts.sequence, engagement: parts.engagement, also: Vec::new() };
     let accepted = accept_told(&cx, connection, parts.external_id, parts.subject, parts.kind, told).await?;
     let status = if accepted.repeated { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Answer(events::answer(accepted))))

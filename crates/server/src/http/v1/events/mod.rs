@@ -8,11 +8,11 @@ use tenure_app::events::accept::Accepted;
 
 /// What a source is, or was, answered.
 pub(super) fn answer(accepted: Accepted) -> EventAnswer {
-    let status = match (accepted.repeated, accepted.case) {
+    let status = match (accepted.repeated, accepted.person) {
         (true, _) => EventStatus::Repeated,
-        (false, Some(_)) => EventStatus::Held,
-        (false, None) => EventStatus::Accepted,
+        (false, None) => EventStatus::Held,
+        (false, Some(_)) => EventStatus::Accepted,
     };
-    let Accepted { event, repeated: _, person, runs, case } = accepted;
-    EventAnswer { event, status, person, runs, case }
+    let Accepted { event, repeated: _, person, runs, case, note } = accepted;
+    EventAnswer { event, status, person, runs, case, note }
 }

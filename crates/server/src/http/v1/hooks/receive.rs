@@ -38,7 +38,7 @@ pub(crate) async fn handler(
         Mapped::Ignored => return Ok(StatusCode::NO_CONTENT.into_response()),
     };
     let parts = event.parts(&key).map_err(|bad| Refusal::from(Problem::from(bad)))?;
-    let told = Told { as_of: parts.as_of, sequence: parts.sequence, engagement: parts.engagement };
+    let told = Told { as_of: parts.as_of, sequence: parts.sequence, engagement: parts.engagement, also: Vec::new() };
     let accepted = accept_told(&cx, connection, parts.external_id, parts.subject, parts.kind, told).await?;
     let status = if accepted.repeated { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Answer(events::answer(accepted))).into_response())
