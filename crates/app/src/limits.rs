@@ -31,7 +31,7 @@ pub const PAGE_MAX: usize = 500;
 pub const LETTERS_OF_RUN_MAX: usize = 10_000;
 /// Names tried for a new account before a human is asked.
 pub const NAMES_TRIED_MAX: usize = 20;
-/// Rows that are asked for at once when a source is read.
+/// Rows or accounts that are asked for at once when a source or a target is read.
 pub const READING_PAGE: u32 = 1_000;
 /// Rows that one source may have.
 pub const READING_ROWS_MAX: usize = 5_000_000;

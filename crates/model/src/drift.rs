@@ -10,7 +10,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::account::AccountState;
+use crate::account::{Account, AccountState};
 use crate::ids::{AccountId, DriftId, PersonId, RunId};
 use crate::name::{ConnectionName, NativeId};
 use crate::value::{Attributes, Value};
@@ -48,6 +48,21 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// Our account for it, now that it is somebody's.
+    pub fn owned(&self, id: AccountId, person: PersonId) -> Account {
+        Account {
+            id,
+            connection: self.connection.clone(),
+            person: Some(person),
+            native_id: Some(self.native_id.clone()),
+            name: self.name.clone(),
+            state: self.state,
+            holds: self.holds.clone(),
+            seen_at: Some(self.seen_at),
+            version: 1,
+        }
+    }
+
     /// What it says of one part of an account.
     pub fn part(&self, part: &Part) -> Option<Value> {
         match part {

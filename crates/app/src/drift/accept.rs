@@ -3,7 +3,7 @@
 use tenure_ledger::{DetailKey, Word};
 use tenure_model::{Closing, Drift, DriftId};
 use tenure_policy::authz::{Action, Thing};
-use tenure_store::drifts;
+use tenure_store::{Tx, drifts};
 
 use super::list::{Shown, with_person};
 use crate::cx::Cx;
@@ -17,9 +17,7 @@ pub async fn accept(cx: &Cx, drift: DriftId, reason: String) -> Result<Shown, Ap
     let own = cx.clone();
     let job = cx.house.store.write(move |tx| {
         Box::pin(async move {
-            let known = drifts::get(tx, drift).await?;
-            own.allow(Action::SettleDrift, &Thing::Connection(known.as_ref().map(|drift| drift.connection.clone())))?;
-            let known = open(known, drift)?;
+            let known = open(&own, tx, drift).await?;
             let now = own.house.clock.now();
             let closed =
                 known.closed(Closing { at: now, by: own.actor.name.clone(), why: format!("accepted: {reason}") });
@@ -35,8 +33,10 @@ pub async fn accept(cx: &Cx, drift: DriftId, reason: String) -> Result<Shown, Ap
     job.await
 }
 
-/// The drift, if it is still open.
-pub(super) fn open(found: Option<Drift>, id: DriftId) -> Result<Drift, AppError> {
+/// The drift, if it is still open and whoever asks may settle it.
+pub(super) async fn open(cx: &Cx, tx: &mut Tx, id: DriftId) -> Result<Drift, AppError> {
+    let found = drifts::get(tx, id).await?;
+    cx.allow(Action::SettleDrift, &Thing::Connection(found.as_ref().map(|drift| drift.connection.clone())))?;
     let known = found.ok_or_else(|| AppError::no("drift", id))?;
     match &known.closing {
         None => Ok(known),

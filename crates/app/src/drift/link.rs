@@ -49,17 +49,7 @@ pub(super) async fn give(
     decision: &str,
 ) -> Result<Account, AppError> {
     let house = &cx.house;
-    let account = Account {
-        id: new_id(house.ids.as_ref()),
-        connection: seen.connection.clone(),
-        person: Some(person),
-        native_id: Some(seen.native_id.clone()),
-        name: seen.name.clone(),
-        state: seen.state,
-        holds: seen.holds.clone(),
-        seen_at: Some(seen.seen_at),
-        version: 1,
-    };
+    let account = seen.owned(new_id(house.ids.as_ref()), person);
     accounts::upsert(tx, &account).await?;
     observations::put_many(tx, &[Observation { account: Some(account.id), ..seen }]).await?;
     let mut entry = record::entry(house.clock.as_ref(), &cx.actor, "orphan.settled").about(person);

@@ -2,8 +2,6 @@
 
 use tenure_ledger::{DetailKey, Word};
 use tenure_model::{DriftId, RunId};
-use tenure_policy::authz::{Action, Thing};
-use tenure_store::drifts;
 
 use super::accept::open;
 use crate::cx::Cx;
@@ -16,9 +14,7 @@ pub async fn restore(cx: &Cx, drift: DriftId) -> Result<RunId, AppError> {
     let own = cx.clone();
     let job = cx.house.store.write(move |tx| {
         Box::pin(async move {
-            let known = drifts::get(tx, drift).await?;
-            own.allow(Action::SettleDrift, &Thing::Connection(known.as_ref().map(|drift| drift.connection.clone())))?;
-            let known = open(known, drift)?;
+            let known = open(&own, tx, drift).await?;
             if known.person.is_none() {
                 let reason = format!("account `{}` is nobody's; link it to a person first", known.account);
                 return Err(AppError::Conflict(reason));

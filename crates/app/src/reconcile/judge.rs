@@ -246,17 +246,7 @@ impl Bench {
             }
             return Ok(seen);
         };
-        let account = Account {
-            id: new_id(self.ids.as_ref()),
-            connection: self.connection.clone(),
-            person: Some(person),
-            native_id: Some(seen.native_id.clone()),
-            name: seen.name.clone(),
-            state: seen.state,
-            holds: seen.holds.clone(),
-            seen_at: Some(seen.seen_at),
-            version: 1,
-        };
+        let account = seen.owned(new_id(self.ids.as_ref()), person);
         accounts::upsert(tx, &account).await?;
         let mut entry = record::entry(self.clock.as_ref(), &Actor::system("reconcile"), "account.linked");
         entry.system = Some(self.connection.clone());

@@ -63,15 +63,20 @@ pub(super) async fn plan(house: &Arc<House>, order: &Order) -> Done {
 
 /// The wishes that no brake withholds. What takes away is in the same order in the two, so the places
 /// of what is held count among the wishes that take away.
-fn going(wishes: Vec<Wish>, held: &BTreeMap<usize, HeldId>) -> Vec<Wish> {
+fn going(wishes: Vec<Planned>, held: &BTreeMap<usize, HeldId>) -> Vec<Wish> {
     let mut place = 0;
-    let goes = |wish: &Wish| {
-        let takes = matches!(wish.action.as_str(), "disable-account" | "delete-account" | "remove-entitlement");
-        let goes = !(takes && held.contains_key(&place));
-        place += usize::from(takes);
-        goes
+    let goes = |planned: Planned| {
+        let goes = !(planned.takes_away && held.contains_key(&place));
+        place += usize::from(planned.takes_away);
+        goes.then_some(planned.wish)
     };
-    wishes.into_iter().filter(goes).collect()
+    wishes.into_iter().filter_map(goes).collect()
+}
+
+/// A wish, and whether somebody loses something by it.
+struct Planned {
+    wish: Wish,
+    takes_away: bool,
 }
 
 async fn open(house: &House, wanted: Vec<DriftId>) -> Result<Vec<Drift>, tenure_model::Ending> {
@@ -93,24 +98,25 @@ fn wishes(
     drift: &Drift,
     policy: &Plan,
     restoring: &[(Restoring, String)],
-) -> Result<Vec<Wish>, tenure_model::Ending> {
+) -> Result<Vec<Planned>, tenure_model::Ending> {
     let mut wishes = Vec::new();
     for (restoring, why) in restoring {
         if *restoring == Restoring::Align {
             for change in policy.changes.iter().filter(|change| change.connection == drift.connection) {
-                wishes.push(wish(house, facts, change)?);
+                wishes.push(Planned { wish: wish(house, facts, change)?, takes_away: change.action.takes_away() });
             }
             continue;
         }
         let (action, desired) = desired(&drift.native_id, restoring);
-        wishes.push(Wish {
+        let wish = Wish {
             person: facts.person.id,
             connection: drift.connection.clone(),
             account: Some(drift.account),
             desired,
             action: action.to_owned(),
             why: vec![why.clone()],
-        });
+        };
+        wishes.push(Planned { wish, takes_away: restoring.takes_away() });
     }
     Ok(wishes)
 }
