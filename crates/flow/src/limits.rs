@@ -1,5 +1,7 @@
 //! Every limit of the graph language, by name.
 
+use std::time::Duration;
+
 /// Steps in one workflow as it is written.
 pub const STEPS_WRITTEN_MAX: usize = 2_000;
 /// Steps in one graph, which has some for each that is written.
@@ -28,3 +30,11 @@ pub const SPAN_DAYS_MAX: u64 = 36_500;
 pub const CALENDAR_DAYS_MAX: u32 = 3_660;
 /// Faults that are told of one workflow.
 pub const FAULTS_MAX: usize = 100;
+/// The shortest period of a schedule: everybody is looked at in each.
+pub const SCHEDULE_EVERY_MIN: Duration = Duration::from_mins(15);
+/// The most starts that a breaker may allow.
+pub const BREAKER_STARTS_MAX: u64 = 10_000_000;
+/// The shortest time in which a breaker counts.
+pub const BREAKER_WITHIN_MIN: Duration = Duration::from_mins(1);
+/// The longest time in which a breaker counts.
+pub const BREAKER_WITHIN_MAX: Duration = Duration::from_hours(7 * 24);

@@ -210,7 +210,8 @@ impl From<Hours> for String {
     }
 }
 
-fn time(text: &str) -> Option<Time> {
+/// A time of day.
+pub(crate) fn time(text: &str) -> Option<Time> {
     let (hour, minute) = text.split_once(':')?;
     Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
 }
@@ -296,7 +297,8 @@ fn never() -> BadMoment {
     BadMoment(format!("the calendar has not that much work within {} days", limits::CALENDAR_DAYS_MAX))
 }
 
-fn moment(day: Date, time: Time, zone: &TimeZone) -> Result<Timestamp, BadMoment> {
+/// The moment at which it is so late on a day of a zone.
+pub(crate) fn moment(day: Date, time: Time, zone: &TimeZone) -> Result<Timestamp, BadMoment> {
     DateTime::from_parts(day, time).to_zoned(zone.clone()).map(|there| there.timestamp()).map_err(|_| too_far())
 }
 

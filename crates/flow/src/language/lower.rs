@@ -168,6 +168,7 @@ fn for_each(step: &Written, each: &Each, written: &Workflow, known: &Known, faul
         inputs: written.inputs.clone(),
         output: None,
         cancel_on: BTreeSet::new(),
+        breaker: None,
         calendar: written.calendar.clone(),
         steps: vec![single],
     };

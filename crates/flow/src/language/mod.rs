@@ -17,6 +17,7 @@ mod trigger;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::Value as Json;
 
@@ -58,6 +59,17 @@ pub struct Compiled {
     pub inputs: BTreeMap<String, Input>,
     /// Events that end an open run of it: what it waits for will not come any more.
     pub cancel_on: BTreeSet<String>,
+    /// How often it may begin before a human is asked; the usual if nothing is said.
+    pub breaker: Option<Breaker>,
+}
+
+/// How often a workflow may begin within some time before a human is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Breaker {
+    /// So many times.
+    pub starts: u64,
+    /// Within so long.
+    pub within: Duration,
 }
 
 /// With whom the runs of a workflow queue up.
@@ -114,7 +126,8 @@ pub fn compile(name: &str, spec: &Json, known: &Known) -> Result<Compiled, Vec<F
         return Err(faults.into_sorted());
     }
     let lane = written.lane.unwrap_or_else(|| if written.changes_access() { Lane::Person } else { Lane::Own });
-    Ok(Compiled { graph, triggers: written.triggers, lane, inputs: written.inputs, cancel_on: written.cancel_on })
+    let read::Workflow { triggers, inputs, cancel_on, breaker, .. } = written;
+    Ok(Compiled { graph, triggers, lane, inputs, cancel_on, breaker })
 }
 
 /// Where the step stands that a graph complains of.

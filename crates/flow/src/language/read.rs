@@ -7,9 +7,10 @@ use serde_json::{Map, Value as Json};
 use tenure_policy::expression::words::nearest;
 
 use super::fault::{FaultKind, Faults};
-use super::{Input, InputKind, Lane, Trigger, too_many, trigger};
+use super::{Breaker, Input, InputKind, Lane, Trigger, too_many, trigger};
 use crate::graph::{Compensate, Edge, Join, OnError, Then};
 use crate::kinds::{How, KINDS, Kind};
+use crate::limits::{BREAKER_STARTS_MAX, BREAKER_WITHIN_MAX, BREAKER_WITHIN_MIN};
 use crate::moment::Span;
 
 /// A workflow as it is written.
@@ -21,6 +22,7 @@ pub(crate) struct Workflow {
     pub output: Option<Json>,
     pub cancel_on: BTreeSet<String>,
     pub calendar: Option<String>,
+    pub breaker: Option<Breaker>,
     pub steps: Vec<Written>,
 }
 
@@ -63,8 +65,8 @@ pub(crate) struct Each {
     pub failures_max: u64,
 }
 
-const KEYS: [&str; 10] =
-    ["calendar", "cancelOn", "inputs", "lane", "output", "outputs", "steps", "tests", "trigger", "triggers"];
+const KEYS: [&str; 11] =
+    ["breaker", "calendar", "cancelOn", "inputs", "lane", "output", "outputs", "steps", "tests", "trigger", "triggers"];
 const STEP_KEYS: [&str; 13] = [
     "after",
     "compensate",
@@ -127,8 +129,38 @@ pub(super) fn workflow(spec: &Json, faults: &mut Faults) -> Option<Workflow> {
         output: fields.get("outputs").or(fields.get("output")).cloned(),
         cancel_on: words("/cancelOn", fields.get("cancelOn"), faults).into_iter().collect(),
         calendar: fields.get("calendar").and_then(Json::as_str).map(ToOwned::to_owned),
+        breaker: breaker(fields.get("breaker"), faults),
         steps,
     })
+}
+
+/// How often it may begin: `{ starts: 500, within: 1h }`.
+fn breaker(written: Option<&Json>, faults: &mut Faults) -> Option<Breaker> {
+    let written = written?;
+    let Some(fields) = written.as_object() else {
+        let hint = "write `{ starts: 500, within: 1h }`";
+        faults.add("/breaker", FaultKind::WrongType, "`breaker` is not keys and values", hint);
+        return None;
+    };
+    unknown(fields, "/breaker", &["starts", "within"], faults);
+    let starts = fields.get("starts").and_then(Json::as_u64).filter(|count| (1..=BREAKER_STARTS_MAX).contains(count));
+    if starts.is_none() {
+        let hint = format!("write a whole number from 1 to {BREAKER_STARTS_MAX}");
+        faults.add("/breaker/starts", FaultKind::BadValue, "`starts` says how often it may begin", hint);
+    }
+    let within = fields.get("within").and_then(Json::as_str).and_then(|text| text.parse().ok());
+    let within = match within {
+        Some(Span::Exact(span)) => Some(span),
+        Some(Span::Days(days)) => Some(Duration::from_hours(24) * days),
+        Some(Span::WorkingDays(_) | Span::WorkingMinutes(_)) | None => None,
+    };
+    let within = within.filter(|span| (BREAKER_WITHIN_MIN..=BREAKER_WITHIN_MAX).contains(span));
+    if within.is_none() {
+        let (least, most) = (Span::Exact(BREAKER_WITHIN_MIN), BREAKER_WITHIN_MAX.as_secs() / 86_400);
+        let hint = format!("write a length of time from `{least}` to `{most}d`, such as `1h`");
+        faults.add("/breaker/within", FaultKind::BadValue, "`within` says in how long", hint);
+    }
+    Some(Breaker { starts: starts?, within: within? })
 }
 
 fn unknown(fields: &Map<String, Json>, at: &str, known: &[&str], faults: &mut Faults) {

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::fault::{FaultKind, Faults};
 use crate::formula::Formula;
 use crate::moment::{Moment, Span};
+use crate::schedule::Schedule;
 
 /// Something that starts a workflow.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,8 +37,8 @@ pub enum Trigger {
     },
     /// The same moment again and again, for everybody for whom it holds.
     Schedule {
-        /// How far apart.
-        every: Span,
+        /// When.
+        schedule: Schedule,
         /// For whom.
         when: Formula,
     },
@@ -55,6 +56,7 @@ struct Written {
     date: Option<String>,
     missed: Option<Span>,
     every: Option<Span>,
+    at: Option<String>,
     demand: Option<bool>,
     when: Option<String>,
 }
@@ -97,6 +99,10 @@ fn one(at: &str, trigger: &Json, faults: &mut Faults) -> Option<Trigger> {
         Some(Ok(formula)) => Some(formula),
         None => None,
     };
+    if written.at.is_some() && written.every.is_none() {
+        let reason = "`at` is the hour of a schedule, and there is no `every`";
+        faults.add(&format!("{at}/at"), FaultKind::UnknownKey, reason, "leave it out, or write the hour into `date`");
+    }
     match (written.event, written.date, written.every, written.demand) {
         (Some(event), None, None, None) => {
             Some(Trigger::Event { event, source: written.source, changed: written.changed, when })
@@ -115,7 +121,10 @@ fn one(at: &str, trigger: &Json, faults: &mut Faults) -> Option<Trigger> {
                 let reason = "a schedule without `when` starts it for everybody";
                 faults.add(at, FaultKind::MissingKey, reason, "say for whom with `when`");
             }
-            Some(Trigger::Schedule { every, when: when? })
+            let schedule = Schedule::read(every, written.at.as_deref()).map_err(|bad| {
+                faults.add(&format!("{at}/every"), FaultKind::BadValue, bad, "how far apart, such as `1d`, and `at`");
+            });
+            Some(Trigger::Schedule { schedule: schedule.ok()?, when: when? })
         }
         (None, None, None, Some(_)) => Some(Trigger::Demand),
         _ => {
