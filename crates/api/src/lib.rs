@@ -35,7 +35,7 @@ pub use wire::person::{EngagementView, GrantView, GrantWish, PersonDetail, Perso
 pub use wire::plan::{ChangeView, PlanView, StoppedView};
 pub use wire::plans::{
     ApplyIn, ApproveIn, HeldAnswerView, HeldView, OutcomeView, PersonWhatIfIn, PlanIn, RefuseIn, RemovalView,
-    SetPlanView,
+    SetPlanView, StartView,
 };
 pub use wire::run::{
     CancelIn, RecordView, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn, StepView, WaitView,

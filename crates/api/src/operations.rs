@@ -19,7 +19,7 @@ use crate::wire::notice::{DropIn, NoticeView};
 use crate::wire::person::{PersonDetail, PersonView};
 use crate::wire::plan::PlanView;
 use crate::wire::plans::{
-    ApplyIn, ApproveIn, HeldView, OutcomeView, PersonWhatIfIn, PlanIn, RefuseIn, RemovalView, SetPlanView,
+    ApplyIn, ApproveIn, HeldView, OutcomeView, PersonWhatIfIn, PlanIn, RefuseIn, RemovalView, SetPlanView, StartView,
 };
 use crate::wire::run::{CancelIn, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn};
 use crate::wire::source_reading::{SourceReadingIn, SourceReadingView};
@@ -229,6 +229,12 @@ pub const OPERATIONS: &[Operation] = &[
         gives: Some(page::<RemovalView>()),
         codes: &[Code::BadCursor],
         ..read("listRemovals", "/v1/held/{held}/removals", "ReadHeld", "lists what would be taken from whom")
+    },
+    Operation {
+        query: PAGE,
+        gives: Some(page::<StartView>()),
+        codes: &[Code::BadCursor],
+        ..read("listHeldStarts", "/v1/held/{held}/starts", "ReadHeld", "lists the starts of a workflow that wait")
     },
     Operation {
         takes: Some(json::<ApproveIn>()),

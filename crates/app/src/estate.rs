@@ -6,13 +6,14 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 use tenure_engine::journal::Definition;
 use tenure_flow::graph::GraphText;
-use tenure_flow::language::{Input, Known, Lane, Trigger};
+use tenure_flow::language::{Breaker, Input, Known, Lane, Trigger};
 use tenure_flow::{Fault, Graph};
 use tenure_model::{ConnectionName, Name};
 use tenure_policy::brakes::Limits;
 use tenure_policy::drift::Watching;
 use tenure_policy::{Authorities, Generator, Mapping, Rules, Telling};
 
+use crate::limits::{STARTS_MAX, STARTS_WITHIN};
 use crate::sources::Feed;
 
 /// What is configured.
@@ -72,6 +73,8 @@ pub struct Workflow {
     pub inputs: BTreeMap<String, Input>,
     /// Events that end an open run of it.
     pub cancel_on: BTreeSet<String>,
+    /// How often it may begin before a human is asked.
+    pub breaker: Breaker,
     /// The graph, named by its content.
     pub definition: Definition,
 }
@@ -88,6 +91,7 @@ impl Workflow {
             lane: compiled.lane,
             inputs: compiled.inputs,
             cancel_on: compiled.cancel_on,
+            breaker: compiled.breaker.unwrap_or(Breaker { starts: STARTS_MAX, within: STARTS_WITHIN }),
             definition: hashed(name.as_str(), &graph),
         };
         Ok((workflow, compiled.graph))
@@ -129,12 +133,6 @@ impl Estate {
         let set = mappings.values().flat_map(|mapping| mapping.set.values());
         let refers_by = set.filter_map(|assignment| assignment.refers_by.clone()).collect();
         Self { mappings, authorities, generators, refers_by, ..self }
-    }
-
-    /// Workflows that an event starts.
-    pub fn started_by<'a>(&'a self, event: &'a str) -> impl Iterator<Item = &'a Workflow> {
-        let on = move |trigger: &Trigger| matches!(trigger, Trigger::Event { event: wanted, .. } if wanted == event);
-        self.workflows.values().filter(move |workflow| workflow.triggers.iter().any(on))
     }
 
     /// Every definition that a run may be started with.

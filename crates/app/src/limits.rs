@@ -8,6 +8,16 @@ use jiff::SignedDuration;
 pub const PLAN_PAGE: usize = 400;
 /// How long one step works on a plan before the next one goes on.
 pub const PLAN_STEP_TIME: Duration = Duration::from_secs(45);
+/// How often a workflow may begin before a human is asked, unless its document says otherwise.
+pub const STARTS_MAX: u64 = 10_000;
+/// Within how long.
+pub const STARTS_WITHIN: Duration = Duration::from_hours(1);
+/// In how many parts that time is counted.
+pub const STARTS_PARTS: u32 = 60;
+/// Starts that were held and begin, or are dropped, in one transaction.
+pub const STARTS_PAGE: usize = 400;
+/// People who are looked at in one transaction of a schedule.
+pub const SCHEDULE_PAGE: usize = 400;
 /// How long a plan may be put into force.
 pub const PLAN_GOOD_HOURS: i64 = 24;
 /// How long what was let go may be done.

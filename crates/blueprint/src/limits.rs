@@ -56,3 +56,5 @@ pub const WATCHED_MAX: usize = 100;
 pub const READING_MIN: Duration = Duration::from_secs(30);
 /// A system is asked what changed no oftener than this.
 pub const FOLLOW_MIN: Duration = Duration::from_secs(1);
+/// Items of a list in a workflow, for editors; what is read is held to the limits of workflows.
+pub const STEPS_MAX: usize = 2_000;

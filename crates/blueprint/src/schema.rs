@@ -21,7 +21,7 @@ fn schema(kind: Kind) -> Value {
     let properties = whole.get_mut("properties").and_then(Value::as_object_mut);
     if let Some(properties) = properties {
         properties.insert("kind".to_owned(), json!({ "const": kind.word() }));
-        properties.insert("spec".to_owned(), form(shape::spec(kind)));
+        properties.insert("spec".to_owned(), form(shape::sketch(kind)));
     }
     let mut all = Map::new();
     all.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));

@@ -5,7 +5,7 @@
 use crate::document::Kind;
 use crate::limits::{
     DAYS_MAX, DELETION_DAYS_MAX, GRANTS_PER_ROLE_MAX, INCLUDES_MAX, MEMBERS_MAX, NAMES_PER_RULE_MAX, RECIPIENTS_MAX,
-    TEXT_LENGTH_MAX, TITLE_LENGTH_MAX, WATCHED_MAX,
+    STEPS_MAX, TEXT_LENGTH_MAX, TITLE_LENGTH_MAX, WATCHED_MAX,
 };
 
 /// What may stand somewhere.
@@ -86,6 +86,57 @@ pub(crate) fn spec(kind: Kind) -> Form {
     }
 }
 
+/// What helps with the body of a document of this kind, also where another crate reads it.
+pub(crate) fn sketch(kind: Kind) -> Form {
+    match kind {
+        Kind::Workflow => Form::Fields(WORKFLOW),
+        other => spec(other),
+    }
+}
+
+const WORKFLOW: &[Field] = &[
+    may("trigger", Form::Fields(TRIGGER), "what starts it"),
+    may("triggers", Form::List(STEPS_MAX, &Form::Fields(TRIGGER)), "what starts it, where several things do"),
+    may("lane", Form::Word(&["person", "own"]), "with whom its runs queue up"),
+    may(
+        "breaker",
+        Form::Fields(BREAKER),
+        "how often it may begin before a human is asked; 10,000 times within 1h if nothing is said",
+    ),
+    may("cancelOn", Form::Either(&[TEXT, Form::List(STEPS_MAX, &TEXT)]), "events that end an open run of it"),
+    may("calendar", Form::Name, "by which calendar its working time is counted"),
+    may("inputs", Form::Map(&Form::Anything), "what it must be given"),
+    may("output", Form::Anything, "what it gives back"),
+    may("outputs", Form::Anything, "what it gives back"),
+    may("tests", Form::Anything, "scenarios that it must pass"),
+    need("steps", Form::List(STEPS_MAX, &Form::Anything), "what is done"),
+];
+
+const TRIGGER: &[Field] = &[
+    may(
+        "event",
+        TEXT,
+        "an event about a person, such as `employment.ended`, `drift.found`, `access.gained` or `custom.badge-lost`",
+    ),
+    may("source", Form::Name, "only from this connection"),
+    may(
+        "changed",
+        Form::List(STEPS_MAX, &TEXT),
+        "only if one of these changed: attributes, parts of an account, or entitlements",
+    ),
+    may("date", TEXT, "a moment of the person, such as `person.lastDay - 7d 09:00`"),
+    may("missed", TEXT, "how late a date may become known and still start it, such as `30d`"),
+    may("every", TEXT, "again and again, such as `6h`, `1d` or `1w`, for everybody for whom `when` holds"),
+    may("at", TEXT, "when a day of `every` begins, such as `06:00 Europe/Berlin`; midnight in UTC if nothing is said"),
+    may("demand", Form::Anything, "only when somebody asks for it"),
+    may("when", Form::Expression, "only for those of whom this holds"),
+];
+
+const BREAKER: &[Field] = &[
+    need("starts", Form::Whole(1, 10_000_000), "so many times"),
+    need("within", TEXT, "within so long, such as `1h`"),
+];
+
 pub(crate) const ENVELOPE: &[Field] = &[
     need("apiVersion", Form::Word(&["tenure/v1"]), "the version of the language"),
     need("kind", Form::Anything, "what the document describes"),
@@ -139,6 +190,7 @@ pub(crate) const RECONCILE: &[Field] = &[
     may("every", TEXT, "how often everything is read, such as `6h`, or `never`; `1d` if none"),
     may("follow", TEXT, "how often it is asked what changed, where it can tell; `1m` if none"),
     may("watch", Form::List(WATCHED_MAX, &TEXT), "attributes to watch besides those of new accounts"),
+    may("lastSignIn", TEXT, "the attribute that says when somebody last signed in, such as `lastLogonTimestamp`"),
 ];
 
 const DRIFT_POLICIES: &[&str] = &["report", "ask", "restore"];

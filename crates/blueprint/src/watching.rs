@@ -36,6 +36,8 @@ fn reconcile(node: &Node, watching: &mut Watching, notes: &mut Notes<'_>) {
     if let Some(found) = fields.get("follow") {
         watching.follow = span("follow", found, FOLLOW_MIN, notes);
     }
+    watching.last_sign_in =
+        fields.get("lastSignIn").and_then(|found| text("lastSignIn", found, notes)).map(ToOwned::to_owned);
     let names = fields.list("watch", notes);
     if names.len() > WATCHED_MAX {
         let reason = format!("`watch` has {} attributes, the limit is {WATCHED_MAX}", names.len());

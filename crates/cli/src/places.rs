@@ -82,6 +82,7 @@ places! {
     LIST_HELD = Get "/v1/held";
     SHOW_HELD = Get "/v1/held/{held}";
     HELD_REMOVALS = Get "/v1/held/{held}/removals";
+    HELD_STARTS = Get "/v1/held/{held}/starts";
     APPROVE_HELD = Post "/v1/held/{held}/approve";
     REFUSE_HELD = Post "/v1/held/{held}/refuse";
     READ_ESTATE = Get "/v1/estate";

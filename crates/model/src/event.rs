@@ -1,6 +1,7 @@
 //! A fact that came in from a source.
 
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engagement::{Leave, Zone};
 use crate::ids::EventId;
-use crate::name::ConnectionName;
+use crate::name::{ConnectionName, Name};
 use crate::person::IdentityKind;
 use crate::value::Attributes;
 
@@ -106,6 +107,50 @@ pub enum EventKind {
         /// What the old place gave is kept until the end of this day.
         keep_until: Option<Date>,
     },
+    /// Something of the source's own. It changes nothing of what is known, and starts what waits for it.
+    #[serde(rename = "custom")]
+    Custom {
+        /// Its name, such as `custom.badge-lost`.
+        event: CustomEvent,
+        /// What the source says of it.
+        attributes: Attributes,
+    },
+}
+
+/// What stands before the name of an event of a source's own, so that nobody takes it for one of ours.
+const CUSTOM: &str = "custom.";
+
+/// The name of an event of a source's own: `custom.` and a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CustomEvent(String);
+
+/// Why a text is no such name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` names no event of your own; write `custom.` and a name, such as `custom.badge-lost`")]
+pub struct NotCustom(String);
+
+impl FromStr for CustomEvent {
+    type Err = NotCustom;
+    fn from_str(text: &str) -> Result<Self, NotCustom> {
+        match text.strip_prefix(CUSTOM).map(Name::from_str) {
+            Some(Ok(_)) => Ok(Self(text.to_owned())),
+            Some(Err(_)) | None => Err(NotCustom(text.chars().take(64).collect())),
+        }
+    }
+}
+
+impl TryFrom<String> for CustomEvent {
+    type Error = NotCustom;
+    fn try_from(text: String) -> Result<Self, NotCustom> {
+        text.parse()
+    }
+}
+
+impl From<CustomEvent> for String {
+    fn from(event: CustomEvent) -> Self {
+        event.0
+    }
 }
 
 /// What a source says of an engagement, member by member. What is absent it does not speak of;
@@ -159,7 +204,7 @@ mod or_none {
 
 impl EventKind {
     /// The word for it in documents and at the door.
-    pub fn word(&self) -> &'static str {
+    pub fn word(&self) -> &str {
         match self {
             Self::EmploymentStarted { .. } => "employment.started",
             Self::PersonChanged { .. } => "person.changed",
@@ -170,6 +215,7 @@ impl EventKind {
             Self::LeaveStarted { .. } => "leave.started",
             Self::LeaveEnded { .. } => "leave.ended",
             Self::PersonTransferred { .. } => "person.transferred",
+            Self::Custom { event, .. } => &event.0,
         }
     }
 
@@ -184,7 +230,8 @@ impl EventKind {
             | Self::EmploymentRescinded
             | Self::EmploymentConverted { .. }
             | Self::LeaveStarted { .. }
-            | Self::LeaveEnded { .. } => None,
+            | Self::LeaveEnded { .. }
+            | Self::Custom { .. } => None,
         }
     }
 
@@ -199,7 +246,8 @@ impl EventKind {
             | Self::EmploymentRescinded
             | Self::EmploymentConverted { .. }
             | Self::LeaveStarted { .. }
-            | Self::LeaveEnded { .. } => false,
+            | Self::LeaveEnded { .. }
+            | Self::Custom { .. } => false,
         }
     }
 
@@ -213,7 +261,7 @@ impl EventKind {
             | Self::EmploymentConverted { .. }
             | Self::LeaveStarted { .. }
             | Self::LeaveEnded { .. } => true,
-            Self::PersonChanged { .. } | Self::PersonTransferred { .. } => false,
+            Self::PersonChanged { .. } | Self::PersonTransferred { .. } | Self::Custom { .. } => false,
         }
     }
 }

@@ -30,7 +30,7 @@ pub use clock::{Clock, Ids, SeededIds, SteppedClock, SystemClock, SystemIds, new
 pub use drift::{Closing, Difference, Differences, Drift, DriftKind, DriftPolicy, Observation, Part};
 pub use engagement::{Engagement, EngagementState, Leave, UnknownZone, Zone};
 pub use entitlement::{Entitlement, EntitlementKind};
-pub use event::{Event, EventKind, PersonKey, Terms};
+pub use event::{CustomEvent, Event, EventKind, PersonKey, Terms};
 pub use exception::Exception;
 pub use grant::{Grant, GrantState, Reason};
 pub use history::{Fact, stage::Stage};

@@ -27,6 +27,8 @@ pub struct Watching {
     pub follow: Option<Duration>,
     /// Attributes that are watched besides those that a new account gets.
     pub attributes: BTreeSet<String>,
+    /// The attribute that says when somebody last signed in. It changes by itself, and is no drift.
+    pub last_sign_in: Option<String>,
     /// What is done about each kind of difference; what is not named is reported.
     pub policies: BTreeMap<DriftKind, DriftPolicy>,
     /// So many of the known accounts may be missing from a whole reading before it is not believed,
@@ -44,7 +46,11 @@ impl Watching {
     /// one is.
     pub fn watched(&self, template: &AccountTemplate, attributes: &Attributes) -> Attributes {
         let all = template.set.is_empty() && self.attributes.is_empty();
-        let wanted = |name: &String| all || template.set.contains_key(name) || self.attributes.contains(name);
+        let wanted = |name: &String| {
+            all || template.set.contains_key(name)
+                || self.attributes.contains(name)
+                || self.last_sign_in.as_ref() == Some(name)
+        };
         let watched = attributes.iter().filter(|(name, value)| wanted(name) && **value != Value::Cleared);
         watched.map(|(name, value)| (name.clone(), value.clone())).collect()
     }

@@ -3,9 +3,9 @@
 //! A reading holds what it sees against [`hashes`] and writes only what changed, so that a system
 //! in which nothing changed costs no write at all.
 
-use tenure_model::{AccountState, ConnectionName, NativeId, Observation};
+use tenure_model::{AccountState, Attributes, ConnectionName, NativeId, Observation, PersonId};
 
-use crate::db::row::{Param, Row, json, opt_id};
+use crate::db::row::{Param, Row, id, json, opt_id};
 use crate::db::tx::Tx;
 use crate::drifts;
 use crate::error::StoreError;
@@ -50,6 +50,25 @@ pub async fn get_many(
     let list: Vec<Param> = wanted.iter().map(|native| native.as_str().into()).collect();
     let rows = tx.query_in(head, &[connection.as_str().into()], &list, "ORDER BY native_id").await?;
     rows.iter().map(read).collect()
+}
+
+/// What was last seen of the accounts that these people have in a system, by whose they are.
+pub async fn of_people(
+    tx: &mut Tx,
+    connection: &ConnectionName,
+    people: &[PersonId],
+) -> Result<Vec<(PersonId, Attributes)>, StoreError> {
+    let head = "SELECT a.person AS person, o.attributes AS attributes FROM account a \
+         JOIN observation o ON o.connection = a.connection AND o.native_id = a.native_id \
+         WHERE a.connection = $1 AND o.state <> 'gone' AND a.person";
+    let list: Vec<Param> = people.iter().copied().map(id).collect();
+    let rows = tx.query_in(head, &[connection.as_str().into()], &list, "ORDER BY a.person, o.native_id").await?;
+    rows.iter()
+        .map(|row| {
+            let row = row.of(TABLE);
+            Ok((row.id("person")?, row.json("attributes")?))
+        })
+        .collect()
 }
 
 /// Accounts of nobody that are there, from after this one.

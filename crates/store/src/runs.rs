@@ -58,6 +58,14 @@ pub async fn busy_lanes(tx: &mut Tx, lanes: &[String]) -> Result<Vec<String>, St
     rows.iter().map(|row| row.of("run").string("lane")).collect()
 }
 
+/// Those of these lanes in which a run of this name is not over.
+pub async fn open_in(tx: &mut Tx, name: &str, lanes: &[String]) -> Result<Vec<String>, StoreError> {
+    let list: Vec<Param> = lanes.iter().map(Param::from).collect();
+    let head = "SELECT lane FROM run WHERE name = $1 AND status NOT IN ('done', 'failed', 'cancelled') AND lane";
+    let rows = tx.query_in(head, &[name.into()], &list, "ORDER BY lane").await?;
+    rows.iter().map(|row| row.of("run").string("lane")).collect()
+}
+
 fn list_statement(filter: &RunFilter, before: Option<RunId>, limit: usize) -> (String, Vec<Param>) {
     let before = before.map_or(Uuid::max(), Id::uuid);
     let since = filter.since.map_or(Uuid::nil(), first_of);

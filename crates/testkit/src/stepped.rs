@@ -79,7 +79,7 @@ impl Stepped {
         let mut ways = connectors(clock.clone());
         let ldap: ConnectionName = "ldap".parse()?;
         ways.insert(ldap, directory.clone());
-        let house = house(read.estate, store, clock.clone(), ways)?;
+        let house = house(read.estate, store, clock.clone(), ways, SeededIds::new(1))?;
         Ok(Self { house: Arc::new(house), clock, directory, running: None })
     }
 
@@ -98,6 +98,20 @@ impl Stepped {
         drop(self.house.engine.set(engine));
         self.running = Some(tokio::spawn(running));
         self
+    }
+
+    /// The same after its process died: nothing is left of it but the database, the world, and time,
+    /// of which as much has passed as another node waits before it takes over.
+    pub fn died(mut self, seed: u64) -> Result<Self, Box<dyn std::error::Error>> {
+        if let Some(running) = self.running.take() {
+            running.abort();
+        }
+        let built = self.house.live.now().built.clone();
+        let estate = Arc::unwrap_or_clone(built.estate);
+        let ids = SeededIds::new(seed);
+        self.house = Arc::new(house(estate, self.house.store.clone(), self.clock.clone(), built.connectors, ids)?);
+        self.clock.advance(tenure_engine::limits::LEASE * 2);
+        Ok(self)
     }
 
     /// Somebody who may do everything asks.
@@ -132,10 +146,11 @@ fn house(
     store: Store,
     clock: Arc<dyn Clock>,
     connectors: BTreeMap<ConnectionName, Arc<dyn AnyConnector>>,
+    ids: SeededIds,
 ) -> Result<House, Box<dyn std::error::Error>> {
     Ok(House {
         clock,
-        ids: Arc::new(SeededIds::new(1)),
+        ids: Arc::new(ids),
         store,
         authz: Authz::embedded()?,
         live: Live::fixed(estate, connectors, BTreeMap::new()),

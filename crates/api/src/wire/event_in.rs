@@ -8,7 +8,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize};
-use tenure_model::{Attributes, EventKind, IdentityKind, Leave, PersonKey, Terms, Value, Zone};
+use tenure_model::{Attributes, CustomEvent, EventKind, IdentityKind, Leave, PersonKey, Terms, Value, Zone};
 use utoipa::ToSchema;
 
 use super::event::PERSON_KEY;
@@ -39,7 +39,7 @@ pub struct EventIn {
     #[schema(examples("hr-991"))]
     pub id: String,
     /// employment.started, .stated, .ended, .rescinded or .converted, leave.started or .ended, person.changed or
-    /// .transferred.
+    /// .transferred; or one of the source's own, custom.NAME, which changes nothing and starts what waits for it.
     #[serde(rename = "type")]
     #[schema(examples("employment.ended"))]
     pub kind_of_event: String,
@@ -216,13 +216,23 @@ impl EventIn {
                 self.only_key(key, &attributes, errors);
                 Some(EventKind::LeaveEnded { last_day: self.day("/lastDay", last_day, errors)? })
             }
-            other => {
-                let known = TAKES.map(|(name, _)| name).join(", ");
-                let reason = format!("{} is not a type of event; use one of {known}", quoted(other));
-                errors.push(FieldError::new("/type", reason));
-                None
-            }
+            other => self.custom(other, key, attributes, errors),
         }
+    }
+
+    /// An event of the source's own.
+    fn custom(&self, word: &str, key: &str, attributes: Attributes, errors: &mut Errors) -> Option<EventKind> {
+        let Ok(event) = word.parse() else {
+            let known = TAKES.map(|(name, _)| name).join(", ");
+            let reason = format!(
+                "{} is not a type of event; use one of {known}, or one of your own such as `custom.badge-lost`",
+                quoted(word)
+            );
+            errors.push(FieldError::new("/type", reason));
+            return None;
+        };
+        let attributes = attributes.into_iter().filter(|(name, _)| name != key).collect();
+        Some(EventKind::Custom { event, attributes })
     }
 
     fn started(&self, attributes: Attributes, errors: &mut Errors) -> Option<EventKind> {
@@ -281,7 +291,9 @@ impl EventIn {
 
     /// A member that another type of event takes is a mistake and not an ornament.
     fn refuse_strays(&self, errors: &mut Errors) {
-        let Some((_, takes)) = TAKES.iter().find(|(name, _)| *name == self.kind_of_event) else { return };
+        let known = TAKES.iter().find(|(name, _)| *name == self.kind_of_event).map(|(_, takes)| *takes);
+        let own = self.kind_of_event.parse::<CustomEvent>().ok().map(|_| [].as_slice());
+        let Some(takes) = known.or(own) else { return };
         let members = [
             ("firstDay", self.first_day.is_some()),
             ("kind", self.kind.is_some()),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tenure_model::{HeldId, PersonId, PlanId};
+use tenure_model::{HeldId, PersonId, PlanId, RunId};
 use utoipa::ToSchema;
 
 use super::estate::EstateFileView;
@@ -126,13 +126,13 @@ pub struct HeldView {
     pub id: HeldId,
     /// open, approved or refused.
     pub state: String,
-    /// Which brake: protected, last-admin, too-many or feed.
+    /// Which brake: protected, last-admin, too-many, feed or starts.
     pub brake: String,
     /// Why, as a sentence.
     pub because: String,
-    /// How many people would lose something.
+    /// How many people would lose something, or are waited for by a workflow.
     pub people: i64,
-    /// How many things would be taken away: what an approval must name.
+    /// How many things would be taken away, or how many starts of a workflow wait: what an approval must name.
     pub removals: i64,
     /// The plan that it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -160,7 +160,7 @@ pub struct HeldAnswerView {
     pub at: Timestamp,
     /// yes or no.
     pub answer: String,
-    /// How many removals they saw.
+    /// How many removals or starts they saw.
     pub size: i64,
     /// Why.
     pub reason: String,
@@ -191,11 +191,32 @@ pub struct RemovalView {
     pub let_at: Option<Timestamp>,
 }
 
+/// A start of a workflow that a held set holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StartView {
+    /// The run that it would be, or is.
+    #[schema(value_type = String)]
+    pub run: RunId,
+    /// For whom.
+    #[schema(value_type = String)]
+    pub person: PersonId,
+    /// What to call them.
+    pub name: String,
+    /// Which workflow.
+    pub workflow: String,
+    /// Since when it waits.
+    #[schema(value_type = String)]
+    pub at: Timestamp,
+    /// waiting, begun, dropped, or overtaken by a newer word about the person.
+    pub state: String,
+}
+
 /// A yes to what a brake holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ApproveIn {
-    /// How many removals were looked at; it must be as many as are held.
+    /// How many removals or starts were looked at; it must be as many as are held.
     pub removals: i64,
     /// Why.
     pub reason: String,

@@ -8,22 +8,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::ToSpan as _;
-use serde_json::json;
-use tenure_engine::journal::{Letter, Urgency};
-use tenure_engine::message::{self, Busy, Start};
 use tenure_ledger::{DetailKey, Word};
 use tenure_model::{HeldId, PersonId};
 use tenure_policy::authz::{Action, Thing};
 use tenure_store::removals::{self, HeldAnswer, HeldSet, HeldState};
-use tenure_store::{Tx, plans};
+use tenure_store::{StoreError, Tx, plans};
 
 use super::show::{Shown, find};
+use super::starts;
 use crate::cx::{Cx, House};
 use crate::error::AppError;
 use crate::limits::{LET_GO_GOOD_HOURS, PLAN_PAGE, REASON_CHARS_MAX};
-use crate::plans::begin::run_for;
 use crate::reconcile::act;
 use crate::record;
+use crate::workflows::begin::{self, Cause, Names};
+use crate::workflows::start::{Happened, Older};
 
 /// What is said of a held set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +88,8 @@ async fn answer(cx: &Cx, tx: &mut Tx, held: HeldId, said: &Said) -> Result<(), A
         removals::close(tx, held, HeldState::Approved, now).await?;
         let until = now.checked_add(LET_GO_GOOD_HOURS.hours()).unwrap_or(now);
         removals::let_go(tx, held, now, until).await?;
-        begin(&house, tx, held).await?;
+        go_on(&house, tx, held).await?;
+        starts::count_anew(tx, &shown.set).await?;
         "approved"
     } else {
         "seconded"
@@ -119,39 +119,36 @@ async fn own_work(tx: &mut Tx, set: &HeldSet, by: &str) -> Result<(), AppError> 
 }
 
 /// Begins what was let go, for each person once.
-async fn begin(house: &House, tx: &mut Tx, held: HeldId) -> Result<(), AppError> {
+async fn go_on(house: &House, tx: &mut Tx, held: HeldId) -> Result<(), AppError> {
     let mut after = None;
     let mut last: Option<PersonId> = None;
     loop {
         let page = removals::of_set(tx, held, after, PLAN_PAGE).await?;
         let Some(end) = page.last() else { return Ok(()) };
         after = Some((end.person, end.id));
-        let mut letters = Vec::new();
+        let mut people = Vec::new();
         for row in &page {
             if last != Some(row.person) {
                 last = Some(row.person);
-                letters.extend(letters_for(house, &held.to_string(), row.person, "person.changed"));
+                people.push(row.person);
                 act::begin_again(tx, house.clock.as_ref(), house.ids.as_ref(), row.person).await?;
             }
         }
-        tenure_store::journal::send(tx, &letters).await?;
+        look_again(house, tx, &held.to_string(), &people, "person.changed").await?;
     }
 }
 
-/// The letters that let the workflows of an event look at somebody again, for a cause, once.
-pub(crate) fn letters_for(house: &House, cause: &str, person: PersonId, event: &str) -> Vec<Letter> {
-    let estate = house.estate();
-    let letter = |workflow: &crate::estate::Workflow| {
-        let run = run_for(cause, person, workflow.name.as_str());
-        let start = Start {
-            lane: person.to_string(),
-            definition: workflow.definition.hash.clone(),
-            name: workflow.name.to_string(),
-            urgency: Urgency::Normal,
-            busy: Busy::Queue,
-            input: json!({ "person": person, "because": cause }),
-        };
-        message::start(run, start, "brakes", cause, house.clock.now())
-    };
-    estate.started_by(event).map(letter).collect()
+/// Lets the workflows of an event look at people again, for a cause, once. What is under way for
+/// them comes to its end first.
+pub(crate) async fn look_again(
+    house: &House,
+    tx: &mut Tx,
+    cause: &str,
+    people: &[PersonId],
+    event: &str,
+) -> Result<usize, StoreError> {
+    let input = [("because".to_owned(), cause.into())].into_iter().collect();
+    let happened = Happened { event: event.to_owned(), older: Older::GoOn, input, ..Happened::default() };
+    let cause = Cause { source: "brakes", external: cause, names: Names::After(cause) };
+    Ok(begin::for_people(house, tx, people, &happened, cause).await?.len())
 }

@@ -5,6 +5,7 @@ pub mod decide;
 pub mod list;
 pub(crate) mod reserve;
 pub mod show;
+pub mod starts;
 
 pub(crate) use background::background;
 
@@ -41,7 +42,7 @@ pub(crate) async fn hold(
         closed_at: None,
     };
     // Whatever an event trips joins the set that is open; each plan has sets of its own.
-    let open_as = plan.map_or_else(|| family.to_owned(), |plan| format!("{family}/{plan}"));
+    let open_as = plan.map_or_else(|| brake.waits_as(), |plan| format!("{family}/{plan}"));
     let (id, new) = removals::open_set(tx, &set, &open_as).await?;
     if !new {
         return Ok(id);
@@ -57,7 +58,7 @@ pub(crate) async fn hold(
     let mut entry = record::entry(house.clock.as_ref(), asked_by, "held.opened").about(id);
     entry.decision = Some(Word::or_hash(family));
     record::write(tx, house.ids.as_ref(), &entry).await?;
-    tracing::warn!(held = %id, brake = family, "a brake withholds removals until people say yes");
+    tracing::warn!(held = %id, brake = family, "a brake holds until people say yes");
     Ok(id)
 }
 
@@ -65,7 +66,7 @@ pub(crate) async fn hold(
 fn yes_needed(brake: &Brake) -> u16 {
     match brake {
         Brake::Protected { .. } | Brake::LastAdmin { .. } | Brake::TooMany { .. } => 2,
-        Brake::Feed { .. } => 1,
+        Brake::Feed { .. } | Brake::Starts { .. } => 1,
     }
 }
 

@@ -2,9 +2,9 @@
 
 use tenure_model::{HeldId, PersonId, RemovalId};
 use tenure_policy::authz::{Action, Thing};
-use tenure_policy::brakes::Brake;
+use tenure_policy::brakes::{Brake, STARTS};
 use tenure_store::removals::{self, HeldAnswer, HeldSet, HeldSize, Removal};
-use tenure_store::{StoreError, Tx, people};
+use tenure_store::{StoreError, Tx, people, starts};
 
 use crate::cx::Cx;
 use crate::error::AppError;
@@ -58,7 +58,7 @@ pub(super) async fn find(tx: &mut Tx, held: HeldId) -> Result<Shown, AppError> {
 
 pub(super) async fn whole(tx: &mut Tx, set: HeldSet) -> Result<Shown, StoreError> {
     let because = serde_json::from_str::<Brake>(&set.brake).map(|brake| brake.sentence()).unwrap_or_default();
-    let size = removals::size(tx, set.id).await?;
+    let size = if set.family == STARTS { starts::size(tx, set.id).await? } else { removals::size(tx, set.id).await? };
     let answers = removals::answers(tx, set.id).await?;
     Ok(Shown { set, because, size, answers })
 }

@@ -1,17 +1,16 @@
 //! Saying whose account it is. What follows for them from policy is done by a run, under the brakes.
 
-use serde_json::json;
-use tenure_engine::journal::Urgency;
-use tenure_engine::message::{self, Busy, Start};
 use tenure_ledger::{DetailKey, Word};
 use tenure_model::{Account, ConnectionName, Observation, PersonId, RunId, new_id};
 use tenure_policy::authz::{Action, Thing};
 use tenure_store::{Tx, accounts, observations, people};
 
 use super::orphan;
-use crate::cx::{Cx, House, send};
+use crate::cx::{Cx, House};
 use crate::error::AppError;
 use crate::record;
+use crate::workflows::begin::{self, Cause, Names};
+use crate::workflows::start::Happened;
 
 /// An account that has somebody now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,19 +61,8 @@ pub(super) async fn give(
 
 /// Has policy look at the owner once more.
 pub(super) async fn begin(house: &House, tx: &mut Tx, person: PersonId) -> Result<Vec<RunId>, AppError> {
-    let mut runs = Vec::new();
-    for workflow in house.estate().started_by("person.changed") {
-        let run: RunId = new_id(house.ids.as_ref());
-        let start = Start {
-            lane: person.to_string(),
-            definition: workflow.definition.hash.clone(),
-            name: workflow.name.to_string(),
-            urgency: Urgency::Normal,
-            busy: Busy::Supersede,
-            input: json!({ "person": person, "because": "account.linked" }),
-        };
-        send(tx, message::start(run, start, "drift", "linked", house.clock.now())).await?;
-        runs.push(run);
-    }
-    Ok(runs)
+    let input = [("because".to_owned(), "account.linked".into())].into_iter().collect();
+    let happened = Happened { event: "person.changed".to_owned(), input, ..Happened::default() };
+    let cause = Cause { source: "drift", external: "linked", names: Names::New };
+    Ok(begin::for_people(house, tx, &[person], &happened, cause).await?)
 }

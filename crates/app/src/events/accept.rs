@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use tenure_engine::message;
+use serde_json::{Map, Value as Json, json};
 use tenure_ledger::{DetailKey, Entry, Word};
 use tenure_model::{
     CaseId, ConnectionName, Event, EventId, EventKind, Name, NoticeKind, Person, PersonId, PersonKey, RunId, new_id,
@@ -29,8 +28,10 @@ use crate::notices::write;
 use crate::people::{facts, names};
 use crate::probe::Point;
 use crate::record;
+use crate::workflows::begin::{self, Cause, Names};
 use crate::workflows::dates;
-use crate::workflows::start::{self, Happened};
+use crate::workflows::facts as workflow_facts;
+use crate::workflows::start::{self, Happened, Older};
 
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -266,7 +267,7 @@ async fn changed(tx: &mut Tx, before: Option<Person>, person: PersonId) -> Resul
 /// What an event begins.
 pub(crate) struct Begin {
     /// The event whose workflows are to run now.
-    pub starts: &'static str,
+    pub starts: String,
     /// Whether access must end now.
     pub urgent: bool,
     /// The attributes that changed.
@@ -282,28 +283,36 @@ pub(crate) async fn begin(
     what: Begin,
 ) -> Result<Vec<RunId>, AppError> {
     let now = house.clock.now();
-    let known = if start::asks_about_people(house, what.starts) { facts::load(tx, person).await? } else { None };
-    let happened = Happened {
-        event: what.starts.to_owned(),
+    let estate = house.estate();
+    let also_changes = ["leave.started", "leave.ended", "person.transferred"].contains(&what.starts.as_str());
+    let asks = start::asks_about_people(&estate, &what.starts)
+        || start::asks_about_dates(&estate)
+        || (also_changes && start::asks_about_people(&estate, "person.changed"));
+    let known = if asks { facts::load(tx, person).await? } else { None };
+    let mut input: Map<String, Json> = [("event".to_owned(), json!(event.id))].into_iter().collect();
+    let mut older = Older::Stop;
+    if let EventKind::Custom { attributes, .. } = &event.kind {
+        input.insert("body".to_owned(), workflow_facts::plain_of(attributes));
+        // It says nothing of what somebody should have.
+        older = Older::GoOn;
+    }
+    let mut happened = Happened {
+        event: what.starts.clone(),
         source: Some(event.connection.to_string()),
         changed: what.changed,
         urgent: what.urgent,
-        input: [("event".to_owned(), json!(event.id))].into_iter().collect(),
+        older,
+        input,
     };
-    let mut runs = Vec::new();
-    let mut started = start::of(house, person, known.as_ref(), &happened);
-    if started.is_empty() && ["leave.started", "leave.ended", "person.transferred"].contains(&what.starts) {
+    if also_changes && start::meant(&estate, known.as_ref(), &happened, now).next().is_none() {
         // Where no workflow waits for exactly this, something about the person changed all the same.
-        let happened = Happened { event: "person.changed".to_owned(), ..happened };
-        started = start::of(house, person, known.as_ref(), &happened);
+        "person.changed".clone_into(&mut happened.event);
     }
-    for start in started {
-        let run: RunId = new_id(house.ids.as_ref());
-        send(tx, message::start(run, start, "event", &event.id.to_string(), now)).await?;
-        runs.push(run);
-    }
-    for (lane, name) in start::lanes(&start::ended_by(house, what.starts), person) {
-        start::stop_in(tx, (&lane, &name), what.starts, &event.id.to_string(), now).await?;
+    let external = event.id.to_string();
+    let cause = Cause { source: "event", external: &external, names: Names::New };
+    let runs = begin::begin(house, tx, person, known.as_ref(), &happened, cause).await?;
+    for (lane, name) in start::lanes(&start::ended_by(house, &what.starts), person) {
+        start::stop_in(tx, (&lane, &name), &what.starts, &external, now).await?;
     }
     for letter in known.iter().flat_map(|known| dates::timers(house, known)) {
         send(tx, letter).await?;

@@ -60,6 +60,7 @@ pub(crate) fn with(kind: EventKind, attributes: Attributes) -> EventKind {
         | EventKind::EmploymentRescinded
         | EventKind::EmploymentConverted { .. }
         | EventKind::LeaveStarted { .. }
-        | EventKind::LeaveEnded { .. }) => other,
+        | EventKind::LeaveEnded { .. }
+        | EventKind::Custom { .. }) => other,
     }
 }

@@ -23,7 +23,7 @@ pub(crate) enum Meaning {
         /// Whether access must end now.
         urgent: bool,
         /// The event whose workflows are to run now.
-        starts: &'static str,
+        starts: String,
         /// What waited for them.
         found: Vec<Waiting>,
         /// Names that only a human can choose: by which generator, and why.
@@ -168,7 +168,7 @@ pub(crate) async fn apply(
     facts::give(tx, event.id, Some(person.id)).await?;
     let settled = settle::settle(house.ids.as_ref(), &estate, tx, person, now).await?;
     let urgent = matches!(event.kind, EventKind::EmploymentEnded { urgent: true, .. });
-    let starts = what_starts(&event.kind, &settled, now);
+    let starts = what_starts(&event.kind, &settled, now).to_owned();
     let Settled { person, found, unnamed, .. } = settled;
     Ok(Meaning::Changed { person: person.id, urgent, starts, found, unnamed })
 }
@@ -201,12 +201,14 @@ async fn doubt(tx: &mut Tx, event: &Event, person: Option<&Person>) -> Result<Op
 
 /// The event whose workflows are to run now. What counts is what the person came to, and not by
 /// which of several facts.
-fn what_starts(kind: &EventKind, settled: &Settled, now: Timestamp) -> &'static str {
+fn what_starts<'e>(kind: &'e EventKind, settled: &Settled, now: Timestamp) -> &'e str {
     let is_here = |engagements: &[Engagement]| match standing(engagements, now) {
         Standing::Planned | Standing::Active | Standing::OnLeave => true,
         Standing::Left | Standing::None => false,
     };
     match (is_here(&settled.before), is_here(&settled.after)) {
+        // What is a source's own says nothing of the standing of anybody.
+        _ if matches!(kind, EventKind::Custom { .. }) => kind.word(),
         (true, false) => "employment.ended",
         (false, true) => "employment.started",
         (false, false) if kind.is_of_engagement() => "employment.ended",
@@ -219,7 +221,8 @@ fn what_starts(kind: &EventKind, settled: &Settled, now: Timestamp) -> &'static 
             | EventKind::EmploymentEnded { .. }
             | EventKind::EmploymentStated { .. }
             | EventKind::EmploymentRescinded
-            | EventKind::EmploymentConverted { .. } => "person.changed",
+            | EventKind::EmploymentConverted { .. }
+            | EventKind::Custom { .. } => "person.changed",
         },
         (false, false) => "person.changed",
     }

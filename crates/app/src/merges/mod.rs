@@ -10,17 +10,16 @@ pub mod split;
 pub mod undo;
 
 use tenure_engine::journal::RunStatus;
-use tenure_engine::message;
 use tenure_ledger::{DetailKey, Word};
-use tenure_model::{MergeId, PersonId, RunId, new_id};
+use tenure_model::{MergeId, PersonId, RunId};
 use tenure_store::merges::{Merge, MergeKind};
 use tenure_store::runs::{self, RunFilter};
 use tenure_store::{Tx, merges, people};
 
-use crate::cx::{Cx, House, send};
+use crate::cx::{Cx, House};
 use crate::error::AppError;
-use crate::people::facts;
-use crate::workflows::start::{self, Happened};
+use crate::workflows::begin::{self, Cause, Names};
+use crate::workflows::start::Happened;
 use crate::{limits, record};
 
 /// A merge or split that was made or undone, and what follows from it.
@@ -71,18 +70,9 @@ async fn there(tx: &mut Tx, name: &str) -> Result<tenure_model::Person, AppError
 
 /// Brings the access of these people in line with what is known of them now.
 async fn realign(house: &House, tx: &mut Tx, merge: MergeId, whom: &[PersonId]) -> Result<Vec<RunId>, AppError> {
-    let mut begun = Vec::new();
-    for person in whom.iter().copied() {
-        let known = facts::load(tx, person).await?;
-        let happened = Happened { event: "person.changed".to_owned(), ..Happened::default() };
-        for start in start::of(house, person, known.as_ref(), &happened) {
-            let run: RunId = new_id(house.ids.as_ref());
-            let letter = message::start(run, start, "merge", &format!("{merge}/{person}"), house.clock.now());
-            send(tx, letter).await?;
-            begun.push(run);
-        }
-    }
-    Ok(begun)
+    let happened = Happened { event: "person.changed".to_owned(), ..Happened::default() };
+    let cause = Cause { source: "merge", external: &merge.to_string(), names: Names::New };
+    Ok(begin::for_people(house, tx, whom, &happened, cause).await?)
 }
 
 async fn note(cx: &Cx, tx: &mut Tx, merge: &Merge, what: &str) -> Result<(), AppError> {

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use tenure_model::{Name, Person, PersonId};
+use jiff::tz::TimeZone;
+use tenure_model::{Name, Person, PersonId, Value};
 use tenure_policy::day::{Day, Edge};
 use tenure_policy::plan::Besides;
 use tenure_policy::{Birthright, Deletion, Holding, PersonFacts, Role, Rules, Says, role, rule};
-use tenure_store::{StoreError, Tx, accounts, engagements, exceptions, grants, people};
+use tenure_store::{StoreError, Tx, accounts, engagements, exceptions, grants, observations, people};
+
+use crate::estate::Estate;
 
 /// Everything that is known of one person.
 pub async fn load(tx: &mut Tx, person: PersonId) -> Result<Option<PersonFacts>, StoreError> {
@@ -21,7 +24,7 @@ pub async fn load(tx: &mut Tx, person: PersonId) -> Result<Option<PersonFacts>, 
         besides: Besides {
             seen: accounts::attributes_of_person(tx, person).await?,
             exceptions: exceptions::of_person(tx, person).await?,
-            holders: BTreeMap::new(),
+            ..Besides::default()
         },
     }))
 }
@@ -34,13 +37,23 @@ pub async fn page(
     limit: usize,
 ) -> Result<Vec<PersonFacts>, StoreError> {
     if !only.is_empty() {
-        let mut found = Vec::new();
-        for person in only.iter().filter(|person| after.is_none_or(|after| **person > after)).take(limit) {
-            found.extend(load(tx, *person).await?);
-        }
+        let mut page: Vec<PersonId> = only.iter().copied().filter(|id| after.is_none_or(|after| *id > after)).collect();
+        page.truncate(limit);
+        let mut found = of_people(tx, &page).await?;
+        found.sort_by_key(|facts| facts.person.id);
         return Ok(found);
     }
     let people = people::by_id(tx, after, limit).await?;
+    all_of(tx, people).await
+}
+
+/// Everything that is known of these people, by their ids. Whoever is not there is left out.
+pub async fn of_people(tx: &mut Tx, wanted: &[PersonId]) -> Result<Vec<PersonFacts>, StoreError> {
+    let people = people::of_ids(tx, wanted).await?;
+    all_of(tx, people).await
+}
+
+async fn all_of(tx: &mut Tx, people: Vec<Person>) -> Result<Vec<PersonFacts>, StoreError> {
     let ids: Vec<PersonId> = people.iter().map(|person| person.id).collect();
     let mut engagements = grouped(engagements::of_people(tx, &ids).await?, |known| Some(known.person));
     let mut accounts = grouped(accounts::of_people(tx, &ids).await?, |known| known.person);
@@ -55,7 +68,7 @@ pub async fn page(
         besides: Besides {
             seen: seen.remove(&person.id).unwrap_or_default(),
             exceptions: exceptions.remove(&person.id).unwrap_or_default(),
-            holders: BTreeMap::new(),
+            ..Besides::default()
         },
         person,
     };
@@ -72,7 +85,34 @@ fn grouped<T>(rows: Vec<T>, owner: impl Fn(&T) -> Option<PersonId>) -> BTreeMap<
     groups
 }
 
-/// The same, with what the rules ask about others.
+/// Adds when each of these people was last seen to have signed in, where a connection says how it tells.
+pub(crate) async fn add_sign_ins(tx: &mut Tx, estate: &Estate, known: &mut [PersonFacts]) -> Result<(), StoreError> {
+    for (connection, about) in &estate.connections {
+        let Some(attribute) = &about.watching.last_sign_in else { continue };
+        let people: Vec<PersonId> = known.iter().map(|facts| facts.person.id).collect();
+        let mut newest: BTreeMap<PersonId, Timestamp> = BTreeMap::new();
+        for (person, attributes) in observations::of_people(tx, connection, &people).await? {
+            if let Some(at) = attributes.get(attribute).and_then(moment) {
+                newest.entry(person).and_modify(|known| *known = at.max(*known)).or_insert(at);
+            }
+        }
+        for facts in known.iter_mut() {
+            facts.besides.last_sign_in = facts.besides.last_sign_in.max(newest.get(&facts.person.id).copied());
+        }
+    }
+    Ok(())
+}
+
+fn moment(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::Instant(at) => Some(*at),
+        Value::Date(day) => day.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp()),
+        Value::Text(text) => text.parse().ok(),
+        Value::Number(_) | Value::Flag(_) | Value::List(_) | Value::Cleared => None,
+    }
+}
+
+/// Everything that is known of one person, with what the rules ask about others.
 pub async fn load_for(tx: &mut Tx, person: PersonId, rules: &Rules) -> Result<Option<PersonFacts>, StoreError> {
     let Some(mut facts) = load(tx, person).await? else { return Ok(None) };
     facts.besides.holders = holders(tx, rules).await?;

@@ -5,18 +5,19 @@
 //! Only then, page by page, what may be taken away is let go, what may not is held, and a run begins
 //! for each person whom the plan touches. Every part can be done twice; a crash costs a page.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tenure_ledger::{DetailKey, Fact, Hash, Word};
-use tenure_model::{Actor, PlanId};
+use tenure_model::{Actor, PersonId, PlanId};
 use tenure_policy::authz::{Action, Thing};
 use tenure_policy::brakes::{self, Brake, Limits, Removal};
 use tenure_store::estates::EstateVersion;
 use tenure_store::plans::{self, PlanPerson, PlanRow, PlanState};
 use tenure_store::{StoreError, Tx, removals};
 
-use crate::brakes::decide::letters_for;
+use crate::brakes::decide::look_again;
 use crate::brakes::{Fate, background, hold, row};
 use crate::cx::{Cx, House, send};
 use crate::error::AppError;
@@ -218,7 +219,7 @@ async fn one_page(
 ) -> Result<(), AppError> {
     let by = Actor::system(plan.applied_by.as_deref().unwrap_or_default());
     let mut rows = Vec::new();
-    let mut letters = Vec::new();
+    let mut people: BTreeMap<&str, Vec<PersonId>> = BTreeMap::new();
     for one in page {
         let outcome: Outcome = read(Some(&one.body))?;
         for removal in &outcome.removals {
@@ -230,14 +231,17 @@ async fn one_page(
             rows.push(row(house, removal, fate));
         }
         let event = if outcome.presence == "over" { "employment.ended" } else { "person.changed" };
-        letters.extend(letters_for(house, &plan.id.to_string(), one.person, event));
+        people.entry(event).or_default().push(one.person);
     }
     removals::insert(tx, &rows).await?;
-    tenure_store::journal::send(tx, &letters).await?;
+    let mut begun = 0;
+    for (event, people) in people {
+        begun += look_again(house, tx, &plan.id.to_string(), &people, event).await?;
+    }
     plans::update(tx, plan, PlanState::Applying).await?;
     let mut entry = record::entry(house.clock.as_ref(), &by, "plan.spread").about(plan.id);
     entry.decision = Some(Word::or_hash(if held.is_empty() { "whole" } else { "in-part" }));
-    entry = entry.with(DetailKey::Count, i64::try_from(letters.len()).unwrap_or(i64::MAX));
+    entry = entry.with(DetailKey::Count, i64::try_from(begun).unwrap_or(i64::MAX));
     record::write(tx, house.ids.as_ref(), &entry).await?;
     Ok(())
 }
@@ -255,6 +259,7 @@ fn holds(brake: &Brake, removal: &Removal, limits: &Limits) -> bool {
             removal.connection == *connection && named.next().is_none_or(|known| known.is_about(removal))
         }
         Brake::Feed { .. } => true,
+        Brake::Starts { .. } => false,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 use tenure_engine::journal::{Definition, Letter};
-use tenure_model::{PersonId, PlanId, RunId};
+use tenure_model::PlanId;
 
 use crate::cx::House;
 use crate::estate::definition;
@@ -34,9 +34,4 @@ fn one_step(name: &str, action: &str) -> Definition {
 pub(crate) fn letter(house: &House, plan: PlanId, definition: Definition, part: u64) -> Letter {
     let run = alone::named(&format!("{plan}/{}/{part}", definition.name));
     alone::letter(run, definition, json!({ "plan": plan, "part": part }), "plan", house.clock.now())
-}
-
-/// The run that does for somebody what a plan, or a yes, lets be done.
-pub(crate) fn run_for(cause: &str, person: PersonId, workflow: &str) -> RunId {
-    alone::named(&format!("{cause}/{person}/{workflow}"))
 }

@@ -98,7 +98,7 @@ impl Work {
         if let Some(end) = self.asked.at.filter(|end| *end > self.now) {
             let (plans, at_end) = until(facts, &self.rules, self.now, end, ids);
             return outcome::over_time(facts, &plans, &self.rules, self.limits()).map(|mut outcome| {
-                outcome.happens = walker.walk("person.changed", &at_end, outcome.changes.len(), end);
+                outcome.happens = walker.walk("person.changed", &at_end, &at_end, outcome.changes.len(), end);
                 outcome
             });
         }
@@ -111,7 +111,7 @@ impl Work {
         }
         let event = event_for(plan.presence);
         let later = after(facts, &plan, self.now, ids);
-        outcome.happens = walker.walk(event, &later, outcome.changes.len(), self.now);
+        outcome.happens = walker.walk(event, facts, &later, outcome.changes.len(), self.now);
         Some(outcome)
     }
 

@@ -18,6 +18,7 @@ use tenure_policy::{Action, PersonFacts, Plan, Rules};
 use crate::estate::Estate;
 use crate::limits::{SIMULATED_STEPS_MAX, SIMULATED_TURNS_MAX};
 use crate::people::facts::next_turn;
+use crate::workflows::start::{self, Happened};
 
 /// Something that would happen besides the writes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -173,11 +174,20 @@ impl<'e> Walker<'e> {
         Self { estate, rules, graphs: RefCell::default() }
     }
 
-    /// What would happen to somebody for whom these changes are planned; `facts` are those after them.
-    pub fn walk(&self, event: &str, facts: &PersonFacts, changes: usize, now: Timestamp) -> Vec<Happens> {
+    /// What would happen to somebody for whom these changes are planned; `before` and `facts` are those
+    /// before and after them.
+    pub fn walk(
+        &self,
+        event: &str,
+        before: &PersonFacts,
+        facts: &PersonFacts,
+        changes: usize,
+        now: Timestamp,
+    ) -> Vec<Happens> {
         let changes = Json::Array(vec![json!({}); changes]);
         let mut walk = Walk { walker: self, facts, changes, now, happens: Vec::new(), steps: 0 };
-        for workflow in self.estate.started_by(event) {
+        let happened = Happened { event: event.to_owned(), ..Happened::default() };
+        for workflow in start::meant(self.estate, Some(before), &happened, now) {
             let input = json!({ "person": facts.person.id, "because": "plan" });
             walk.run(&workflow.definition.body, input);
         }

@@ -52,7 +52,7 @@ pub async fn whatif(cx: &Cx, name: String, if_so: If) -> Result<(PersonFacts, Op
     let outcome = outcome::over_time(&facts, &plans, &rules, &estate.brakes).map(|mut outcome| {
         let presence = plans.last().map(|(_, plan)| plan.presence);
         let event = presence.map_or("person.changed", event_for);
-        outcome.happens = Walker::new(estate, &rules).walk(event, &at_end, outcome.changes.len(), end);
+        outcome.happens = Walker::new(estate, &rules).walk(event, &at_end, &at_end, outcome.changes.len(), end);
         outcome
     });
     Ok((known, outcome))

@@ -1,5 +1,7 @@
 //! Asking a system what changed since the last time, where it can tell.
 
+use std::sync::Arc;
+
 use tenure_connect::{ChangeFeed, ChangeToken, Changed, Changes, ObjectClass};
 use tenure_model::NativeId;
 use tenure_store::readings::Reading;
@@ -31,7 +33,7 @@ pub(super) enum Followed {
 
 /// Asks until there is nothing more.
 #[tracing::instrument(name = "app.reconcile.follow", skip_all, fields(connection = %reading.connection))]
-pub(super) async fn follow(house: &House, reading: &Reading, hold: &mut Hold<'_>) -> Result<Followed, AppError> {
+pub(super) async fn follow(house: &Arc<House>, reading: &Reading, hold: &mut Hold<'_>) -> Result<Followed, AppError> {
     let connection = &reading.connection;
     let connector = house.connector(connection).ok_or_else(|| AppError::no("way to connection", connection))?;
     let Some(token) = reading.token.clone() else { return Ok(Followed::Forgotten) };

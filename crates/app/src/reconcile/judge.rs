@@ -5,13 +5,15 @@
 //! we wrote to after the page was asked for: what was read of it is old.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use tenure_ledger::{DetailKey, Word};
 use tenure_model::{
     Account, AccountState, Actor, ConnectionName, Differences, Drift, DriftKind, DriftPolicy, NativeId, Observation,
-    Observed, Person, PersonId, new_id,
+    Observed, Part, Person, PersonId, new_id,
 };
 use tenure_store::{StoreError, Tx, accounts, drifts, observations, people, runs};
 
@@ -19,6 +21,8 @@ use super::Sighting;
 use crate::cx::House;
 use crate::error::AppError;
 use crate::record;
+use crate::workflows::begin::{self, Cause, Names};
+use crate::workflows::start::{Happened, Older};
 
 /// What a batch came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,7 +53,7 @@ impl Judged {
 
 /// Judges a batch.
 pub(super) async fn judge(
-    house: &House,
+    house: &Arc<House>,
     connection: &ConnectionName,
     batch: Vec<Sighting>,
 ) -> Result<Judged, AppError> {
@@ -64,9 +68,10 @@ pub(super) async fn judge(
 /// What a job needs of the house.
 struct Bench {
     connection: ConnectionName,
-    clock: std::sync::Arc<dyn tenure_model::Clock>,
-    ids: std::sync::Arc<dyn tenure_model::Ids>,
+    house: Arc<House>,
     policies: BTreeMap<DriftKind, DriftPolicy>,
+    /// The attribute that changes whenever somebody signs in.
+    last_sign_in: Option<String>,
     /// How long a write may take to be seen there.
     delay: Duration,
     /// How accounts of the system name people: their attribute, and the person's.
@@ -83,17 +88,18 @@ struct Files {
 }
 
 impl Bench {
-    fn of(house: &House, connection: &ConnectionName) -> Self {
+    fn of(house: &Arc<House>, connection: &ConnectionName) -> Self {
         let estate = house.estate();
         let policies = estate.connections.get(connection).map(|known| known.watching.policies.clone());
+        let last_sign_in = estate.connections.get(connection).and_then(|known| known.watching.last_sign_in.clone());
         let delay = house.connector(connection).map(|connector| connector.describe().consistency_delay);
         let target = estate.rules.targets.get(connection);
         let matching = target.and_then(|target| target.template.matched_key());
         Self {
             connection: connection.clone(),
-            clock: std::sync::Arc::clone(&house.clock),
-            ids: std::sync::Arc::clone(&house.ids),
+            house: Arc::clone(house),
             policies: policies.unwrap_or_default(),
+            last_sign_in,
             delay: delay.unwrap_or_default(),
             matching,
         }
@@ -171,6 +177,9 @@ impl Bench {
     ) -> Result<Observation, StoreError> {
         let seen = Observation { account: Some(account.id), ..seen };
         let mut found = tenure_policy::drift::differences(account, before, &seen);
+        if let (Some(name), Some(changed)) = (&self.last_sign_in, found.get_mut(&DriftKind::Attribute)) {
+            changed.remove(&Part::Attribute(name.clone()));
+        }
         if seen.state == AccountState::Gone {
             judged.missing += u64::from(found.contains_key(&DriftKind::Missing));
         }
@@ -202,7 +211,7 @@ impl Bench {
         found_at: Timestamp,
     ) -> Result<Drift, StoreError> {
         let drift = Drift {
-            id: new_id(self.ids.as_ref()),
+            id: new_id(self.house.ids.as_ref()),
             connection: self.connection.clone(),
             native_id: account.native_id.clone().unwrap_or_else(|| NativeId::new("")),
             account: account.id,
@@ -216,7 +225,7 @@ impl Bench {
             version: 1,
         };
         drifts::insert(tx, &drift).await?;
-        let mut entry = record::entry(self.clock.as_ref(), &Actor::system("reconcile"), "drift.found");
+        let mut entry = record::entry(self.house.clock.as_ref(), &Actor::system("reconcile"), "drift.found");
         entry.system = Some(self.connection.clone());
         entry.effect = Some(Word::or_hash(kind.word()));
         entry.decision = Some(Word::or_hash(drift.policy.word()));
@@ -225,8 +234,29 @@ impl Bench {
             Some(person) => entry.about(person),
             None => entry.about(drift.id),
         };
-        record::write(tx, self.ids.as_ref(), &entry).await?;
+        record::write(tx, self.house.ids.as_ref(), &entry).await?;
+        if let Some(person) = account.person {
+            self.tell_workflows(tx, &drift, person).await?;
+        }
         Ok(drift)
+    }
+
+    /// Starts what waits for it. What policy says of it is done all the same.
+    async fn tell_workflows(&self, tx: &mut Tx, drift: &Drift, person: PersonId) -> Result<(), StoreError> {
+        let body = json!({
+            "drift": drift.id, "connection": drift.connection, "account": drift.account, "kind": drift.kind.word(),
+            "policy": drift.policy.word(),
+        });
+        let happened = Happened {
+            event: "drift.found".to_owned(),
+            source: Some(drift.connection.to_string()),
+            changed: drift.differences.keys().map(ToString::to_string).collect(),
+            older: Older::GoOn,
+            input: [("body".to_owned(), body)].into_iter().collect(),
+            ..Happened::default()
+        };
+        let cause = Cause { source: "drift", external: &drift.id.to_string(), names: Names::New };
+        begin::for_people(&self.house, tx, &[person], &happened, cause).await.map(drop)
     }
 
     /// An account that we do not know: somebody's by what it says of them, or nobody's.
@@ -246,12 +276,12 @@ impl Bench {
             }
             return Ok(seen);
         };
-        let account = seen.owned(new_id(self.ids.as_ref()), person);
+        let account = seen.owned(new_id(self.house.ids.as_ref()), person);
         accounts::upsert(tx, &account).await?;
-        let mut entry = record::entry(self.clock.as_ref(), &Actor::system("reconcile"), "account.linked");
+        let mut entry = record::entry(self.house.clock.as_ref(), &Actor::system("reconcile"), "account.linked");
         entry.system = Some(self.connection.clone());
         entry = entry.about(person).with(DetailKey::Account, account.id);
-        record::write(tx, self.ids.as_ref(), &entry).await?;
+        record::write(tx, self.house.ids.as_ref(), &entry).await?;
         judged.linked += 1;
         Ok(Observation { account: Some(account.id), ..seen })
     }

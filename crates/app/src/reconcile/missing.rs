@@ -1,6 +1,8 @@
 //! What was known and a whole reading did not meet: each is looked for once more by itself before
 //! it is called gone.
 
+use std::sync::Arc;
+
 use tenure_connect::{AnyConnector, Locator};
 use tenure_model::{AccountState, ConnectionName, NativeId, Observation, Observed};
 use tenure_store::{StoreError, observations};
@@ -15,7 +17,7 @@ use crate::limits::JUDGED_AT_ONCE;
 
 /// Looks for each of them, and judges what was found.
 pub(super) async fn conclude(
-    house: &House,
+    house: &Arc<House>,
     connection: &ConnectionName,
     connector: &dyn AnyConnector,
     known: &Known,
@@ -41,7 +43,7 @@ pub(super) async fn conclude(
 
 /// Looks for each of these by itself, and judges what was found.
 pub(super) async fn look_for(
-    house: &House,
+    house: &Arc<House>,
     connection: &ConnectionName,
     connector: &dyn AnyConnector,
     missing: Vec<NativeId>,

@@ -170,7 +170,7 @@ async fn load(house: &House, connection: &ConnectionName) -> Result<Reading, App
 
 /// A refusal of the system ends a reading and is kept; one of the database goes up.
 async fn read_all(
-    house: &House,
+    house: &std::sync::Arc<House>,
     before: Reading,
     began: Timestamp,
     hold: &mut Hold<'_>,

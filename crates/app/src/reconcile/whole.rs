@@ -3,6 +3,8 @@
 //! Only after a whole reading is absence taken for a fact, and only if not too much is absent at
 //! once: a system that forgot half of its accounts is more often ill than emptied.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use tenure_connect::{AnyConnector, ChangeFeed, Changes, Completeness, ObjectClass, Page, Query, Seen};
 use tenure_model::ConnectionName;
@@ -30,7 +32,11 @@ pub(super) struct Read {
 
 /// Reads everything.
 #[tracing::instrument(name = "app.reconcile.whole", skip_all, fields(connection = %connection))]
-pub(super) async fn whole(house: &House, connection: &ConnectionName, hold: &mut Hold<'_>) -> Result<Read, AppError> {
+pub(super) async fn whole(
+    house: &Arc<House>,
+    connection: &ConnectionName,
+    hold: &mut Hold<'_>,
+) -> Result<Read, AppError> {
     let connector = house.connector(connection).ok_or_else(|| AppError::no("way to connection", connection))?;
     // The token first: what changes while we read is then told once more, which does no harm.
     let token = first_token(connector.as_ref()).await?;
@@ -64,7 +70,7 @@ async fn first_token(connector: &dyn AnyConnector) -> Result<Option<String>, App
 
 /// Reads every page. Says why the reading is not whole, if it is not.
 async fn pages(
-    house: &House,
+    house: &Arc<House>,
     connection: &ConnectionName,
     connector: &dyn AnyConnector,
     mut page: Page,

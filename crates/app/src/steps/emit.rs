@@ -1,16 +1,18 @@
 //! `lifecycle/emit`: lets an event happen that workflows wait for.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use tenure_engine::{Ended, Order, message};
-use tenure_model::{PersonId, RunId};
+use tenure_engine::{Ended, Order};
+use tenure_model::PersonId;
 use tenure_store::StoreError;
 
 use super::align::load;
 use super::{Done, done, entry, ledger, read, store_refused};
-use crate::cx::{House, send};
-use crate::runs::alone;
-use crate::workflows::start::{self, Happened};
+use crate::cx::House;
+use crate::workflows::begin::{self, Cause, Names};
+use crate::workflows::start::Happened;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,33 +23,21 @@ struct Emit {
     body: Json,
 }
 
-pub(super) async fn perform(house: &House, order: &Order) -> Done {
+pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
     let Emit { person, event, body } = read(order)?;
     let known = load(house, person).await?;
     let input = [("body".to_owned(), body)].into_iter().collect();
     let happened = Happened { event, input, ..Happened::default() };
-    let starts = start::of(house, person, Some(&known), &happened);
-    let (mut runs, mut letters) = (Vec::new(), Vec::new());
-    for (place, start) in starts.into_iter().enumerate() {
-        let run = nth_run(order, place);
-        letters.push(message::start(run, start, "emit", &order.run.to_string(), house.clock.now()));
-        runs.push(run);
-    }
+    let (own, key, because) = (Arc::clone(house), order.key.as_str().to_owned(), order.run.to_string());
     let job = house.store.write(move |tx| {
         Box::pin(async move {
-            for letter in letters {
-                send(tx, letter).await?;
-            }
-            Ok(())
+            // The same for every attempt of this step: whoever dies in between starts it once.
+            let cause = Cause { source: "emit", external: &because, names: Names::After(&key) };
+            begin::begin(&own, tx, person, Some(&known), &happened, cause).await
         })
     });
-    job.await.map_err(|error: StoreError| store_refused(error))?;
+    let runs = job.await.map_err(|error: StoreError| store_refused(error))?;
     house.nudge();
     let attachments = vec![ledger(house, &entry(house, order, "event.emitted").about(person))];
     Ok(Ended { attachments, ..done("done", json!({ "runs": runs })) })
-}
-
-/// The same for every attempt of this step: whoever dies in between starts it once.
-pub(super) fn nth_run(order: &Order, place: usize) -> RunId {
-    alone::named(&format!("{}/{place}", order.key.as_str()))
 }

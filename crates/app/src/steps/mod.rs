@@ -16,6 +16,7 @@ mod look;
 mod notify;
 mod plan;
 mod restore;
+mod round;
 mod seal;
 mod settle;
 mod sponsor;
@@ -61,19 +62,20 @@ impl Performer for Steps {
         let ended = match order.task.action.as_str() {
             "access/align" => align::perform(&self.house, &order).await,
             "access/change" => change::perform(house, &order).await,
-            "access/settle" => settle::perform(house, &order).await,
+            "access/settle" => settle::perform(&self.house, &order).await,
             "access/again" => again::perform(house, &order).await,
             "access/wish" => wish::perform(house, &order).await,
             "access/restore" => restore::perform(house, &order).await,
             "access/grant" => grant::give(house, &order).await,
             "access/revoke" => grant::take(house, &order).await,
-            "lifecycle/emit" => emit::perform(house, &order).await,
+            "lifecycle/emit" => emit::perform(&self.house, &order).await,
             "notify/send" => notify::perform(house, &order).await,
             "person/look" => look::perform(house, &order).await,
             "sponsor/transfer" => sponsor::perform(house, &order).await,
             "drift/plan" => drift::plan(&self.house, &order).await,
             "drift/disable" => drift::disable(house, &order).await,
-            "lifecycle/trigger" => trigger::perform(house, &order).await,
+            "lifecycle/trigger" => trigger::perform(&self.house, &order).await,
+            "lifecycle/round" => round::perform(&self.house, &order).await,
             "estate/plan" => plan::make(house, &order).await,
             "estate/apply" => plan::apply(&self.house, &order).await,
             "evidence/seal" => seal::perform(house, &order),

@@ -1,11 +1,15 @@
 //! `access/settle`: looks once more whether everything is as it should be, and closes the grants.
 //!
 //! What was meant to go and is gone is revoked; what was meant to be there and was read back is
-//! held. If something is still open, the step is tried again and at last asks a human.
+//! held, and workflows that wait for either begin. If something is still open, the step is tried
+//! again and at last asks a human.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::json;
 use tenure_engine::{Ended, Order};
-use tenure_model::{AccountState, Ending, Grant, GrantState};
+use tenure_model::{AccountState, ConnectionName, Ending, Grant, GrantState, Name, Reason};
 use tenure_policy::brakes::{self, Kind, Removal};
 use tenure_policy::{Action, Change, PersonFacts, Plan, Rules};
 use tenure_store::journal::Attachment;
@@ -15,8 +19,10 @@ use super::align::load_for;
 use super::{Done, OfPerson, done, entry, ledger, no, not_now, read, store_refused};
 use crate::brakes::same;
 use crate::cx::House;
+use crate::workflows::begin::{self, Cause, Names};
+use crate::workflows::start::{self, Happened, Older};
 
-pub(super) async fn perform(house: &House, order: &Order) -> Done {
+pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
     let OfPerson { person } = read(order)?;
     let rules = house.resolved_rules().await.map_err(no)?;
     let facts = load_for(house, person, &rules).await?;
@@ -28,7 +34,7 @@ pub(super) async fn perform(house: &House, order: &Order) -> Done {
         let open: Vec<&str> = open.iter().map(|change| change.action.word()).collect();
         return Err(not_now(format!("not everything is as it should be yet: {}", open.join(", "))));
     }
-    let mut attachments = Vec::new();
+    let (mut attachments, mut news) = (Vec::new(), News::new());
     for grant in &facts.grants {
         let stays = held.iter().any(|one| {
             one.connection == grant.connection && (one.kind == Kind::Account || one.what == grant.entitlement)
@@ -43,11 +49,62 @@ pub(super) async fn perform(house: &House, order: &Order) -> Done {
         } else {
             continue;
         };
-        attachments.extend(next.ok().map(|grant| Attachment::Grant(Box::new(grant))));
+        let Ok(next) = next else { continue };
+        let event = if next.state == GrantState::Held { "access.gained" } else { "access.lost" };
+        news.entry((event, next.connection.clone())).or_default().push(next.clone());
+        attachments.push(Attachment::Grant(Box::new(next)));
     }
     let changed = attachments.len();
+    tell_workflows(house, order, &facts, news).await?;
     attachments.push(ledger(house, &entry(house, order, "access.settled").about(person)));
     Ok(Ended { attachments, ..done("done", json!({ "grants": changed })) })
+}
+
+/// What somebody got or lost for good, by the event and the system.
+type News = BTreeMap<(&'static str, ConnectionName), Vec<Grant>>;
+
+/// Starts what waits for somebody to get or lose access.
+async fn tell_workflows(house: &Arc<House>, order: &Order, facts: &PersonFacts, mut news: News) -> Result<(), Ending> {
+    let estate = house.estate();
+    news.retain(|(event, _), _| start::is_awaited(&estate, event));
+    if news.is_empty() {
+        return Ok(());
+    }
+    let (own, facts, key, run) =
+        (Arc::clone(house), facts.clone(), order.key.as_str().to_owned(), order.run.to_string());
+    let job = house.store.write(move |tx| {
+        Box::pin(async move {
+            for ((event, connection), grants) in news {
+                // The same for every attempt of this step: whoever dies in between starts it once.
+                let words = format!("{key}/{event}/{connection}");
+                let cause = Cause { source: "access", external: &run, names: Names::After(&words) };
+                let happened = happened(event, &connection, &grants);
+                begin::begin(&own, tx, facts.person.id, Some(&facts), &happened, cause).await?;
+            }
+            Ok(())
+        })
+    });
+    job.await.map_err(|error: StoreError| store_refused(error))?;
+    house.nudge();
+    Ok(())
+}
+
+fn happened(event: &str, connection: &ConnectionName, grants: &[Grant]) -> Happened {
+    let entitlements: BTreeSet<&String> = grants.iter().map(|grant| &grant.entitlement).collect();
+    let role = |grant: &'_ Grant| match &grant.reason {
+        Reason::Birthright { role, .. } => Some(role.clone()),
+        Reason::Request { .. } | Reason::Adopted { .. } => None,
+    };
+    let roles: BTreeSet<Name> = grants.iter().filter_map(role).collect();
+    let body = json!({ "connection": connection, "entitlements": entitlements, "roles": roles });
+    Happened {
+        event: event.to_owned(),
+        source: Some(connection.to_string()),
+        changed: grants.iter().map(|grant| grant.entitlement.clone()).collect(),
+        older: Older::GoOn,
+        input: [("body".to_owned(), body)].into_iter().collect(),
+        ..Happened::default()
+    }
 }
 
 /// What a brake withholds of a plan: it is as it should be until people say otherwise.

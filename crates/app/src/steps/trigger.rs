@@ -1,22 +1,24 @@
 //! `lifecycle/trigger`: a date has come. Works out anew what the facts come to, and starts what
 //! follows from that; a date that moved in the meantime starts nothing.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use tenure_engine::Order;
 use tenure_engine::journal::Urgency;
-use tenure_engine::message::{self, Busy, Start};
-use tenure_model::{Ending, Engagement, Id as _, PersonId, RunId, Standing, standing};
+use tenure_engine::message::{Busy, Start};
+use tenure_model::{Ending, Engagement, PersonId, Standing, standing};
 use tenure_policy::PersonFacts;
 use tenure_store::{StoreError, people};
-use uuid::Uuid;
 
 use super::align::load;
 use super::{Done, again, done, not_now, read, refused, store_refused};
-use crate::cx::{House, send};
+use crate::cx::House;
 use crate::error::AppError;
 use crate::people::settle;
+use crate::workflows::begin::{self, Cause, Names};
 use crate::workflows::dates;
 use crate::workflows::start::{self, Happened};
 
@@ -28,7 +30,7 @@ struct Due {
     event: String,
 }
 
-pub(super) async fn perform(house: &House, order: &Order) -> Done {
+pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
     let due: Due = read(order)?;
     let now = house.clock.now().max(due.at);
     bring_up_to(house, due.person, now).await?;
@@ -39,33 +41,23 @@ pub(super) async fn perform(house: &House, order: &Order) -> Done {
         again::set(house, due.person).await?;
         return Ok(done("moved", json!({})));
     };
-    let mut runs = Vec::new();
-    let mut letters = Vec::new();
-    for (place, start) in starts.into_iter().enumerate() {
-        // The same for every attempt of this step: whoever dies in between starts it once.
-        let number = order.run.uuid().as_u128().wrapping_add(1 + place as u128);
-        let run = RunId::from_uuid(Uuid::from_u128(number));
-        letters.push(message::start(run, start, "timer", "due", house.clock.now()));
-        runs.push(run);
-    }
     let stopped = start::ended_by(house, &due.event);
-    let (person, because) = (due.person, order.run.to_string());
-    let event = due.event.clone();
-    house
-        .store
-        .write(move |tx| {
-            Box::pin(async move {
-                for letter in letters {
-                    send(tx, letter).await?;
-                }
-                for (lane, name) in start::lanes(&stopped, person) {
-                    start::stop_in(tx, (&lane, &name), &event, &because, now).await?;
-                }
-                Ok(())
-            })
+    let (own, key, because) = (Arc::clone(house), order.key.as_str().to_owned(), order.run.to_string());
+    let Due { person, event, .. } = due;
+    let job = house.store.write(move |tx| {
+        Box::pin(async move {
+            // The same for every attempt of this step: whoever dies in between starts it once.
+            let cause = Cause { source: "timer", external: "due", names: Names::After(&key) };
+            let starts = starts.into_iter();
+            let beginnings = starts.map(|start| begin::beginning(&own, person, start, cause.names)).collect();
+            let runs = begin::send(&own, tx, beginnings, cause).await?;
+            for (lane, name) in start::lanes(&stopped, person) {
+                start::stop_in(tx, (&lane, &name), &event, &because, now).await?;
+            }
+            Ok(runs)
         })
-        .await
-        .map_err(|error: StoreError| store_refused(error))?;
+    });
+    let runs = job.await.map_err(|error: StoreError| store_refused(error))?;
     house.nudge();
     Ok(done("started", json!({ "runs": runs })))
 }
@@ -118,5 +110,5 @@ fn starts(house: &House, facts: &PersonFacts, due: &Due, now: Timestamp) -> Opti
     }
     let input = [("at".to_owned(), json!(due.at))].into_iter().collect();
     let happened = Happened { event: due.event.clone(), input, ..Happened::default() };
-    Some(start::of(house, due.person, Some(facts), &happened))
+    Some(start::of(&house.estate(), due.person, Some(facts), &happened, now))
 }

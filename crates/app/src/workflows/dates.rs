@@ -48,9 +48,11 @@ fn moment(workflow: &Workflow, known: &PersonFacts, now: Timestamp) -> Option<Ti
 pub(crate) fn due(house: &House, known: &PersonFacts, event: &str, at: Timestamp) -> Option<Workflow> {
     let name = event.strip_prefix(EVENT)?;
     let workflow = house.estate().workflows.values().find(|workflow| workflow.name.as_str() == name)?.clone();
+    let now = house.clock.now();
+    let input = [("because".to_owned(), "date".into())].into_iter().collect();
     let goes = workflow.triggers.iter().any(|trigger| match trigger {
-        Trigger::Date { when, .. } => when.as_ref().is_none_or(|when| holds(house, when, Some(known))),
+        Trigger::Date { when, .. } => when.as_ref().is_none_or(|when| holds(when, Some(known), &input, now)),
         Trigger::Event { .. } | Trigger::Schedule { .. } | Trigger::Demand => false,
     });
-    (goes && moment(&workflow, known, house.clock.now()) == Some(at)).then_some(workflow)
+    (goes && moment(&workflow, known, now) == Some(at)).then_some(workflow)
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 use tenure_flow::condition::Scope;
 use tenure_flow::{Node, RunState};
-use tenure_model::{Engagement, EngagementState, Leave, Standing, Value, standing};
+use tenure_model::{Attributes, Engagement, EngagementState, Leave, Standing, Value, standing};
 use tenure_policy::PersonFacts;
 
 /// What is known of somebody at this moment.
@@ -40,6 +40,10 @@ pub fn of(facts: &PersonFacts, now: Timestamp) -> Json {
             known.insert("leaveUntil".into(), json!(leave.until.map(|day| day.to_string())));
         }
     }
+    if let Some(at) = facts.besides.last_sign_in {
+        known.insert("lastSignIn".into(), at.to_string().into());
+        known.insert("daysSinceSignIn".into(), (now.duration_since(at).as_hours() / 24).into());
+    }
     let systems: Vec<String> = facts
         .accounts
         .iter()
@@ -70,6 +74,11 @@ fn word(standing: Standing) -> &'static str {
         Standing::Left => "left",
         Standing::None => "none",
     }
+}
+
+/// What a source says, as plain values.
+pub(crate) fn plain_of(attributes: &Attributes) -> Json {
+    attributes.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
 }
 
 fn plain(value: &Value) -> Json {

@@ -2,7 +2,7 @@
 //!
 //! What changes somebody's access waits in the person's lane, where the newest word takes the
 //! place of older ones; everything else has a lane of its own for each person and workflow, so
-//! that a welcome that waits for a week holds up nobody.
+//! that a welcome that waits for a week holds up nobody. How they begin is in [`super::begin`].
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,11 @@ use tenure_engine::message::{self, Busy, Start};
 use tenure_flow::language::{Lane, Trigger};
 use tenure_model::{PersonId, RunEvent};
 use tenure_policy::PersonFacts;
-use tenure_store::{StoreError, Tx, runs};
+use tenure_store::{StoreError, Tx, runs, starts};
 
 use super::facts;
 use crate::cx::{House, send};
-use crate::estate::Workflow;
+use crate::estate::{Estate, Workflow};
 
 /// Something that happened to somebody, as far as workflows ask about it.
 #[derive(Debug, Clone, Default)]
@@ -30,21 +30,38 @@ pub(crate) struct Happened {
     pub changed: BTreeSet<String>,
     /// Whether access must end now.
     pub urgent: bool,
+    /// What becomes of runs that older words began in the same lane.
+    pub older: Older,
     /// What goes into the input of every run besides the person.
     pub input: serde_json::Map<String, Json>,
 }
 
+/// What becomes of runs that older words about somebody began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Older {
+    /// They stop: this is news of the person, and the newest word counts.
+    #[default]
+    Stop,
+    /// They come to their end first: this says nothing that makes them void.
+    GoOn,
+}
+
 /// The workflows that this starts, each with what its run begins with. The newest word about
 /// somebody takes the place of older ones; a second workflow of the same word waits for the first.
-pub(crate) fn of(house: &House, person: PersonId, known: Option<&PersonFacts>, happened: &Happened) -> Vec<Start> {
+pub(crate) fn of(
+    estate: &Estate,
+    person: PersonId,
+    known: Option<&PersonFacts>,
+    happened: &Happened,
+    now: Timestamp,
+) -> Vec<Start> {
     let mut starts: Vec<Start> = Vec::new();
-    let estate = house.estate();
-    for workflow in estate.workflows.values().filter(|workflow| starts_on(house, workflow, known, happened)) {
+    for workflow in meant(estate, known, happened, now) {
         let lane = lane(workflow, person);
         let second = starts.iter().any(|start| start.lane == lane);
         let mut input = happened.input.clone();
         input.insert("person".to_owned(), json!(person));
-        input.insert("because".to_owned(), json!(happened.event));
+        input.entry("because").or_insert_with(|| json!(happened.event));
         if !happened.changed.is_empty() {
             input.insert("changed".to_owned(), json!(happened.changed));
         }
@@ -53,11 +70,21 @@ pub(crate) fn of(house: &House, person: PersonId, known: Option<&PersonFacts>, h
             definition: workflow.definition.hash.clone(),
             name: workflow.name.to_string(),
             urgency: if happened.urgent { Urgency::Urgent } else { Urgency::Normal },
-            busy: if second { Busy::Queue } else { Busy::Supersede },
+            busy: if second || happened.older == Older::GoOn { Busy::Queue } else { Busy::Supersede },
             input: Json::Object(with_defaults(workflow, input)),
         });
     }
     starts
+}
+
+/// The workflows that this starts.
+pub(crate) fn meant<'a>(
+    estate: &'a Estate,
+    known: Option<&'a PersonFacts>,
+    happened: &'a Happened,
+    now: Timestamp,
+) -> impl Iterator<Item = &'a Workflow> {
+    estate.workflows.values().filter(move |workflow| starts_on(workflow, known, happened, now))
 }
 
 /// The lane of a workflow for somebody.
@@ -81,38 +108,53 @@ pub(crate) fn with_defaults(
     input
 }
 
-fn starts_on(house: &House, workflow: &Workflow, known: Option<&PersonFacts>, happened: &Happened) -> bool {
+fn starts_on(workflow: &Workflow, known: Option<&PersonFacts>, happened: &Happened, now: Timestamp) -> bool {
     workflow.triggers.iter().any(|trigger| match trigger {
         Trigger::Event { event, source, changed, when } => {
             *event == happened.event
                 && source.as_ref().is_none_or(|wanted| happened.source.as_ref() == Some(wanted))
                 && (changed.is_empty() || changed.iter().any(|name| happened.changed.contains(name)))
-                && when.as_ref().is_none_or(|when| holds(house, when, known))
+                && when.as_ref().is_none_or(|when| holds(when, known, &happened.input, now))
         }
         Trigger::Date { .. } | Trigger::Schedule { .. } | Trigger::Demand => false,
     })
 }
 
-/// Whether this holds of somebody now. What makes no sense holds for nobody, and is told in the log.
-pub(crate) fn holds(house: &House, when: &tenure_flow::Formula, known: Option<&PersonFacts>) -> bool {
+/// Whether this holds of somebody now, and of what happened. What makes no sense holds for nobody,
+/// and is told in the log.
+pub(crate) fn holds(
+    when: &tenure_flow::Formula,
+    known: Option<&PersonFacts>,
+    input: &serde_json::Map<String, Json>,
+    now: Timestamp,
+) -> bool {
     let Some(known) = known else { return false };
-    let now = house.clock.now();
-    let state = facts::as_state(known, now);
+    let mut state = facts::as_state(known, now);
+    state.input = Json::Object(input.clone());
     facts::scope(&state, now).holds(when).unwrap_or_else(|reason| {
         tracing::warn!(person = %known.person.id, reason, "a trigger makes no sense for somebody, and starts nothing");
         false
     })
 }
 
-/// Whether somebody's attributes or standing decide what this starts.
-pub(crate) fn asks_about_people(house: &House, event: &str) -> bool {
-    house.estate().workflows.values().flat_map(|workflow| &workflow.triggers).any(|trigger| match trigger {
-        Trigger::Event { event: wanted, when, changed, .. } => {
-            wanted == event && (when.is_some() || !changed.is_empty())
-        }
-        Trigger::Date { .. } => true,
-        Trigger::Schedule { .. } | Trigger::Demand => false,
-    })
+/// Whether a workflow waits for this event.
+pub(crate) fn is_awaited(estate: &Estate, event: &str) -> bool {
+    triggers(estate).any(|trigger| matches!(trigger, Trigger::Event { event: wanted, .. } if wanted == event))
+}
+
+/// Whether what is known of somebody decides what this event starts for them.
+pub(crate) fn asks_about_people(estate: &Estate, event: &str) -> bool {
+    triggers(estate)
+        .any(|trigger| matches!(trigger, Trigger::Event { event: wanted, when: Some(_), .. } if wanted == event))
+}
+
+/// Whether a date of somebody starts anything.
+pub(crate) fn asks_about_dates(estate: &Estate) -> bool {
+    triggers(estate).any(|trigger| matches!(trigger, Trigger::Date { .. }))
+}
+
+fn triggers(estate: &Estate) -> impl Iterator<Item = &Trigger> {
+    estate.workflows.values().flat_map(|workflow| &workflow.triggers)
 }
 
 /// The workflows whose open runs this event ends.
@@ -125,7 +167,8 @@ pub(crate) fn lanes(workflows: &[Workflow], person: PersonId) -> Vec<(String, St
     workflows.iter().map(|workflow| (lane(workflow, person), workflow.name.to_string())).collect()
 }
 
-/// Tells the open runs of a workflow in a lane to stop, because of this event.
+/// Tells the open runs of a workflow in a lane to stop, because of this event; those that wait to
+/// begin do not.
 pub(crate) async fn stop_in(
     tx: &mut Tx,
     (lane, name): (&str, &str),
@@ -133,6 +176,7 @@ pub(crate) async fn stop_in(
     because: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    starts::stop(tx, lane, name).await?;
     let filter = runs::RunFilter { lane: Some(lane.to_owned()), ..runs::RunFilter::default() };
     for row in runs::list(tx, &filter, None, OPEN_RUNS_MAX).await? {
         if row.status.is_closed() || row.name != name {

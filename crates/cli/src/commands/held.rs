@@ -47,6 +47,14 @@ const REMOVALS: &[Column] = &[
     column("Let go", "/letAt"),
 ];
 
+const STARTS: &[Column] = &[
+    column("Person", "/name"),
+    column("Workflow", "/workflow"),
+    column("Run", "/run"),
+    column("State", "/state"),
+    column("Since", "/at"),
+];
+
 /// What to do with what is held.
 #[derive(Debug, Subcommand)]
 pub enum Held {
@@ -67,7 +75,7 @@ pub struct List {
     how_many: HowMany,
 }
 
-/// Show what is held, why, and who would lose what
+/// Show what is held, why, and who would lose what or for whom a workflow would begin
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tenure held show held_01k9h3m5n7p9r1t3v5x7z9b1d3")]
 pub struct Show {
@@ -80,7 +88,8 @@ pub struct Show {
 /// Say yes to what is held
 ///
 /// Says yes to what is held, as it was shown: exactly that may go on, for a day, and is worked out anew. Two
-/// different people must say so, and nobody to what they asked for themselves.
+/// different people must say so, and nobody to what they asked for themselves. Where a workflow began too often,
+/// one yes begins every start that waits, in its order.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  tenure held approve held_01k9h3m5n7p9r1t3v5x7z9b1d3 --removals 42 --reason 'site closed, change 8123'"
@@ -88,7 +97,7 @@ pub struct Show {
 pub struct Approve {
     /// Which set
     id: String,
-    /// How many removals you have seen; refused if there are more by now
+    /// How many removals or starts you have seen; refused if there are more by now
     #[arg(long, value_name = "NUMBER")]
     removals: i64,
     /// Why, for the ledger
@@ -99,6 +108,7 @@ pub struct Approve {
 /// Say no to what is held
 ///
 /// Says no to what is held. People keep what they have; what rules say comes up again when they are next looked at.
+/// Starts of a workflow that wait are dropped.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  tenure held refuse held_01k9h3m5n7p9r1t3v5x7z9b1d3 --reason 'the HR file was half'"
@@ -128,7 +138,7 @@ impl Held {
                 let place = places::REFUSE_HELD.of(&[&refuse.id]);
                 let held = client.send(&place, &json!({ "reason": refuse.reason })).await?;
                 cx.output.item(FIELDS, &held)?;
-                cx.output.say("people keep what they have");
+                cx.output.say("what was held does not happen");
                 Ok(Exit::Done)
             }
         }
@@ -138,13 +148,18 @@ impl Held {
 impl Show {
     async fn run(self, cx: &Cx, client: &Client) -> Result<Exit, CliError> {
         let mut held = client.ask(&places::SHOW_HELD.of(&[&self.id])).await?;
-        let place = places::HELD_REMOVALS.of(&[&self.id]);
-        let removals = client.list(&place, &[], self.how_many.items_max()).await?;
+        let is_of_starts = held.get("brake").and_then(Value::as_str) == Some("starts");
+        let (place, title, columns) = if is_of_starts {
+            (places::HELD_STARTS, "Would begin", STARTS)
+        } else {
+            (places::HELD_REMOVALS, "Would lose", REMOVALS)
+        };
+        let list = client.list(&place.of(&[&self.id]), &[], self.how_many.items_max()).await?;
         if let Some(fields) = held.as_object_mut() {
-            fields.insert("list".to_owned(), Value::Array(removals));
+            fields.insert("list".to_owned(), Value::Array(list));
         }
         cx.output.item(FIELDS, &held)?;
-        cx.output.part("Would lose", REMOVALS, held.get("list"))?;
+        cx.output.part(title, columns, held.get("list"))?;
         cx.output.part("Said", ANSWERS, held.get("answers"))?;
         Ok(Exit::Done)
     }

@@ -71,7 +71,8 @@ pub fn counts_from(fact: &Fact, zone: impl FnOnce() -> Zone) -> Timestamp {
         | EventKind::EmploymentRescinded
         | EventKind::PersonChanged { .. }
         | EventKind::LeaveStarted { .. }
-        | EventKind::LeaveEnded { .. } => fact.as_of.unwrap_or(Timestamp::UNIX_EPOCH),
+        | EventKind::LeaveEnded { .. }
+        | EventKind::Custom { .. } => fact.as_of.unwrap_or(Timestamp::UNIX_EPOCH),
     }
 }
 

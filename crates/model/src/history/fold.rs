@@ -176,7 +176,8 @@ impl Lives {
             EventKind::LeaveEnded { last_day } => self.come_back(*last_day),
             EventKind::EmploymentConverted { .. }
             | EventKind::PersonChanged { .. }
-            | EventKind::PersonTransferred { .. } => {}
+            | EventKind::PersonTransferred { .. }
+            | EventKind::Custom { .. } => {}
         }
     }
 

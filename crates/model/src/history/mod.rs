@@ -81,6 +81,7 @@ fn rank(kind: &EventKind) -> u8 {
         EventKind::LeaveEnded { .. } => 5,
         EventKind::EmploymentEnded { .. } => 6,
         EventKind::EmploymentRescinded => 7,
+        EventKind::Custom { .. } => 8,
     }
 }
 

@@ -86,6 +86,9 @@ pub struct Background {
     pub admins: BTreeMap<(ConnectionName, NativeId), BTreeSet<AccountId>>,
 }
 
+/// The family of the brake on workflows.
+pub const STARTS: &str = "starts";
+
 /// Which brake holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "brake", rename_all = "kebab-case", rename_all_fields = "camelCase")]
@@ -126,6 +129,15 @@ pub enum Brake {
         /// What is wrong with it.
         because: String,
     },
+    /// A workflow would begin too often.
+    Starts {
+        /// Which.
+        workflow: String,
+        /// How often it may.
+        limit: u64,
+        /// Within how many minutes.
+        minutes: u64,
+    },
 }
 
 impl Brake {
@@ -136,6 +148,17 @@ impl Brake {
             Self::LastAdmin { .. } => "last-admin",
             Self::TooMany { .. } => "too-many",
             Self::Feed { .. } => "feed",
+            Self::Starts { .. } => STARTS,
+        }
+    }
+
+    /// What waits together: removals of one family, and starts of one workflow.
+    pub fn waits_as(&self) -> String {
+        match self {
+            Self::Protected { .. } | Self::LastAdmin { .. } | Self::TooMany { .. } | Self::Feed { .. } => {
+                self.family().to_owned()
+            }
+            Self::Starts { workflow, .. } => format!("{STARTS}/{workflow}"),
         }
     }
 
@@ -152,6 +175,14 @@ impl Brake {
                 if *hours == 1 { "an hour".to_owned() } else { format!("{hours} hours") }
             ),
             Self::Feed { connection, because } => format!("what {connection} says cannot be right: {because}"),
+            Self::Starts { workflow, limit, minutes } => format!(
+                "`{workflow}` would begin more than {limit} times within {}; what comes after that waits",
+                match (minutes / 60, minutes % 60) {
+                    (1, 0) => "an hour".to_owned(),
+                    (hours, 0) if hours > 0 => format!("{hours} hours"),
+                    (_, _) => format!("{minutes} minutes"),
+                }
+            ),
         }
     }
 }

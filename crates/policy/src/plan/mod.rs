@@ -58,6 +58,9 @@ pub struct Besides {
     pub exceptions: Vec<Exception>,
     /// For each rule that limits the number of holders: who holds the thing, the earliest first.
     pub holders: BTreeMap<Name, Vec<PersonId>>,
+    /// When they were last seen to have signed in anywhere. No rule decides by it, so no decision keeps it.
+    #[serde(skip)]
+    pub last_sign_in: Option<jiff::Timestamp>,
 }
 
 /// What a connection can take.

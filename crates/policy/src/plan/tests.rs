@@ -453,7 +453,7 @@ fn some_besides(ids: &SeededIds, facts: &PersonFacts, (seen, _, held, until): An
         version: 1,
     });
     let holders = if held { vec![new_id(ids)] } else { Vec::new() };
-    Besides { seen, exceptions: exceptions.collect(), holders: [(name("few"), holders)].into() }
+    Besides { seen, exceptions: exceptions.collect(), holders: [(name("few"), holders)].into(), last_sign_in: None }
 }
 
 fn an_account(ids: &SeededIds, (ldap, state, holds): AnyAccount) -> Account {

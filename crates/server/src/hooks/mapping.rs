@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 use tenure_api::problem::quoted;
 use tenure_api::wire::event::TAKES;
 use tenure_api::{Code, EventIn, FieldError, Problem};
+use tenure_model::CustomEvent;
 
 use super::Mapped;
 
@@ -80,7 +81,7 @@ pub enum BadMapping {
     },
     /// A type of event that there is not.
     #[error(
-        "`event.type.words` maps to `{0}`, which is no type of event; there are employment.started, .stated, .ended, .rescinded and .converted, leave.started and .ended, person.changed and .transferred"
+        "`event.type.words` maps to `{0}`, which is no type of event; there are employment.started, .stated, .ended, .rescinded and .converted, leave.started and .ended, person.changed and .transferred, or one of your own such as `custom.badge-lost`"
     )]
     Kind(String),
 }
@@ -100,7 +101,7 @@ impl Mapping {
                 return Err(BadMapping::Place { member, text: place.chars().take(64).collect() });
             }
         }
-        let known = |word: &&String| TAKES.iter().any(|(kind, _)| kind == word);
+        let known = |word: &&String| word.parse::<CustomEvent>().is_ok() || TAKES.iter().any(|(kind, _)| kind == word);
         match self.kind_of_event.words.values().find(|word| !known(word)) {
             Some(word) => Err(BadMapping::Kind(word.clone())),
             None => Ok(()),
@@ -127,7 +128,10 @@ impl Mapping {
         let mut person = Map::new();
         person.insert(person_key.to_owned(), body.pointer(&self.person).cloned().unwrap_or_default());
         // The others take only the key of the person.
-        if ["employment.started", "employment.stated", "person.changed", "person.transferred"].contains(&kind.as_str())
+        let is_own = kind.parse::<CustomEvent>().is_ok();
+        if is_own
+            || ["employment.started", "employment.stated", "person.changed", "person.transferred"]
+                .contains(&kind.as_str())
         {
             for (name, place) in &self.attributes {
                 if let Some(value) = body.pointer(place) {

@@ -1,11 +1,12 @@
 //! What goes on in the background: the engine, the sealing of the ledger, the outbox, tasks that
-//! time or the end of a run concerns, readings of connected systems, and looking for what another
-//! node put into force.
+//! time or the end of a run concerns, readings of connected systems, schedules, what brakes held and
+//! somebody answered, and looking for what another node put into force.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tenure_app::brakes::starts;
 use tenure_app::flows::Flows;
 use tenure_app::ledger::seal::Sealer;
 use tenure_app::notices::deliver::{deliver, due_channels};
@@ -15,6 +16,7 @@ use tenure_app::sources::read::{How, due, read};
 use tenure_app::steps::Steps;
 use tenure_app::tasks::tend::tend;
 use tenure_app::versions::follow::{Behind, follow};
+use tenure_app::workflows::schedule;
 use tenure_app::{Cx, House};
 use tenure_engine::{Engine, Parts};
 use tenure_model::{Actor, ConnectionName};
@@ -26,7 +28,7 @@ use super::open::Opened;
 
 /// How often the ledger and the outbox are looked at.
 const LOOK: Duration = Duration::from_millis(500);
-/// After so many such looks it is looked whether a source is due.
+/// After so many such looks it is looked whether a source or a schedule is due.
 const READING_LOOKS: usize = 10;
 
 /// Everything that goes on in the background.
@@ -62,6 +64,7 @@ impl Working {
             tokio::spawn(keep_following(Arc::clone(house), stopped.clone())),
             tokio::spawn(keep_feeding(Arc::clone(house), stopped.clone())),
             tokio::spawn(keep_reading(Arc::clone(house), stopped.clone())),
+            tokio::spawn(keep_starting(Arc::clone(house), stopped.clone())),
             tokio::spawn(keep_merging(Arc::clone(house), stopped)),
         ];
         Self { engine, stop, tasks }
@@ -105,6 +108,33 @@ async fn keep_tending(house: Arc<House>, mut stopped: watch::Receiver<bool>) {
         }
         if rest(&mut stopped).await {
             return;
+        }
+    }
+}
+
+/// Begins the periods of schedules, and what a brake held and somebody answered.
+async fn keep_starting(house: Arc<House>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        if let Err(error) = schedule::look(&house).await {
+            tracing::warn!(%error, "it is not known whether a schedule is due; trying again");
+        }
+        if let Err(error) = starts::tidy(&house).await {
+            tracing::warn!(%error, "how often workflows began long ago was not forgotten; trying again");
+        }
+        for _ in 0..READING_LOOKS {
+            while !*stopped.borrow() {
+                match starts::release(&house).await {
+                    Ok(0) => break,
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::warn!(%error, "what was held did not begin; trying again");
+                        break;
+                    }
+                }
+            }
+            if rest(&mut stopped).await {
+                return;
+            }
         }
     }
 }

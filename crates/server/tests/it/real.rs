@@ -14,7 +14,7 @@ use tenure_app::population::Population;
 use tenure_app::steps::Steps;
 use tenure_app::{Estate, House, Live, NoProbe};
 use tenure_connect::fake::FakeTarget;
-use tenure_flow::language::{Known, Lane};
+use tenure_flow::language::{Breaker, Known, Lane};
 use tenure_ledger::SigningKey;
 use tenure_model::{Clock, Ids, Role, SeededIds, SteppedClock, TokenId, new_id};
 use tenure_outside::ManualConnector;
@@ -122,6 +122,7 @@ fn change() -> Workflow {
         lane: Lane::Own,
         inputs: BTreeMap::new(),
         cancel_on: BTreeSet::new(),
+        breaker: Breaker { starts: 100, within: Duration::from_hours(1) },
         definition: definition("change", &graph).unwrap(),
     }
 }

@@ -7,7 +7,7 @@ use tenure_store::{Param, Store, StoreError};
 use crate::world::{Db, Kind};
 
 /// For each version a row that can be written as soon as it is there, and what reads it back.
-const ROWS: [(&str, &str, &str); 17] = [
+const ROWS: [(&str, &str, &str); 18] = [
     (
         "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
          VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
@@ -102,6 +102,11 @@ const ROWS: [(&str, &str, &str); 17] = [
           rescinded, version) VALUES ($1, $1, 'employee', 'hr', 'E1', 1, 'UTC', '2026-01-01', 0, 0, 1)",
         "SELECT source_key AS it FROM engagement_spell WHERE id = $1",
         "E1",
+    ),
+    (
+        "INSERT INTO schedule (workflow, schedule, begun_at) SELECT 'review', '1d', 0 FROM person WHERE id = $1",
+        "SELECT s.workflow AS it FROM schedule s, person p WHERE p.id = $1",
+        "review",
     ),
 ];
 

@@ -1,6 +1,7 @@
 //! Tests of the house as a whole.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests may fail")]
 
+mod breaker;
 mod crash;
 mod drift;
 mod drift_scale;
@@ -16,4 +17,5 @@ mod plan;
 mod replay;
 mod seeds;
 mod share;
+mod triggers;
 mod walk;

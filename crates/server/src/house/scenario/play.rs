@@ -216,7 +216,10 @@ impl Play<'_> {
                 Ok(EventKind::EmploymentEnded { last_day: one.last_day.unwrap_or(today), urgent: one.urgent })
             }
             "person.changed" => Ok(EventKind::PersonChanged { attributes }),
-            other => Err(stuck(format!("there is no event `{other}`; a workflow is started by `start`"))),
+            other => match other.parse() {
+                Ok(event) => Ok(EventKind::Custom { event, attributes }),
+                Err(_) => Err(stuck(format!("there is no event `{other}`; a workflow is started by `start`"))),
+            },
         }
     }
 }

@@ -139,6 +139,7 @@ fn mount_facts(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("listHeld", held::list::handler)?
         .mount("readHeld", held::show::handler)?
         .mount("listRemovals", held::removals::handler)?
+        .mount("listHeldStarts", held::starts::handler)?
         .mount("approveHeld", held::approve::handler)?
         .mount("refuseHeld", held::refuse::handler)?
         .mount("readEstate", estate::show::handler)?

@@ -1,5 +1,6 @@
 //! Plans for a set of people: nothing is written while they are made, and what is done is what was shown.
 
+mod begins;
 mod brakes;
 mod random;
 mod reorganisation;

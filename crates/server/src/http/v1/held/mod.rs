@@ -5,6 +5,7 @@ pub(super) mod list;
 pub(super) mod refuse;
 pub(super) mod removals;
 pub(super) mod show;
+pub(super) mod starts;
 
 use tenure_api::{HeldAnswerView, HeldView};
 use tenure_app::brakes::show::Shown;

@@ -84,7 +84,7 @@ fn says(kind: &EventKind) -> String {
         }
         EventKind::LeaveStarted { from, until } => away(*from, *until),
         EventKind::LeaveEnded { last_day } => format!("the last day away is {last_day}"),
-        EventKind::PersonChanged { .. } => String::new(),
+        EventKind::PersonChanged { .. } | EventKind::Custom { .. } => String::new(),
         EventKind::PersonTransferred { from, keep_until, .. } => match keep_until {
             Some(day) => format!("from {from}; what was is kept until {day}"),
             None => format!("from {from}"),
