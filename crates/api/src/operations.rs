@@ -21,7 +21,7 @@ use crate::wire::plan::PlanView;
 use crate::wire::plans::{
     ApplyIn, ApproveIn, HeldView, OutcomeView, PersonWhatIfIn, PlanIn, RefuseIn, RemovalView, SetPlanView, StartView,
 };
-use crate::wire::run::{CancelIn, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn};
+use crate::wire::run::{CancelIn, EditIn, MigrateIn, MigrationView, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn};
 use crate::wire::source_reading::{SourceReadingIn, SourceReadingView};
 use crate::wire::story::StoryView;
 use crate::wire::system::{Health, WhoAmI};
@@ -412,6 +412,23 @@ pub const OPERATIONS: &[Operation] = &[
         gives: Some(json::<RunView>()),
         codes: &[Code::NotInThisState],
         ..act("skipRun", "/v1/runs/{run}/skip", "RetryRun", "lets a run go on without a blocked step")
+    },
+    Operation {
+        takes: Some(json::<EditIn>()),
+        gives: Some(json::<RunView>()),
+        codes: &[Code::NotInThisState],
+        ..act("editRun", "/v1/runs/{run}/edit", "EditRun", "tries a step that is stuck again, with something else")
+    },
+    Operation {
+        gives: Some(json::<MigrationView>()),
+        codes: &[Code::NotInThisState],
+        ..read("checkMigration", "/v1/runs/{run}/migration", "ReadRun", "says whether a run fits the version in force")
+    },
+    Operation {
+        takes: Some(json::<MigrateIn>()),
+        gives: Some(json::<MigrationView>()),
+        codes: &[Code::NotInThisState],
+        ..act("migrateRun", "/v1/runs/{run}/migrate", "EditRun", "lets a run go on by the version in force")
     },
     Operation {
         query: PAGE,

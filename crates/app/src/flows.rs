@@ -1,7 +1,6 @@
 //! Workflow graphs as a process that the engine can run: the seam between flow and engine.
 
 use jiff::Timestamp;
-use serde_json::Value as Json;
 use tenure_engine::journal::RunStatus;
 use tenure_engine::{Decided, Process, Summary};
 use tenure_flow::{Graph, Node, Record, RunState, Standing};
@@ -46,23 +45,24 @@ impl Process for Flows {
         Summary { status, note: note(graph, state), output: state.output.clone() }
     }
 
+    fn misfit(&self, from: &Graph, to: &Graph, state: &RunState) -> Option<String> {
+        let reasons = tenure_flow::misfits(from, to, state);
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
+
     fn under_way(&self, graph: &Graph, state: &RunState) -> Vec<Task> {
         let task = |id: &String, node: &Node| {
             let step = graph.step(id)?;
-            match node {
-                Node::Acting { attempt, with, .. } => Some(task_of(id, *attempt, &step.action, with, false)),
-                Node::Undoing { attempt, with } => {
-                    Some(task_of(id, *attempt, &step.compensate.as_ref()?.action, with, true))
-                }
-                _ => None,
-            }
+            let (attempt, with, action, undo) = match node {
+                Node::Acting { attempt, with, .. } => (attempt, with, &step.action, false),
+                Node::Undoing { attempt, with } => (attempt, with, &step.compensate.as_ref()?.action, true),
+                _ => return None,
+            };
+            let (node, action, with) = (id.clone(), action.clone(), with.clone());
+            Some(Task { node, attempt: *attempt, action, with, undo, edition: state.edition(id) })
         };
         state.nodes.iter().filter_map(|(id, node)| task(id, node)).collect()
     }
-}
-
-fn task_of(node: &str, attempt: u32, action: &str, with: &Json, undo: bool) -> Task {
-    Task { node: node.to_owned(), attempt, action: action.to_owned(), with: with.clone(), undo }
 }
 
 /// The wait that matters most to whoever looks at a list: one that needs help, or the first.

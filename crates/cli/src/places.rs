@@ -119,6 +119,9 @@ places! {
     CANCEL_RUN = Post "/v1/runs/{run}/cancel";
     SIGNAL_RUN = Post "/v1/runs/{run}/signal";
     SKIP_STEP = Post "/v1/runs/{run}/skip";
+    EDIT_STEP = Post "/v1/runs/{run}/edit";
+    CHECK_MIGRATION = Get "/v1/runs/{run}/migration";
+    MIGRATE_RUN = Post "/v1/runs/{run}/migrate";
     LIST_CASES = Get "/v1/cases";
     READ_CASE = Get "/v1/cases/{case}";
     RESOLVE_CASE = Post "/v1/cases/{case}/resolve";

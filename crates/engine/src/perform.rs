@@ -25,6 +25,7 @@ pub struct Order {
 
 /// The name of one intended effect. It never carries the attempt: two attempts at one thing have
 /// one key, so that a target, or our own look before the write, can tell that it is one thing.
+/// What a human changed is another thing, and has another key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationKey(String);
 
@@ -32,7 +33,8 @@ impl OperationKey {
     /// The key of what a node of a run does, or of taking it back.
     pub fn new(run: RunId, task: &Task) -> Self {
         let undo = if task.undo { "/undo" } else { "" };
-        Self(format!("{run}/{}{undo}", task.node))
+        let edition = if task.edition > 0 { format!("/edition-{}", task.edition) } else { String::new() };
+        Self(format!("{run}/{}{undo}{edition}", task.node))
     }
 
     /// The defect of [`crate::Plant::KeyWithAttempt`].

@@ -34,6 +34,9 @@ pub trait Process: Send + Sync + 'static {
     /// Where the run stands, and what a child gives its parent when it closes.
     fn summary(&self, graph: &Self::Graph, state: &Self::State) -> Summary;
 
+    /// Why a run that stands so cannot go on by another graph; none if it can.
+    fn misfit(&self, from: &Self::Graph, to: &Self::Graph, state: &Self::State) -> Option<String>;
+
     /// Effects that were begun and whose end was not seen: what recovery carries on with.
     fn under_way(&self, graph: &Self::Graph, state: &Self::State) -> Vec<Task>;
 }

@@ -169,6 +169,9 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
         self.commit.inbox_done.push(row.seq);
         match serde_json::from_str(&row.body) {
             Ok(Message::Start(start)) => self.start(row.run, row.partition, &start),
+            Ok(Message::Event { event: RunEvent::Move { definition, by, reason } }) => {
+                self.go_by(row.run, definition, by, reason);
+            }
             Ok(Message::Event { event }) => {
                 self.apply(row.run, &event);
             }
@@ -224,6 +227,33 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
             }
         }
         self.apply(run, &RunEvent::Started { input: start.input.clone() });
+    }
+
+    /// Lets a run go on by another definition, if what it did so far fits that.
+    fn go_by(&mut self, run: RunId, definition: String, by: String, reason: String) {
+        let graph = match self.core.graphs.get(&definition) {
+            None => {
+                self.missing.graphs.insert(definition);
+                return;
+            }
+            Some(graph) => graph.clone(),
+        };
+        if self.get(run).is_none() {
+            return;
+        }
+        let Some(live) = self.runs.get_mut(&run) else { return };
+        let event = match graph {
+            None => RunEvent::Stay { by, reason: format!("there is no definition `{definition}` that can be read") },
+            Some(graph) => match self.core.process.misfit(&live.graph, &graph, &live.state) {
+                Some(reason) => RunEvent::Stay { by, reason },
+                None => {
+                    live.graph = graph;
+                    Arc::make_mut(&mut live.row).definition.clone_from(&definition);
+                    RunEvent::Move { definition, by, reason }
+                }
+            },
+        };
+        self.apply(run, &event);
     }
 
     /// Stops every run of the lane that came before. The one that acts lets go when it can; the
@@ -324,6 +354,9 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
             RunEvent::Signalled(_)
             | RunEvent::Cancel { .. }
             | RunEvent::Retry { .. }
+            | RunEvent::Edit { .. }
+            | RunEvent::Move { .. }
+            | RunEvent::Stay { .. }
             | RunEvent::Skip { .. }
             | RunEvent::Rejected { .. } => {
                 tracing::warn!(%run, message, "an event is left out");

@@ -80,6 +80,7 @@ impl Mind<'_> {
             action: step.action.clone(),
             with: with.clone(),
             undo: false,
+            edition: self.state.edition(&step.id),
         }));
         self.node(&step.id, Node::Acting { attempt, with, doubtful });
     }
@@ -108,6 +109,18 @@ impl Mind<'_> {
                 start::child_closed(self, node, *child, *well, output);
             }
             (Phase::Open | Phase::Undoing, RunEvent::Retry { by }) => self.retry(by),
+            (Phase::Open | Phase::Undoing, RunEvent::Edit { node, with, by, reason }) => {
+                self.edit(node, with, by, reason);
+            }
+            (Phase::Open, RunEvent::Move { definition, by, reason }) => {
+                let version: String = definition.chars().take(limits::VERSION_CHARS).collect();
+                let what = format!("goes on by version {version}: {}", short(reason));
+                self.note(Record::Decided { by: by.clone(), what });
+            }
+            (Phase::Open | Phase::Undoing, RunEvent::Stay { by, reason }) => {
+                self.note(Record::Decided { by: by.clone(), what: format!("it keeps its version: {}", short(reason)) });
+            }
+            (Phase::Undoing, RunEvent::Move { .. }) => {}
             (Phase::Open | Phase::Undoing, RunEvent::Skip { node, outcome, by, reason }) => {
                 self.skip(node, outcome, by, reason);
             }
@@ -421,6 +434,26 @@ impl Mind<'_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Tries what is stuck again with other parameters. Only an effect has any that can be changed.
+    fn edit(&mut self, id: &str, with: &Json, by: &str, reason: &str) {
+        let (Some(step), Some(node)) = (self.graph.step(id), self.state.nodes.get(id).cloned()) else { return };
+        if step.action.starts_with("core/") {
+            return;
+        }
+        let edited = Record::Edited { id: id.to_owned(), by: by.to_owned(), reason: short(reason) };
+        match node {
+            Node::Blocked { attempt, doubtful, .. } | Node::Retrying { attempt, doubtful, .. } => {
+                self.note(edited);
+                self.act(step, attempt + 1, with.clone(), doubtful);
+            }
+            Node::UndoBlocked { attempt, .. } | Node::UndoRetrying { attempt, .. } => {
+                self.note(edited);
+                undo::act(self, id, attempt + 1, with.clone());
+            }
+            _ => {}
         }
     }
 

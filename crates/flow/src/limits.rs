@@ -24,6 +24,10 @@ pub const EACH_AT_ONCE_MAX: u32 = 1_000;
 pub const ATTEMPTS_MAX: u32 = 100;
 /// Characters of a reason that is kept.
 pub const REASON_CHARS_MAX: usize = 500;
+/// Characters of the hash of a version, where people read it.
+pub const VERSION_CHARS: usize = 12;
+/// Reasons why a run cannot go on by another version that are told at once.
+pub const MISFITS_MAX: usize = 5;
 /// Days of a span.
 pub const SPAN_DAYS_MAX: u64 = 36_500;
 /// Days that are looked at for working time.

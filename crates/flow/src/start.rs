@@ -139,6 +139,19 @@ pub(crate) fn ready_steps(mind: &mut Mind<'_>) {
     }
 }
 
+/// Whether what happened leads to this step, or may have when it began: by its joins, with what is
+/// still open left out of account.
+pub(crate) fn follows(step: &Step, state: &RunState) -> bool {
+    let taken = step.after.iter().filter(|edge| edge_state(edge, state) == Some(true)).count();
+    let wanted = match step.join {
+        _ if step.after.is_empty() => 0,
+        Join::AllThatCome | Join::Any => 1,
+        Join::All => step.after.len(),
+        Join::AtLeast(count) => count as usize,
+    };
+    taken >= wanted
+}
+
 enum Readiness {
     Now,
     NotYet,

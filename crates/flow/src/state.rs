@@ -29,12 +29,20 @@ pub struct RunState {
     /// How many attempts of a step ended in waiting for somebody; they do not count as tries.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub waited: BTreeMap<String, u32>,
+    /// How often a human changed what a step is done with.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub edited: BTreeMap<String, u32>,
     /// Until when a step must be over, for those that have a time-out and are not.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub deadlines: BTreeMap<String, Timestamp>,
 }
 
 impl RunState {
+    /// Which edition of what a step does is the present one; 0 is the workflow's own.
+    pub fn edition(&self, id: &str) -> u32 {
+        self.edited.get(id).copied().unwrap_or_default()
+    }
+
     /// Which try an attempt of a step is, without those that ended in waiting.
     pub fn tries(&self, id: &str, attempt: u32) -> u32 {
         attempt.saturating_sub(self.waited.get(id).copied().unwrap_or_default())
@@ -307,6 +315,15 @@ pub enum Record {
     Stopping(Stop),
     /// Taking back begins.
     UndoBegun,
+    /// A human changed what a step is done with.
+    Edited {
+        /// Of which step.
+        id: String,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
     /// A human decided something.
     Decided {
         /// Who.
@@ -370,6 +387,7 @@ pub fn evolve(state: &mut RunState, record: &Record) {
         }
         Record::Stopping(stop) => state.stop = Some(stop.clone()),
         Record::UndoBegun => state.phase = Phase::Undoing,
+        Record::Edited { id, .. } => *state.edited.entry(id.clone()).or_default() += 1,
         Record::Decided { .. } => {}
         Record::Closed { phase, output, .. } => {
             state.phase = *phase;

@@ -70,6 +70,7 @@ pub(crate) fn act(mind: &mut Mind<'_>, id: &str, attempt: u32, with: Json) {
         action: how.action.clone(),
         with: with.clone(),
         undo: true,
+        edition: mind.state.edition(id),
     }));
     mind.node(id, Node::Undoing { attempt, with });
 }

@@ -61,6 +61,33 @@ pub enum RunEvent {
         /// Who.
         by: String,
     },
+    /// A human says: try a node that is stuck again, with this instead.
+    Edit {
+        /// Which node.
+        node: String,
+        /// With what.
+        with: Json,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// A human says: go on by another version of the process.
+    Move {
+        /// Its definition.
+        definition: String,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// What the run did so far does not fit the version that it should go on by.
+    Stay {
+        /// Who wanted it.
+        by: String,
+        /// Why it stays.
+        reason: String,
+    },
     /// A human says: go on as if a blocked node had ended so.
     Skip {
         /// Which node.
@@ -145,6 +172,9 @@ pub struct Task {
     pub with: Json,
     /// Whether this takes back what the node did.
     pub undo: bool,
+    /// How often a human changed what it is done with: each time it is another effect.
+    #[serde(default)]
+    pub edition: u32,
 }
 
 /// How an effect ended. There are three ends and no fourth; [`Ending::Asked`] says that there is

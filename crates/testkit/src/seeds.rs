@@ -126,6 +126,10 @@ impl Process for UndoForwards {
         Flows.summary(graph, state)
     }
 
+    fn misfit(&self, from: &Graph, to: &Graph, state: &RunState) -> Option<String> {
+        Flows.misfit(from, to, state)
+    }
+
     fn under_way(&self, graph: &Graph, state: &RunState) -> Vec<Task> {
         Flows.under_way(graph, state)
     }

@@ -178,6 +178,44 @@ pub struct SignalIn {
     pub body: Json,
 }
 
+/// A step that is stuck, and what it is to be tried with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EditIn {
+    /// Which step.
+    pub node: String,
+    /// All that it is given, in the place of what the workflow gave it.
+    #[schema(value_type = Object)]
+    pub with: Json,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why a run is to go on by the version of its workflow that is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MigrateIn {
+    /// Why.
+    pub reason: String,
+}
+
+/// Whether a run can go on by the version that is in force, or that it will.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MigrationView {
+    /// The run.
+    #[schema(value_type = String)]
+    pub run: RunId,
+    /// The version that it has.
+    pub from: String,
+    /// The version that is in force.
+    pub to: String,
+    /// Whether it has that one already.
+    pub is_there: bool,
+    /// Why it cannot; empty if it can.
+    pub misfits: Vec<String>,
+}
+
 /// A blocked step that is to count as ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

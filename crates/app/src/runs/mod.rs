@@ -1,7 +1,9 @@
 //! Durable runs, as people see and steer them.
 
 pub(crate) mod alone;
+pub mod edit;
 pub mod list;
+pub mod migrate;
 pub mod replay;
 pub mod show;
 pub mod stand;

@@ -32,6 +32,22 @@ pub enum Telling {
         /// What comes with it.
         body: Json,
     },
+    /// Try a step that is stuck again, with this instead of what it was given.
+    Edit {
+        /// Which step.
+        node: String,
+        /// With what.
+        with: Json,
+        /// Why.
+        reason: String,
+    },
+    /// Go on by this version of the workflow.
+    Move {
+        /// Its definition.
+        definition: String,
+        /// Why.
+        reason: String,
+    },
     /// Go on as if a step had ended so.
     Skip {
         /// Which step.
@@ -48,6 +64,7 @@ pub enum Telling {
 pub async fn tell(cx: &Cx, run: RunId, word: Telling) -> Result<RunRow, AppError> {
     let action = match word {
         Telling::Retry | Telling::Skip { .. } => Action::RetryRun,
+        Telling::Edit { .. } | Telling::Move { .. } => Action::EditRun,
         Telling::Cancel { .. } => Action::CancelRun,
         Telling::Signal { .. } => Action::SignalRun,
     };
@@ -58,6 +75,8 @@ pub async fn tell(cx: &Cx, run: RunId, word: Telling) -> Result<RunRow, AppError
         Telling::Retry => ("run.retried", RunEvent::Retry { by }),
         Telling::Cancel { reason, undo } => ("run.cancelled", RunEvent::Cancel { by, reason, undo }),
         Telling::Signal { name, body } => ("run.signalled", RunEvent::Signalled(Signal { name, by, body })),
+        Telling::Edit { node, with, reason } => ("run.edited", RunEvent::Edit { node, with, by, reason }),
+        Telling::Move { definition, reason } => ("run.moved", RunEvent::Move { definition, by, reason }),
         Telling::Skip { node, outcome, reason } => ("run.skipped", RunEvent::Skip { node, outcome, by, reason }),
     };
     let most = if action == Action::SignalRun { limits::LETTERS_OF_RUN_MAX } else { usize::MAX };
@@ -85,7 +104,14 @@ pub async fn tell(cx: &Cx, run: RunId, word: Telling) -> Result<RunRow, AppError
 
 fn check(word: &Telling) -> Result<(), AppError> {
     let reason = match word {
-        Telling::Cancel { reason, .. } | Telling::Skip { reason, .. } => reason,
+        Telling::Edit { with, .. } if !with.is_object() => {
+            let reason = "give keys and values, as the step has them".to_owned();
+            return Err(AppError::Invalid { pointer: "/with", reason });
+        }
+        Telling::Cancel { reason, .. }
+        | Telling::Edit { reason, .. }
+        | Telling::Move { reason, .. }
+        | Telling::Skip { reason, .. } => reason,
         Telling::Retry | Telling::Signal { .. } => return Ok(()),
     };
     if reason.trim().is_empty() || reason.chars().count() > limits::REASON_CHARS_MAX {

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tenure_model::RunId;
 
-use super::{HowMany, people, runs_replay, runs_start, runs_watch};
+use super::{HowMany, people, runs_edit, runs_migrate, runs_replay, runs_start, runs_watch};
 use crate::confirm::{Yes, confirm};
 use crate::context::{Cx, read_text};
 use crate::error::{CliError, code};
@@ -50,6 +50,8 @@ pub enum Runs {
     Cancel(Cancel),
     Signal(Signal),
     Skip(Skip),
+    Edit(runs_edit::Edit),
+    Migrate(runs_migrate::Migrate),
 }
 
 /// List runs, newest first
@@ -176,6 +178,8 @@ impl Runs {
                 let body = json!({ "name": signal.name.as_str(), "body": signal.read_body()? });
                 act(cx, signal.id, places::SIGNAL_RUN, Some(&body)).await
             }
+            Self::Edit(edit) => edit.run(cx).await,
+            Self::Migrate(migrate) => migrate.run(cx).await,
             Self::Skip(skip) => {
                 let body = json!({ "node": skip.node, "outcome": skip.outcome, "reason": skip.reason });
                 act(cx, skip.id, places::SKIP_STEP, Some(&body)).await
@@ -217,7 +221,7 @@ impl Signal {
     }
 }
 
-async fn act(cx: &Cx, id: RunId, place: Place, body: Option<&Value>) -> Result<Exit, CliError> {
+pub(super) async fn act(cx: &Cx, id: RunId, place: Place, body: Option<&Value>) -> Result<Exit, CliError> {
     let (client, place) = (cx.client()?, place.of(&[&id]));
     let run = match body {
         Some(body) => client.send(&place, body).await?,

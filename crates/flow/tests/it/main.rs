@@ -1,6 +1,7 @@
 //! Graphs: what is refused when they are read, and what events come to when they run.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail")]
 
+mod moves;
 mod written;
 
 use jiff::{SignedDuration, Timestamp};

@@ -114,6 +114,8 @@ actions! {
     StartRun on Run;
     /// Try a failed step again.
     RetryRun on Run;
+    /// Change what a step of a run does, or the version that it goes by.
+    EditRun on Run;
     /// End a run early.
     CancelRun on Run;
     /// Answer what a run waits for.

@@ -27,10 +27,10 @@ fn role(name: &str) -> String {
 }
 
 /// A folder of documents and a database beside it.
-struct Place(TempDir);
+pub struct Place(TempDir);
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         std::fs::create_dir_all(place.estate()).unwrap();
         place.write("hr.yaml", HR);
@@ -42,7 +42,7 @@ impl Place {
         self.0.path().join("estate")
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub fn write(&self, name: &str, text: &str) {
         std::fs::write(self.estate().join(name), text).unwrap();
     }
 
@@ -61,7 +61,7 @@ impl Place {
             .unwrap()
     }
 
-    async fn open(&self, apply: &str) -> Opened {
+    pub async fn open(&self, apply: &str) -> Opened {
         open(&self.config(apply)).await.unwrap()
     }
 }
@@ -75,7 +75,7 @@ fn in_force(opened: &Opened) -> Arc<InForce> {
 }
 
 /// Puts a version into force as somebody else would, past this house.
-async fn put(opened: &Opened, version: i64, files: Vec<EstateFile>) -> Result<(), AppError> {
+pub async fn put(opened: &Opened, version: i64, files: Vec<EstateFile>) -> Result<(), AppError> {
     let house = Arc::clone(&opened.house);
     let built = house.live.builder().build(files.clone(), None);
     let definitions = built.map(|built| built.estate.definitions()).unwrap_or_default();
@@ -86,7 +86,7 @@ async fn put(opened: &Opened, version: i64, files: Vec<EstateFile>) -> Result<()
     house.store.write(move |tx| Box::pin(async move { take(&own, tx, &actor, &row, &files, definitions).await })).await
 }
 
-async fn files(opened: &Opened, version: i64) -> Vec<EstateFile> {
+pub async fn files(opened: &Opened, version: i64) -> Vec<EstateFile> {
     let job = opened.house.store.read(move |tx| Box::pin(async move { estates::files(tx, version).await }));
     job.await.map_err(|error: StoreError| error).unwrap()
 }

@@ -16,6 +16,7 @@ mod live;
 mod logs;
 mod real;
 mod routes;
+mod runs;
 mod tasks;
 mod telemetry;
 mod templates;

@@ -173,6 +173,9 @@ fn mount_work(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("cancelRun", runs::cancel::handler)?
         .mount("signalRun", runs::signal::handler)?
         .mount("skipRun", runs::skip::handler)?
+        .mount("editRun", runs::edit::handler)?
+        .mount("checkMigration", runs::migrate::check_handler)?
+        .mount("migrateRun", runs::migrate::handler)?
         .mount("listCases", cases::list::handler)?
         .mount("readCase", cases::show::handler)?
         .mount("resolveCase", cases::resolve::handler)?

@@ -71,6 +71,9 @@ fn fact(record: &Record) -> (Option<&str>, &'static str, String) {
         Record::SignalUsed { .. } => (None, "signal-used", "a kept signal was used".to_owned()),
         Record::Stopping(stop) => (None, "stopping", format!("{} stops it: {}", stop.by, stop.reason)),
         Record::UndoBegun => (None, "undo-begun", "what was done is taken back".to_owned()),
+        Record::Edited { id, by, reason } => {
+            (Some(id), "edited", format!("{id}: {by} changed what it is done with: {reason}"))
+        }
         Record::Decided { by, what } => (None, "decided", format!("{by}: {what}")),
         Record::Closed { reason, .. } if reason.is_empty() => (None, "closed", "the run is over".to_owned()),
         Record::Closed { reason, .. } => (None, "closed", format!("the run is over: {reason}")),

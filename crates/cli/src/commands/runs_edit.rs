@@ -1,0 +1,89 @@
+//! `tenure runs edit`: trying a step that is stuck again, with something else.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+use tenure_model::RunId;
+
+use super::runs::act;
+use crate::context::{Cx, read_text};
+use crate::error::{CliError, code};
+use crate::exit::Exit;
+use crate::limits::INPUT_BYTES_MAX;
+use crate::output::write;
+use crate::places;
+
+/// Try a step that is stuck again, with something else
+///
+/// Tries a step that is blocked, or waits to be tried again, with other parameters than the workflow gave it. That is
+/// another effect, with a key of its own: look first whether an earlier attempt did something. Who did it and why is
+/// sealed in the ledger. Without a change the parameters of the last attempt are shown.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenure runs edit run_01k9h3m5n7p9r1t3v5x7z9b1d3 welcome --set to=ada@example.org --reason 'her mailbox moved'\n  tenure runs edit run_01k9h3m5n7p9r1t3v5x7z9b1d3 welcome --with welcome.json --reason 'see INC-7'\n  tenure runs edit run_01k9h3m5n7p9r1t3v5x7z9b1d3 welcome"
+)]
+pub struct Edit {
+    /// Which run
+    id: RunId,
+    /// Which step, as `tenure runs show` names it
+    node: String,
+    /// A key that is to have this value, as JSON or as text; the others stay
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// A JSON file with all parameters; `-` reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "set")]
+    with: Option<PathBuf>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+impl Edit {
+    /// Does it.
+    pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
+        let with: Value = match &self.with {
+            Some(path) => serde_json::from_str(&read_text(path, INPUT_BYTES_MAX)?).map_err(|error| {
+                CliError::new(Exit::Usage, code::CANNOT_READ, format!("`{}` is not JSON", path.display()))
+                    .caused_by(&error)
+            })?,
+            None => {
+                let mut with = self.last(cx).await?;
+                if self.set.is_empty() {
+                    let text = serde_json::to_string_pretty(&with).unwrap_or_default();
+                    return write(&(text + "\n")).map(|()| Exit::Done);
+                }
+                for word in &self.set {
+                    let (key, value) = word.split_once('=').ok_or_else(|| {
+                        CliError::new(Exit::Usage, code::USAGE, format!("`{word}` is not KEY=VALUE"))
+                    })?;
+                    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+                    with.insert(key.to_owned(), value);
+                }
+                with.into()
+            }
+        };
+        let reason = self.reason.ok_or_else(|| {
+            CliError::new(Exit::Usage, code::USAGE, "say why with `--reason`; it is sealed in the ledger")
+        })?;
+        let body = json!({ "node": self.node, "with": with, "reason": reason });
+        act(cx, self.id, places::EDIT_STEP, Some(&body)).await
+    }
+
+    /// What the step was given in its last attempt.
+    async fn last(&self, cx: &Cx) -> Result<Map<String, Value>, CliError> {
+        let run = cx.client()?.ask(&places::READ_RUN.of(&[&self.id])).await?;
+        let records = run.get("records").and_then(Value::as_array).cloned().unwrap_or_default();
+        let facts = records.iter().rev().flat_map(|record| match record.get("body") {
+            Some(Value::Array(facts)) => facts.clone(),
+            Some(one) => vec![one.clone()],
+            None => Vec::new(),
+        });
+        let mut given = facts
+            .filter(|fact| fact.get("id").and_then(Value::as_str) == Some(&self.node))
+            .filter_map(|fact| fact.pointer("/now/with")?.as_object().cloned());
+        given.next().ok_or_else(|| {
+            CliError::new(Exit::Usage, code::USAGE, format!("step `{}` was given nothing yet", self.node))
+        })
+    }
+}
