@@ -20,6 +20,8 @@ pub enum Subject {
     Engine,
     /// What an edit of a rule would change, for everybody.
     Whatif,
+    /// Taking in a feed until everybody has their accounts in real systems.
+    Lifecycle,
 }
 
 /// How a trial is to go.
@@ -79,6 +81,7 @@ pub fn bench(workspace: &Workspace, options: &Bench) -> Result<()> {
     let subject = match options.subject {
         Subject::Engine => "engine",
         Subject::Whatif => "whatif",
+        Subject::Lifecycle => return lifecycle(workspace, options),
     };
     with_postgres(options.postgres, |server| {
         let fixed = ["run", "--locked", "--release", "--quiet", "--package", "tenure-cli", "--bin", "tenure", "--"];
@@ -89,6 +92,12 @@ pub fn bench(workspace: &Workspace, options: &Bench) -> Result<()> {
         }
         machine::run(&mut command)
     })
+}
+
+/// It starts the systems that it fills, so it is a program of testkit.
+fn lifecycle(workspace: &Workspace, options: &Bench) -> Result<()> {
+    let words: Vec<String> = options.arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    with_postgres(options.postgres, |server| program(workspace, "lifecycle", &words, server))
 }
 
 fn program(workspace: &Workspace, name: &str, words: &[String], server: Option<&Server>) -> Result<()> {

@@ -127,6 +127,26 @@ async fn a_no_drops_what_waits_and_a_quiet_hour_is_counted_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_yes_lets_as_many_more_begin_within_the_same_hour() {
+    let scene = Scene::on(&Database::sqlite(), NOON, &[careful("own", "person.changed", 2)]).await;
+    for number in 1..=6 {
+        scene.hire(number, "Sales").await;
+    }
+    for number in 1..=3 {
+        changed(&scene, number, "new@example.org").await;
+    }
+    let set = open(&scene).await.remove(0);
+    say(&scene, &set, true).await.unwrap();
+    assert_eq!(released(&scene).await, 1);
+    for number in 4..=6 {
+        changed(&scene, number, "new@example.org").await;
+    }
+    scene.idle().await;
+    let size = open(&scene).await.first().map(|shown| shown.size.removals);
+    assert_eq!((scene.count("care").await, size), (5, Some(1)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_must_go_now_never_waits() {
     let scene = Scene::on(&Database::sqlite(), NOON, &[careful("own", "employment.ended", 1)]).await;
     for number in 1..=3 {

@@ -1,0 +1,370 @@
+//! `cargo xtask bench lifecycle`: everybody of a feed gets an account in five real systems.
+//!
+//! The shape is that of the import test that midPoint publishes figures of: one source, five
+//! targets, some fifty mappings for each, and the same with a hundred roles for everybody, each
+//! with two roles inside. There the targets answer from memory; here two are directories (slapd)
+//! and three are tables of a PostgreSQL, on the same cores. What the targets hold is counted by
+//! their own clients at the end.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenure_app::Cx;
+use tenure_app::sources::read::{How, read};
+use tenure_engine::journal::RunStatus;
+use tenure_model::{Actor, Clock as _, SystemClock};
+use tenure_server::house::{Opened, Working, open, settings};
+use tenure_store::runs::{Pulse, counts_by_status, pulse};
+use tenure_testkit::postgresql::Postgresql;
+use tenure_testkit::slapd::{ADMIN_DN, BASE_DN, Slapd};
+
+type Trouble = Box<dyn std::error::Error + Send + Sync>;
+
+/// Of a person beside the five that have names: `a01` and so on.
+const ATTRIBUTES: usize = 45;
+const DIRECTORIES: usize = 2;
+const TARGETS: usize = 5;
+const ROLES: usize = 100;
+/// Documents that one file holds.
+const DOCUMENTS_IN_FILE: usize = 100;
+const PEOPLE_USUAL: usize = 1_000;
+/// The group that everybody is in, in every target.
+const EVERYBODY: &str = "staff";
+/// Groups of a target that the roles give, beside the one for everybody.
+const GROUPS: usize = 4;
+/// Accounts a minute that midPoint 4.4 publishes for these two shapes.
+const MIDPOINT_PLAIN: f64 = 717.0;
+const MIDPOINT_ROLES: f64 = 241.0;
+/// How many times as fast as that is the goal.
+const TIMES: f64 = 10.0;
+const LOOKS_MAX: usize = 12_000;
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What an `inetOrgPerson` may have and any plain text fits, beside what every entry here has.
+const LDAP_ATTRIBUTES: &str = "displayName initials title description employeeType departmentNumber carLicense \
+    businessCategory o ou roomNumber street l st postalCode postOfficeBox physicalDeliveryOfficeName postalAddress \
+    homePostalAddress registeredAddress telephoneNumber homePhone mobile pager preferredLanguage labeledURI";
+
+#[tokio::main(worker_threads = 2)]
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to a terminal")]
+async fn main() -> ExitCode {
+    let people = std::env::args().nth(1).and_then(|word| word.parse().ok()).unwrap_or(PEOPLE_USUAL);
+    println!(
+        "{people} people of one CSV feed; 50 mappings in; 32 for each of two directories, 50 for each of three tables"
+    );
+    let mut is_reached = true;
+    for database in databases() {
+        for roles in [0, ROLES] {
+            match measure(&database, people, roles).await {
+                Ok(figure) => {
+                    is_reached &= figure.is_reached();
+                    println!("{figure}");
+                }
+                Err(trouble) => {
+                    eprintln!("lifecycle: {trouble}");
+                    return ExitCode::FAILURE;
+                }
+            }
+        }
+    }
+    if is_reached { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// SQLite, and the PostgreSQL that the environment names.
+#[expect(clippy::disallowed_methods, reason = "a program of the tests is told by its environment where its server is")]
+fn databases() -> Vec<Option<String>> {
+    let server = std::env::var("TEST_PG").ok().filter(|value| !value.is_empty());
+    [None].into_iter().chain(server.map(Some)).collect()
+}
+
+/// What one shape took on one database.
+#[derive(Debug)]
+struct Figure {
+    on: &'static str,
+    people: usize,
+    roles: usize,
+    took: Duration,
+    cpu: Duration,
+    peak_kib: u64,
+}
+
+impl Figure {
+    fn a_minute(&self) -> f64 {
+        count(self.people) * 60.0 / self.took.as_secs_f64()
+    }
+
+    fn published(&self) -> f64 {
+        if self.roles == 0 { MIDPOINT_PLAIN } else { MIDPOINT_ROLES }
+    }
+
+    fn is_reached(&self) -> bool {
+        self.a_minute() >= TIMES * self.published()
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (a_minute, published) = (self.a_minute(), self.published());
+        write!(
+            f,
+            "{:<10} {:>3} roles a person: {a_minute:>6.0} people a minute with {:.0} accounts, {:.1} times the {published} \
+             that midPoint publishes (goal {TIMES}: {}); {:.1} s, {:.1} s of our CPU, {} MiB at most",
+            self.on,
+            self.roles,
+            a_minute * count(TARGETS),
+            a_minute / published,
+            if self.is_reached() { "reached" } else { "missed" },
+            self.took.as_secs_f64(),
+            self.cpu.as_secs_f64(),
+            self.peak_kib / 1024,
+        )
+    }
+}
+
+/// Takes the feed in, waits until nothing is left to do, and lets the targets be counted.
+async fn measure(database: &Option<String>, people: usize, roles: usize) -> Result<Figure, Trouble> {
+    let world = World::start(roles).await?;
+    world.write(database.as_deref(), people, roles)?;
+    let opened = open(&settings(Some(&world.path("tenure.toml")), None)?).await?;
+    let working = Working::start(&opened, opened.sealer());
+    let (clock, cpu) = (SystemClock::new(), cpu());
+    let cx = Cx::new(Arc::clone(&opened.house), Actor::system("bench"));
+    let report = read(&cx, &"hr".parse()?, How::Take).await?;
+    until_quiet(&opened, people).await?;
+    let took = clock.elapsed();
+    let cpu = self::cpu().saturating_sub(cpu);
+    working.stop(Duration::from_secs(20)).await;
+    let counts = opened.house.store.read(|tx| Box::pin(async move { counts_by_status(tx).await })).await?;
+    let done = counts.get(&RunStatus::Done).copied().unwrap_or(0);
+    if usize::try_from(done)? < people {
+        return Err(format!("of {people} people {done} are done: {counts:?}; the feed: {report:?}").into());
+    }
+    world.check(people, roles)?;
+    let on = if database.is_some() { "postgresql" } else { "sqlite" };
+    Ok(Figure { on, people, roles, took, cpu, peak_kib: peak_kib() })
+}
+
+async fn until_quiet(opened: &Opened, people: usize) -> Result<(), Trouble> {
+    let (mut quiet, mut last) = (0, None);
+    for _ in 0..LOOKS_MAX {
+        tokio::time::sleep(LOOK).await;
+        let now: Pulse = opened.house.store.read(|tx| Box::pin(async move { pulse(tx).await })).await?;
+        let rests = now.letters == 0 && now.running == 0 && last.as_ref() == Some(&now);
+        quiet = if rests { quiet + 1 } else { 0 };
+        if quiet >= 2 {
+            return Ok(());
+        }
+        last = Some(now);
+    }
+    Err(format!("{people} people took too long: {last:?}").into())
+}
+
+/// The connected systems, and a folder for the house.
+struct World {
+    folder: tempfile::TempDir,
+    directories: Vec<Slapd>,
+    tables: Postgresql,
+}
+
+impl World {
+    async fn start(roles: usize) -> Result<Self, Trouble> {
+        let (mut directories, groups) = (Vec::new(), groups(roles));
+        for _ in 0..DIRECTORIES {
+            let slapd = Slapd::start().await;
+            for group in groups.iter().filter(|group| *group != EVERYBODY) {
+                slapd.change(&format!(
+                    "dn: cn={group},ou=groups,{BASE_DN}\nchangetype: add\nobjectClass: groupOfNames\ncn: {group}\n\
+                     member: cn=nobody,{BASE_DN}\n"
+                ));
+            }
+            directories.push(slapd);
+        }
+        let tables = Postgresql::start().await;
+        let columns: String = (1..=ATTRIBUTES).map(|number| format!(", a{number:02} text")).collect();
+        for number in DIRECTORIES..TARGETS {
+            tables.sql(&format!(
+                "CREATE TABLE users{number} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, employee_no text UNIQUE, \
+                 username text, email text, given text, family text, active boolean NOT NULL DEFAULT true{columns}); \
+                 CREATE TABLE roles{number} (id text PRIMARY KEY, name text); \
+                 CREATE TABLE held{number} (user_id bigint, role_id text, PRIMARY KEY (user_id, role_id))"
+            ));
+            for group in &groups {
+                tables.sql(&format!("INSERT INTO roles{number} VALUES ('{group}', '{group}')"));
+            }
+        }
+        Ok(Self { folder: tempfile::tempdir()?, directories, tables })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The settings, the documents and the feed.
+    fn write(&self, database: Option<&str>, people: usize, roles: usize) -> Result<(), Trouble> {
+        let at = |name: &str| self.path(name).display().to_string();
+        for folder in ["estate", "feed"] {
+            std::fs::create_dir(self.path(folder))?;
+        }
+        let database = database.map_or_else(|| format!("sqlite:{}", at("tenure.db")), str::to_owned);
+        let settings = format!(
+            "listen = \"127.0.0.1:0\"\n[database]\nurl = \"{database}\"\n[estate]\nfolder = \"{}\"\n[data]\nfolder = \
+             \"{}\"\n[log]\nlevel = \"warn\"\n",
+            at("estate"),
+            at("data")
+        );
+        std::fs::write(self.path("tenure.toml"), settings)?;
+        std::fs::write(self.path("feed/hr.csv"), feed(people))?;
+        std::fs::write(self.path("estate/hr.yaml"), source(&at("feed")))?;
+        for (place, some) in role_documents(roles).chunks(DOCUMENTS_IN_FILE).enumerate() {
+            std::fs::write(self.path(&format!("estate/roles-{place}.yaml")), some.join("---\n"))?;
+        }
+        for number in 0..TARGETS {
+            let document = match self.directories.get(number) {
+                Some(slapd) => directory(number, slapd),
+                None => table(number, &self.tables),
+            };
+            std::fs::write(self.path(&format!("estate/t{number}.yaml")), document + &names(roles))?;
+        }
+        Ok(())
+    }
+
+    /// Lets each target be counted by its own client.
+    fn check(&self, people: usize, roles: usize) -> Result<(), Trouble> {
+        let wanted = (people, people * groups(roles).len());
+        for (number, slapd) in self.directories.iter().enumerate() {
+            let found = slapd.search(BASE_DN, "(objectClass=inetOrgPerson)", &["memberOf"]);
+            let of = |head: &str| found.lines().filter(|line| line.starts_with(head)).count();
+            held_to(number, wanted, (of("dn: "), of("memberOf: ")))?;
+        }
+        for number in DIRECTORIES..TARGETS {
+            let accounts = self.tables.sql(&format!("SELECT count(*) FROM users{number} WHERE a{ATTRIBUTES} <> ''"));
+            let held = self.tables.sql(&format!("SELECT count(*) FROM held{number}"));
+            held_to(number, wanted, (accounts.parse()?, held.parse()?))?;
+        }
+        Ok(())
+    }
+}
+
+fn held_to(target: usize, wanted: (usize, usize), found: (usize, usize)) -> Result<(), Trouble> {
+    if wanted == found {
+        return Ok(());
+    }
+    Err(format!("target {target} has {found:?} accounts and memberships instead of {wanted:?}").into())
+}
+
+fn groups(roles: usize) -> Vec<String> {
+    let own = (0..GROUPS).filter(|_| roles > 0).map(|number| format!("group{number}"));
+    [EVERYBODY.to_owned()].into_iter().chain(own).collect()
+}
+
+fn names(roles: usize) -> String {
+    groups(roles).iter().map(|name| format!("    group/{name}: {name}\n")).collect()
+}
+
+fn feed(people: usize) -> String {
+    let heads: String = (1..=ATTRIBUTES).map(|number| format!(";c{number:02}")).collect();
+    let mut text = format!("id;first;last;mail;unit{heads}\n");
+    for person in 0..people {
+        let cells: String = (1..=ATTRIBUTES).map(|number| format!(";v{number}-{person}")).collect();
+        text += &format!("E{person:07};Ada{person};Lovelace;ada{person}@example.org;Unit {}{cells}\n", person % 40);
+    }
+    text
+}
+
+fn source(folder: &str) -> String {
+    let fields: String = (1..=ATTRIBUTES).map(|number| format!(", c{number:02}: text")).collect();
+    let set: String =
+        (1..=ATTRIBUTES).map(|number| format!("    a{number:02}: lower(row.c{number:02}) + \"/x\"\n")).collect();
+    format!(
+        "apiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: hr, owner: bench }}\nspec:\n  connector: file\n  \
+         direction: source\n  authority: [employee]\n  config:\n    from: {{ kind: folder, path: {folder}, files: \
+         \"*.csv\" }}\n    format: {{ kind: csv, delimiter: \";\" }}\n    key: id\n---\napiVersion: tenure/v1\nkind: \
+         Mapping\nmetadata: {{ name: hr-in, owner: bench }}\nspec:\n  from:\n    connection: hr\n    object: row\n    \
+         fields: {{ id: text, first: text, last: text, mail: text, unit: text{fields} }}\n  to: person\n  match:\n    - {{ \
+         left: row.id, right: person.employeeId }}\n  set:\n    employeeId: row.id\n    givenName: row.first\n    \
+         familyName: row.last\n    email: lower(row.mail)\n    department: row.unit\n{set}"
+    )
+}
+
+fn directory(number: usize, slapd: &Slapd) -> String {
+    let listed = LDAP_ATTRIBUTES.replace(' ', ", ");
+    let set: String = LDAP_ATTRIBUTES
+        .split(' ')
+        .enumerate()
+        .map(|(place, name)| format!("      {name}: person.a{:02} + \"-{number}\"\n", place + 1))
+        .collect();
+    format!(
+        "apiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: t{number}, owner: bench }}\nspec:\n  connector: \
+         ldap\n  direction: target\n  config:\n    url: {}\n    bindDn: {ADMIN_DN}\n    password: {{ secret: \"file:{}\" \
+         }}\n    baseDn: {BASE_DN}\n    people:\n      attributes: [uid, cn, sn, givenName, mail, employeeNumber, {listed}]\n  \
+         account:\n    match: employeeNumber\n    set:\n      employeeNumber: person.employeeId\n      uid: \
+         lower(person.employeeId)\n      cn: person.givenName + \" \" + person.familyName\n      givenName: \
+         person.givenName\n      sn: person.familyName\n      mail: person.email\n{set}  entitlements:\n",
+        slapd.url(),
+        slapd.password_file().display()
+    )
+}
+
+fn table(number: usize, server: &Postgresql) -> String {
+    let columns: String = (1..=ATTRIBUTES).map(|column| format!(", a{column:02}")).collect();
+    let set: String =
+        (1..=ATTRIBUTES).map(|column| format!("      a{column:02}: person.a{column:02} + \"-{number}\"\n")).collect();
+    format!(
+        "apiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: t{number}, owner: bench }}\nspec:\n  connector: \
+         sql\n  direction: target\n  config:\n    database: {{ kind: postgresql, host: localhost, port: {}, database: \
+         tenure, user: tenure, password: {{ secret: \"file:{}\" }}, caFile: {} }}\n    accounts:\n      table: \
+         users{number}\n      id: id\n      name: username\n      attributes: [employee_no, username, email, given, \
+         family{columns}]\n      disable: {{ column: active, disabled: false, enabled: true }}\n    entitlements:\n      \
+         table: roles{number}\n      id: id\n      name: name\n      members: {{ table: held{number}, account: user_id, \
+         entitlement: role_id }}\n  account:\n    match: employee_no\n    set:\n      employee_no: person.employeeId\n      \
+         username: lower(person.employeeId)\n      email: person.email\n      given: person.givenName\n      family: \
+         person.familyName\n{set}  entitlements:\n",
+        server.port(),
+        server.password_file().display(),
+        server.ca_file().display()
+    )
+}
+
+/// One role for everybody that gives an account everywhere; and where roles are wanted, so many
+/// that everybody holds too, each with two roles inside that give a group each.
+fn role_documents(roles: usize) -> Vec<String> {
+    let grant = |target: usize, group: &str| format!("    - {{ connection: t{target}, entitlement: group/{group} }}\n");
+    let role = |name: &str, spec: &str| {
+        format!("apiVersion: tenure/v1\nkind: Role\nmetadata: {{ name: {name}, owner: bench }}\nspec:\n{spec}")
+    };
+    let everybody = "  birthright: { when: person.kind == \"employee\" }\n";
+    let all: String = (0..TARGETS).map(|target| grant(target, EVERYBODY)).collect();
+    let mut documents = vec![role("everybody", &format!("{everybody}  grants:\n{all}"))];
+    for number in 0..roles {
+        let inside = [2 * number, 2 * number + 1];
+        for inner in inside {
+            let given = grant(inner % TARGETS, &format!("group{}", inner / TARGETS % GROUPS));
+            documents.push(role(&format!("inner-{inner}"), &format!("  grants:\n{given}")));
+        }
+        let when = format!("  birthright: {{ when: person.department != \"Nobody {number}\" }}\n");
+        let includes = inside.map(|inner| format!("inner-{inner}")).join(", ");
+        documents.push(role(&format!("role-{number}"), &format!("{when}  includes: [{includes}]\n")));
+    }
+    documents
+}
+
+/// What this process used of the processors, its children left out.
+fn cpu() -> Duration {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after = text.rsplit(')').next().unwrap_or_default().to_owned();
+    let ticks: u64 = after.split_whitespace().skip(11).take(2).filter_map(|word| word.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+fn peak_kib() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
+}
+
+fn count(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
