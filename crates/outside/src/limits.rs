@@ -94,3 +94,39 @@ pub const MANUAL_REQUESTS_AT_ONCE: u32 = 16;
 
 /// Accounts in a page.
 pub const MANUAL_PAGE_OBJECTS_MAX: u32 = 1_000;
+
+/// How long connecting to an SSH server may take.
+pub const SSH_DIAL_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// How long the SSH client may take to say what is wrong.
+pub const SSH_COMPLAINT_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How much of that is looked at.
+pub const SSH_COMPLAINT_BYTES_MAX: u64 = 4 << 10;
+
+/// How long one answer of a host may take; longer than it waits for others who write there.
+pub const SSH_ANSWER_TIME_MAX: Duration = Duration::from_mins(1);
+
+/// The longest answer of a host, in bytes.
+pub const SSH_ANSWER_BYTES_MAX: usize = 32 << 20;
+
+/// How much the shell of an account may say by itself before our script speaks, in bytes.
+pub const SSH_GREETING_BYTES_MAX: usize = 64 << 10;
+
+/// How long a line to a host is kept while nobody needs it.
+pub const SSH_IDLE_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How often a write is begun again because somebody else wrote in between.
+pub const SSH_TRIES_MAX: u32 = 5;
+
+/// The longest comment of an account, in bytes. Programs on the host read it with little room.
+pub const SSH_COMMENT_BYTES_MAX: usize = 800;
+
+/// The longest login.
+pub const SSH_LOGIN_LENGTH_MAX: usize = 32;
+
+/// The longest path of a home folder or a shell.
+pub const SSH_PATH_LENGTH_MAX: usize = 255;
+
+/// The most words of a tool on a host that reach people, in characters.
+pub const SSH_WORDS_CHARS_MAX: usize = 300;

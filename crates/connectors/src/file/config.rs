@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use tenure_connect::SecretRef;
+use tenure_outside::openssh;
 
 use super::decode::Charset;
 use crate::limits::FILE_COLUMNS_MAX;
-use crate::openssh;
 
 /// A feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,5 +10,3 @@ mod ldap;
 mod lossy;
 #[cfg(test)]
 mod slow;
-#[cfg(test)]
-mod ssh;

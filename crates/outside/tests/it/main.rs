@@ -4,3 +4,5 @@
 mod manual;
 #[cfg(test)]
 mod process;
+#[cfg(test)]
+mod ssh;

@@ -6,6 +6,8 @@
 use std::io::{Seek as _, SeekFrom};
 
 use tenure_connect::{Refusal, RefusalClass, SecretRef};
+use tenure_outside::limits::SSH_DIAL_TIME_MAX;
+use tenure_outside::openssh::{Client, Host, Remote};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
@@ -15,9 +17,7 @@ use super::wire::{Answer, Ask, answer, packet};
 use super::{CONTROL_BYTES_MAX, Fed, Fetched, Listed, Wanted, declared, too_large};
 use crate::limits::{
     FILE_BYTES_MAX, FILE_FOLDER_ENTRIES_MAX, FILE_SFTP_ANSWER_TIME_MAX, FILE_SFTP_PACKET_BYTES_MAX, FILE_SFTP_TIME_MAX,
-    SSH_DIAL_TIME_MAX,
 };
-use crate::openssh::{Client, Host, Remote};
 
 /// How much of a file is asked for at once.
 const READ_BYTES: u32 = 128 << 10;

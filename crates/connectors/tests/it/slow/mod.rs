@@ -2,4 +2,3 @@
 
 mod ad;
 mod sql;
-mod ssh;

@@ -18,19 +18,24 @@ const SSH: &str = "/usr/bin/ssh";
 
 /// Where to, and who we are there.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Host<'a> {
-    pub(crate) host: &'a str,
-    pub(crate) port: u16,
-    pub(crate) user: &'a str,
-    pub(crate) identity: &'a Path,
-    pub(crate) known_hosts: &'a Path,
+pub struct Host<'a> {
+    /// The host.
+    pub host: &'a str,
+    /// Its port.
+    pub port: u16,
+    /// The account there.
+    pub user: &'a str,
+    /// The file with our private key.
+    pub identity: &'a Path,
+    /// The file with the keys of the hosts that we believe.
+    pub known_hosts: &'a Path,
     /// How the settings of these are called, up to their own names.
-    pub(crate) settings: &'static str,
+    pub settings: &'static str,
 }
 
 /// What is started there.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Remote<'a> {
+pub enum Remote<'a> {
     /// A subsystem.
     Subsystem(&'a str),
     /// A line for the shell of the account.
@@ -38,22 +43,24 @@ pub(crate) enum Remote<'a> {
 }
 
 /// The client with its pipes. It ends when this is dropped.
-pub(crate) struct Client {
-    pub(crate) input: ChildStdin,
-    pub(crate) output: BufReader<ChildStdout>,
+pub struct Client {
+    /// What goes there.
+    pub input: ChildStdin,
+    /// What comes from there.
+    pub output: BufReader<ChildStdout>,
     errors: Option<ChildStderr>,
     _child: Child,
 }
 
 /// Whether a text is a host or an account, and never an option of the client.
-pub(crate) fn is_plain(text: &str) -> bool {
+pub fn is_plain(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
     !text.is_empty() && !text.starts_with('-') && text.chars().all(plain)
 }
 
 impl Host<'_> {
     /// Starts the client. Nothing is known of the host yet.
-    pub(crate) fn start(&self, remote: Remote<'_>) -> Result<Client, Refusal> {
+    pub fn start(&self, remote: Remote<'_>) -> Result<Client, Refusal> {
         let cannot = |error: std::io::Error| {
             let what = format!("`{SSH}` cannot be started; install the OpenSSH client (Debian: `openssh-client`)");
             Refusal::new(RefusalClass::Unsupported, what).because(error)
@@ -100,7 +107,7 @@ impl Host<'_> {
 
     /// What the client says about a line that broke: the refusal that it means, if it means one,
     /// and its words.
-    pub(crate) async fn complaint(&self, client: &mut Client) -> (Option<Refusal>, String) {
+    pub async fn complaint(&self, client: &mut Client) -> (Option<Refusal>, String) {
         let mut text = String::new();
         let Some(errors) = client.errors.take() else { return (None, text) };
         let read =

@@ -31,7 +31,7 @@ fn attributes(name: &str) -> Attributes {
 }
 
 /// Runs the cases whose names contain this, or all.
-pub async fn suite(only: Option<&str>) -> Report {
+async fn suite(only: Option<&str>) -> Report {
     let host = Host::start().await;
     let secret = host.file("password");
     std::fs::write(&secret, "correct horse: battery's \\ \"staple\"").unwrap();
@@ -55,4 +55,15 @@ async fn what_is_done_twice_is_so_once() {
     let report = suite(Some("twice")).await;
     assert!(report.is_green() && report.left.is_empty(), "{report}");
     assert!(report.passed().len() >= 5, "{report}");
+}
+
+mod slow {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_passes_the_suite_on_a_real_host() {
+        let report = suite(None).await;
+        assert!(report.is_green() && report.left.is_empty(), "{report}");
+        assert!(report.passed().len() >= 95, "{report}");
+    }
 }

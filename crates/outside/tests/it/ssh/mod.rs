@@ -1,6 +1,6 @@
 //! Accounts on a real host, over a real SSH server.
 
-pub mod conformance;
+mod conformance;
 mod faults;
 mod life;
 mod reach;
@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use tenure_connect::{AnyConnector, Change, FileSecrets, Locator, Operation, Outcome, Write};
-use tenure_connectors::ssh::SshConnector;
 use tenure_model::{Attributes, Observed, SystemClock, Value};
+use tenure_outside::SshConnector;
 use tenure_testkit::host::Host;
 
 /// A connector that signs in as somebody who becomes root, with these settings besides.
