@@ -28,6 +28,7 @@ cases![
     ending_leaves_the_account,
     a_password_can_be_set,
     a_password_of_nobody_is_refused,
+    a_password_lets_nobody_in_who_is_kept_out,
 ];
 
 async fn disable_twice_is_disabled(bench: &Bench<'_>) -> Step {
@@ -210,4 +211,18 @@ async fn a_password_can_be_set(bench: &Bench<'_>) -> Step {
 
 async fn a_password_of_nobody_is_refused(bench: &Bench<'_>) -> Step {
     bench.refused(&password(bench, &bench.account("nobody"))?, RefusalClass::Gone).await
+}
+
+/// A password that is set must not undo the lock. Where it would, it has to be refused.
+async fn a_password_lets_nobody_in_who_is_kept_out(bench: &Bench<'_>) -> Step {
+    bench.needs(Verb::Disable)?;
+    let change = password(bench, &bench.account("ada"))?;
+    bench.create("ada").await?;
+    bench.done(&disable(&change.account)).await?;
+    match bench.apply(&change).await? {
+        Outcome::Refused(refusal) => same("whether the refusal passes by itself", &refusal.retry(), &false)?,
+        Outcome::Done { .. } => {}
+        Outcome::Unknown(doubt) => return failed(format!("`{}` ended unknown: {}", change.summary, doubt.message)),
+    }
+    state(&bench.get(&change.account).await?, AccountState::Disabled)
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ldap3::Mod;
 use tenure_connect::{Refusal, RefusalClass, SecretRef, WriteFault};
-use tenure_model::{Attributes, Value};
+use tenure_model::{AccountState, Attributes, Value};
 
 use super::LdapConnector;
 use super::config::Disable;
@@ -95,7 +95,13 @@ impl LdapConnector {
         if self.dialect() == Dialect::ActiveDirectory {
             return self.set_domain_password(lease, entry, secret, must_change).await;
         }
-        let renewal = match (must_change, &self.config().disable) {
+        let disable = &self.config().disable;
+        // The overlay lifts every lock with a new password, that of the administrator too.
+        if *disable == Disable::PpolicyLock && disable.state(entry) == AccountState::Disabled {
+            let message = format!("another password would lift the lock of `{}`; enable the account first", entry.dn);
+            return Err(Refusal::new(RefusalClass::Invalid, message).into());
+        }
+        let renewal = match (must_change, disable) {
             (false, _) => None,
             (true, Disable::PpolicyLock) => Some(("pwdReset", "TRUE")),
             (true, Disable::NsAccountLock) => Some(("passwordExpirationTime", "19700101000000Z")),

@@ -334,17 +334,22 @@ impl RestConnector {
             Refusal::new(RefusalClass::Invalid, message).because(cause)
         })?;
         let (_alone, account) = &self.alone(operation, account).await?;
+        if operation.only_if_active && self.observed(account).state != AccountState::Active {
+            let message =
+                format!("another password would let `{locator}` in, who is kept out; enable the account first");
+            return Err(Refusal::new(RefusalClass::Invalid, message).into());
+        }
         let scope = self.scope_of(account).with("password", password.expose()).with("mustChange", must_change);
         self.steps(&operation.steps, &scope, &account.json, &[]).await
     }
 
-    /// Holds others back and looks again, where what is sent holds what was read.
+    /// Holds others back and looks again, where what is sent holds what was read or depends on it.
     async fn alone(
         &self,
         operation: &Operation,
         account: &Account,
     ) -> Result<(Option<MutexGuard<'_, ()>>, Account), Refusal> {
-        if !operation.puts_back() {
+        if !operation.puts_back() && !operation.only_if_active {
             return Ok((None, account.clone()));
         }
         let alone = self.whole_writes.lock().await;

@@ -1,11 +1,11 @@
 //! Disabled means that nobody can bind, and enabled that they can again.
 
-use tenure_connect::{AnyConnector, Expectation, Verdict};
+use tenure_connect::{AnyConnector, Change, Expectation, Outcome, Verdict, Write};
 use tenure_connectors::ldap::{Disable, LdapConfig};
 use tenure_model::AccountState;
 use tenure_testkit::slapd::Slapd;
 
-use super::{ada, ada_dn, config, connector, create, disable, done, enable};
+use super::{ada, ada_dn, apply, config, connector, create, disable, done, enable};
 
 #[tokio::test]
 async fn a_disabled_account_cannot_sign_in_and_an_enabled_one_can_again() {
@@ -58,4 +58,19 @@ async fn an_attribute_of_your_own_can_be_the_lock() {
         assert!(slapd.search(&ada_dn(), "(uid=ada)", &["employeeType"]).contains(after));
     }
     assert!(!slapd.search(&ada_dn(), "(uid=ada)", &["employeeType"]).contains("employeeType"));
+}
+
+/// The password policy of OpenLDAP lifts a lock with a new password, whoever sets it.
+#[tokio::test]
+async fn a_password_lifts_no_lock() {
+    let slapd = Slapd::start().await;
+    let ldap = connector(config(&slapd));
+    done(&ldap, &create()).await;
+    done(&ldap, &disable()).await;
+    let secret = format!("file:{}", slapd.password_file().display()).parse().unwrap();
+    let outcome = apply(&ldap, &Change::new(ada(), Write::SetPassword { secret, must_change: false })).await;
+    assert!(matches!(&outcome, Outcome::Refused(no) if no.message.contains("enable the account first")), "{outcome:?}");
+    assert_eq!(ldap.get(&ada()).await.unwrap().unwrap().state, AccountState::Disabled);
+    let password = std::fs::read_to_string(slapd.password_file()).unwrap();
+    assert!(!slapd.can_bind(&ada_dn(), password.trim_end()));
 }

@@ -341,6 +341,8 @@ pub(super) struct Operation {
     pub(super) id: Option<Pointer>,
     /// Whether it can be demanded with a password that its owner chooses another one.
     pub(super) demands_change: bool,
+    /// Whether it would let somebody in who is kept out, so that it is made for the usable alone.
+    pub(super) only_if_active: bool,
 }
 
 impl Operation {

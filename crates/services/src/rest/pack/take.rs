@@ -338,21 +338,24 @@ fn operation(verb: Verb, at: &At<'_>, around: Around<'_>) -> Option<Operation> {
         ("lossy", Reversibility::Lossy),
         ("irreversible", Reversibility::Irreversible),
     ];
+    let more: &[&str] = if verb == Verb::SetPassword { &["undo", "id", "onlyIfActive"] } else { &["undo", "id"] };
     let fields = at.map()?;
     let undo = fields.need("undo").and_then(|at| at.word(&undoes));
     let steps = match fields.get("steps") {
         Some(steps) => {
-            at.fields(&["undo", "id", "steps"])?;
+            let known: Vec<&str> = more.iter().copied().chain(["steps"]).collect();
+            at.fields(&known)?;
             steps.list()?.iter().map(|at| around.step(at, &[])).collect::<Option<Vec<_>>>()?
         }
-        None => vec![around.step(at, &["undo", "id"])?],
+        None => vec![around.step(at, more)?],
     };
     if steps.is_empty() {
         return at.bad("there is no step", "add one");
     }
     let demands = |step: &Step| step.request.body.iter().flat_map(Shape::holes).any(|hole| hole.name == "mustChange");
     let demands_change = steps.iter().any(demands);
-    Some(Operation { undo: undo?, steps, id: fields.maybe_pointer("id"), demands_change })
+    let only_if_active = fields.flag("onlyIfActive");
+    Some(Operation { undo: undo?, steps, id: fields.maybe_pointer("id"), demands_change, only_if_active })
 }
 
 fn artifacts(at: &At<'_>, around: Around<'_>) -> Option<BTreeMap<Artifact, ArtifactPlan>> {

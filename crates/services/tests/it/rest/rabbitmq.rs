@@ -51,6 +51,7 @@ mod slow {
         assert!(line.is_ended().await, "the old line outlives the account");
         assert!(app.amqp("ada", "staff").await.is_none());
         assert_eq!(looks(&app, "ada").await, 401);
+        a_password_opens_no_door(&app, &rest).await;
 
         let seen = done(&rest, &Change::new(ada(), Write::Enable)).await;
         assert_eq!(seen.attributes["tags"], Value::List(vec!["management".into()]));
@@ -63,6 +64,19 @@ mod slow {
         who_is_half_disabled_is_neither(&app, &rest).await;
         nobody_but_an_administrator_is_told_so(&app).await;
         a_lost_answer_is_unknown_and_the_second_attempt_finds_it_done(&app, &rest).await;
+    }
+
+    /// Another password would come with a hash that fits, and open the management to the disabled.
+    async fn a_password_opens_no_door(app: &App, rest: &RestConnector) {
+        let password = Write::SetPassword { secret: secret(app).parse().unwrap(), must_change: false };
+        let outcome = apply(rest, &Change::new(ada(), password)).await;
+        assert!(
+            matches!(&outcome, Outcome::Refused(no) if no.message.contains("enable the account first")),
+            "{outcome:?}"
+        );
+        assert_eq!(looks(app, "ada").await, 401, "a password opened the management");
+        assert!(app.amqp("ada", "staff").await.is_none());
+        assert_eq!(rest.get(&ada()).await.unwrap().unwrap().state, AccountState::Disabled);
     }
 
     /// Whoever was stopped half-way is not called disabled, and either way is gone to its end.
