@@ -33,6 +33,8 @@ pub enum NoticeKind {
     TaskDue,
     /// Something that a human was asked to do should be done by now.
     TaskOverdue,
+    /// The ticket of something that a human was asked to do needs somebody to look at it.
+    TaskTicket,
     /// A step of a workflow tells somebody something.
     WorkflowTold,
     /// A brake withholds something until people say yes.
@@ -41,7 +43,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::CaseOpened,
         Self::DriftFound,
         Self::FeedFailed,
@@ -50,6 +52,7 @@ impl NoticeKind {
         Self::TaskOpened,
         Self::TaskDue,
         Self::TaskOverdue,
+        Self::TaskTicket,
         Self::WorkflowTold,
         Self::HeldOpened,
     ];
@@ -65,6 +68,7 @@ impl NoticeKind {
             Self::TaskOpened => "task.opened",
             Self::TaskDue => "task.due",
             Self::TaskOverdue => "task.overdue",
+            Self::TaskTicket => "task.ticket",
             Self::WorkflowTold => "workflow.told",
             Self::HeldOpened => "held.opened",
         }
@@ -107,6 +111,14 @@ impl NoticeKind {
                 ("for", FieldType::Text),
                 ("due", FieldType::Text),
             ],
+            Self::TaskTicket => &[
+                ("at", FieldType::Instant),
+                ("task", FieldType::Text),
+                ("kind", FieldType::Text),
+                ("for", FieldType::Text),
+                ("due", FieldType::Text),
+                ("connection", FieldType::Text),
+            ],
             Self::WorkflowTold => &[("at", FieldType::Instant), ("run", FieldType::Text), ("step", FieldType::Text)],
             Self::HeldOpened => &[
                 ("at", FieldType::Instant),
@@ -127,6 +139,7 @@ impl NoticeKind {
             | Self::TaskOpened
             | Self::TaskDue
             | Self::TaskOverdue
+            | Self::TaskTicket
             | Self::HeldOpened => false,
             Self::RunSealed | Self::WorkflowTold => true,
         }

@@ -155,6 +155,9 @@ pub struct TaskEnd {
     pub outcome: Option<Name>,
     /// Who ended it.
     pub by: String,
+    /// By the word of which ticket system; none: they said so here, where we know who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<ConnectionName>,
     /// When.
     pub at: Timestamp,
     /// What they said.
@@ -228,7 +231,7 @@ impl HumanTask {
     pub fn withdrawn(self, by: &str, at: Timestamp, why: &str) -> Result<Self, BadTransition> {
         match &self.state {
             TaskState::Open | TaskState::Claimed { .. } => {
-                let end = TaskEnd { outcome: None, by: by.to_owned(), at, comment: Some(why.to_owned()) };
+                let end = TaskEnd { outcome: None, by: by.to_owned(), via: None, at, comment: Some(why.to_owned()) };
                 Ok(Self { remind_at: None, ..self.next(TaskState::Closed(end)) })
             }
             TaskState::Closed(before) => Err(BadTransition::new("task", closed(before), "withdrawn")),
@@ -295,7 +298,7 @@ mod tests {
     }
 
     fn end(by: &str, outcome: &str) -> TaskEnd {
-        TaskEnd { outcome: outcome.parse().ok(), by: by.into(), at: Timestamp::UNIX_EPOCH, comment: None }
+        TaskEnd { outcome: outcome.parse().ok(), by: by.into(), via: None, at: Timestamp::UNIX_EPOCH, comment: None }
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub mod settings;
 pub mod source_readings;
 pub mod starts;
 pub mod tasks;
+pub mod tickets;
 pub mod tokens;
 pub mod url;
 pub mod values;

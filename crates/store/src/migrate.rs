@@ -18,7 +18,7 @@ struct Migration {
     text: &'static str,
 }
 
-const MIGRATIONS: [Migration; 18] = [
+const MIGRATIONS: [Migration; 19] = [
     Migration { version: 1, name: "people", text: include_str!("../migrations/0001_people.sql") },
     Migration { version: 2, name: "access", text: include_str!("../migrations/0002_access.sql") },
     Migration { version: 3, name: "events", text: include_str!("../migrations/0003_events.sql") },
@@ -37,10 +37,11 @@ const MIGRATIONS: [Migration; 18] = [
     Migration { version: 16, name: "attestations", text: include_str!("../migrations/0016_attestations.sql") },
     Migration { version: 17, name: "facts", text: include_str!("../migrations/0017_facts.sql") },
     Migration { version: 18, name: "starts", text: include_str!("../migrations/0018_starts.sql") },
+    Migration { version: 19, name: "tickets", text: include_str!("../migrations/0019_tickets.sql") },
 ];
 
 /// The version of the schema that this program knows.
-pub const SCHEMA_VERSION: i64 = 18;
+pub const SCHEMA_VERSION: i64 = 19;
 
 /// A migration that was applied just now.
 #[derive(Debug, Clone, PartialEq, Eq)]

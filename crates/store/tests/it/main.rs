@@ -17,4 +17,5 @@ mod migrations;
 mod seam;
 mod speed;
 mod tasks;
+mod tickets;
 mod world;

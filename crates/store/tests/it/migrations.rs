@@ -7,7 +7,7 @@ use tenure_store::{Param, Store, StoreError};
 use crate::world::{Db, Kind};
 
 /// For each version a row that can be written as soon as it is there, and what reads it back.
-const ROWS: [(&str, &str, &str); 18] = [
+const ROWS: [(&str, &str, &str); 19] = [
     (
         "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
          VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
@@ -107,6 +107,12 @@ const ROWS: [(&str, &str, &str); 18] = [
         "INSERT INTO schedule (workflow, schedule, begun_at) SELECT 'review', '1d', 0 FROM person WHERE id = $1",
         "SELECT s.workflow AS it FROM schedule s, person p WHERE p.id = $1",
         "review",
+    ),
+    (
+        "INSERT INTO task_ticket (key, task, connection, state, tries, wanted_at, version) \
+         VALUES ('t', $1, 'service-desk', 'wanted', 0, 0, 1)",
+        "SELECT connection AS it FROM task_ticket WHERE task = $1",
+        "service-desk",
     ),
 ];
 

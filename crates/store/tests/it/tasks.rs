@@ -51,7 +51,7 @@ async fn a_list_holds_what_is_for_those_who_ask_and_is_not_over() {
         for task in [&desk, &bob, &over] {
             insert(&store, task).await;
         }
-        let end = TaskEnd { outcome: None, by: "tenure".into(), at: now(), comment: Some("x".into()) };
+        let end = TaskEnd { outcome: None, by: "tenure".into(), via: None, at: now(), comment: Some("x".into()) };
         let closed = over.clone().closed(end).unwrap();
         let job = store.write(move |tx| {
             Box::pin(async move {
