@@ -20,6 +20,7 @@ use crate::pace::Allowance;
 use crate::query::{Batch, ObjectClass, Page, Query};
 use crate::refusal::Refusal;
 use crate::surface::{Artifact, SeenArtifact};
+use crate::tickets::Tickets;
 
 /// What a test of the connection found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +92,11 @@ pub trait Connector: Send + Sync {
     fn allowance(&self) -> Option<Allowance> {
         None
     }
+
+    /// The tickets that the system keeps, if it is one that does.
+    fn tickets(&self) -> Option<&dyn Tickets> {
+        None
+    }
 }
 
 /// Any connector, behind a pointer. Every [`Connector`] is one; a caller imports only this trait.
@@ -128,6 +134,8 @@ pub trait AnyConnector: Send + Sync {
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, Refusal>>;
     /// See [`Connector::allowance`].
     fn allowance(&self) -> Option<Allowance>;
+    /// See [`Connector::tickets`].
+    fn tickets(&self) -> Option<&dyn Tickets>;
 }
 
 impl<C: Connector> AnyConnector for C {
@@ -190,5 +198,8 @@ impl<C: Connector> AnyConnector for C {
     }
     fn allowance(&self) -> Option<Allowance> {
         Connector::allowance(self)
+    }
+    fn tickets(&self) -> Option<&dyn Tickets> {
+        Connector::tickets(self)
     }
 }

@@ -60,10 +60,23 @@ pub struct Said {
     pub yes: bool,
     /// Who.
     pub by: String,
+    /// By the word of which ticket system; none where we know who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<ConnectionName>,
     /// When.
     pub at: Timestamp,
     /// What else.
     pub comment: Option<String>,
+}
+
+impl Said {
+    /// Who, and by whose word.
+    pub fn who(&self) -> String {
+        match &self.via {
+            Some(via) => format!("{}, says {via}", self.by),
+            None => self.by.clone(),
+        }
+    }
 }
 
 /// That somebody who looked says that a write is so.

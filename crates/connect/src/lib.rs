@@ -28,6 +28,7 @@ pub mod query;
 pub mod refusal;
 pub mod secret;
 pub mod surface;
+pub mod tickets;
 pub mod trust;
 pub mod undo;
 pub mod web;
@@ -52,5 +53,6 @@ pub use query::{Batch, Completeness, ObjectClass, Page, PageToken, Query, Seen, 
 pub use refusal::{Refusal, RefusalClass};
 pub use secret::{BadSecretRef, FileSecrets, SecretError, SecretRef, SecretText, Secrets};
 pub use surface::{Artifact, Reach, SeenArtifact};
+pub use tickets::{NewTicket, Progress, SeenTicket, Tickets};
 pub use undo::Undo;
 pub use web::{WebCall, WebCaller, WebOutcome};

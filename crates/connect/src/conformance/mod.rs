@@ -19,6 +19,7 @@ mod reading;
 mod report;
 mod setting;
 mod steps;
+mod ticketing;
 mod together;
 mod undoing;
 mod witness;
@@ -130,6 +131,7 @@ fn every_case() -> impl Iterator<Item = &'static (&'static str, Case)> {
         undoing::CASES,
         together::CASES,
         hostile::CASES,
+        ticketing::CASES,
     ]
     .into_iter()
     .flatten()

@@ -47,7 +47,7 @@ impl FakeDesk {
         let comment = comment.map(ToOwned::to_owned);
         let mut kept = self.kept();
         if let Some(key) = kept.requests.get(place).map(|request| request.key.clone()) {
-            kept.said.insert(key, Said { task: place.to_string(), yes, by: by.to_owned(), at, comment });
+            kept.said.insert(key, Said { task: place.to_string(), yes, by: by.to_owned(), via: None, at, comment });
         }
     }
 
@@ -67,7 +67,7 @@ impl FakeDesk {
             Some(said) => Answer::Said(said.clone()),
             None if self.at_once => {
                 let (by, at) = ("nobody (rehearsal)".to_owned(), self.clock.now());
-                let said = Said { task, yes: true, by, at, comment: None };
+                let said = Said { task, yes: true, by, via: None, at, comment: None };
                 kept.said.insert(request.key.clone(), said.clone());
                 Answer::Said(said)
             }

@@ -9,6 +9,7 @@
 mod breaker;
 mod gate;
 mod pace;
+mod tickets;
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::pace::Allowance;
 use crate::query::{Batch, ObjectClass, Page, Query};
 use crate::refusal::{Refusal, RefusalClass};
 use crate::surface::{Artifact, SeenArtifact};
+use crate::tickets::Tickets;
 
 use breaker::{Breaker, Standing};
 use gate::Gate;
@@ -221,5 +223,9 @@ impl Connector for Governed {
 
     fn allowance(&self) -> Option<Allowance> {
         self.inner.allowance()
+    }
+
+    fn tickets(&self) -> Option<&dyn Tickets> {
+        self.inner.tickets().map(|_| self as &dyn Tickets)
     }
 }

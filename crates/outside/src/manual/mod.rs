@@ -122,7 +122,7 @@ impl ManualConnector {
         for round in first..first.saturating_add(MANUAL_ROUNDS_MAX) {
             let done = self.ask(self.work(change, key, round, before.as_ref())).await?;
             if !done.yes {
-                let (by, why) = (&done.by, done.comment.unwrap_or_default());
+                let (by, why) = (done.who(), done.comment.unwrap_or_default());
                 let said = format!("{by} will not do `{}`: {why}", change.summary);
                 return Err(Outcome::Refused(Refusal::new(RefusalClass::Permission, said)));
             }
@@ -134,7 +134,7 @@ impl ManualConnector {
             }
             before = Some(seen);
         }
-        let (by, why) = before.map(|said| (said.by, said.comment.unwrap_or_default())).unwrap_or_default();
+        let (by, why) = before.map(|said| (said.who(), said.comment.unwrap_or_default())).unwrap_or_default();
         let said =
             format!("`{}` was said to be done {MANUAL_ROUNDS_MAX} times, and {by} looked: {why}", change.summary);
         Err(Outcome::Unknown(Doubt::new(DoubtKind::NotSeen, said)))
@@ -154,7 +154,7 @@ impl ManualConnector {
     fn work(&self, change: &Change, key: &str, round: u32, before: Option<&Said>) -> Request {
         let again = before.map(|said| {
             let why = said.comment.as_deref().unwrap_or_default();
-            format!("\n\nIt was said to be done before, and {} looked: {why}", said.by)
+            format!("\n\nIt was said to be done before, and {} looked: {why}", said.who())
         });
         let instructions = self.instructions(change) + &again.unwrap_or_default();
         let title = self.title("", change);
@@ -166,7 +166,7 @@ impl ManualConnector {
     fn second_look(&self, change: &Change, key: &str, round: u32, look: &LookConfig, done: &Said) -> Request {
         let instructions = format!(
             "{} says that this is done. Look whether it is so, and say what you see: your name stands for it.\n\n{}",
-            done.by,
+            done.who(),
             self.instructions(change)
         );
         let title = self.title("is it so? ", change);
@@ -294,7 +294,7 @@ impl Connector for ManualConnector {
                 Err(outcome) => return outcome,
             };
             let (connection, write) = (self.connection.clone(), change.write.clone());
-            let attestation = Attestation { key, connection, account, write, by: said.by, at: said.at };
+            let attestation = Attestation { key, connection, account, write, by: said.who(), at: said.at };
             if let Err(refusal) = self.desk.attest(attestation).await {
                 let said = format!("`{}` was attested, and that could not be kept: {refusal}", change.summary);
                 return Outcome::Unknown(Doubt::new(DoubtKind::NotReadBack, said));
