@@ -49,6 +49,7 @@ const PRODUCERS: &[Producer] = &[
             "rest-microsoft-graph.md",
             "rest-pocketbase.md",
             "rest-rabbitmq.md",
+            "rest-roundup.md",
             "rest-synapse.md",
             "rest-zabbix.md",
             "scim.md",

@@ -13,12 +13,13 @@ use tenure_services::rest::Pack;
 use tenure_services::rest::pack::FaultKind;
 
 /// Every pack that ships, by its name and text.
-pub const SHIPPED: [(&str, &str); 7] = [
+pub const SHIPPED: [(&str, &str); 8] = [
     ("aws-iam", include_str!("../../../packs/aws-iam.yaml")),
     ("keystone", include_str!("../../../packs/keystone.yaml")),
     ("microsoft-graph", include_str!("../../../packs/microsoft-graph.yaml")),
     ("pocketbase", include_str!("../../../packs/pocketbase.yaml")),
     ("rabbitmq", include_str!("../../../packs/rabbitmq.yaml")),
+    ("roundup", include_str!("../../../packs/roundup.yaml")),
     ("synapse", include_str!("../../../packs/synapse.yaml")),
     ("zabbix", include_str!("../../../packs/zabbix.yaml")),
 ];
@@ -101,6 +102,51 @@ mod tests {
         let (_, example) = page.split_once("```yaml\n").unwrap();
         let read = read("write-a-pack.md", example.split_once("```").unwrap().0);
         assert_eq!(read.unwrap_or_else(|problems| panic!("{problems:#?}")).len(), 1);
+    }
+
+    /// The small pack of the documentation with its tickets.
+    fn shop_with_tickets() -> String {
+        let page = include_str!("../../../docs/howto/write-a-pack.md");
+        let mut examples = page.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
+        let (shop, tickets) = (examples.next().unwrap(), examples.next().unwrap());
+        format!("{shop}  settings: {{ done: {{ about: a state, default: Done }} }}\n{tickets}")
+    }
+
+    #[test]
+    fn the_tickets_of_the_documentation_are_those_of_a_pack() {
+        let text = shop_with_tickets();
+        let read = read("shop.yaml", &text).unwrap_or_else(|problems| panic!("{text}\n{problems:#?}"));
+        assert_eq!(read[0].pack.tickets(), Some("issue"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_tickets_is_told_with_its_line() {
+        let good = shop_with_tickets();
+        for (from, to, wanted) in [
+            (
+                "doneIf: [{ at: /status/name, is: \"{setting.done}\" }]",
+                "doneIf: []",
+                "nothing says which tickets are meant by `doneIf`",
+            ),
+            (
+                "key: { at: /subject, has: \"[{key}]\" }",
+                "key: { at: /subject, has: ours }",
+                "it would fit every ticket",
+            ),
+            ("key: { at: /subject, has: \"[{key}]\" }", "key: { at: /subject }", "nothing says how our key is known"),
+            ("description: \"{text}\"", "description: \"{secret.token}\"", "`{secret.token}` is not known here"),
+            ("notes: \"{text}\"", "notes: \"{title}\"", "`{title}` is not known here"),
+            ("    close: {", "    shut: {", "has no key `shut`"),
+            ("    close: {", "    shut: {", "`close` is missing"),
+            ("      id: /issue/id\n", "", "`id` is missing"),
+            ("    by: /assigned_to/name", "    by: assigned_to", "is not a place"),
+        ] {
+            let text = good.replace(from, to);
+            assert_ne!(text, good, "{from}");
+            let problems: Vec<String> = read("shop.yaml", &text).unwrap_err().iter().map(ToString::to_string).collect();
+            let told = problems.iter().any(|problem| problem.contains(wanted) && problem.starts_with("shop.yaml:"));
+            assert!(told, "{wanted}: {problems:#?}");
+        }
     }
 
     #[test]

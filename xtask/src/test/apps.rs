@@ -3,12 +3,12 @@
 //!
 //! What is installed is pinned, one file for each, and each has an environment of its own.
 
-use super::{keystone, python};
+use super::{keystone, python, roundup};
 use crate::machine::Workspace;
 use crate::trouble::Result;
 
 /// The applications, by the names of their files in `crates/testkit/apps`.
-const APPS: [&str; 4] = ["aws-iam", "keystone", "pocketbase", "synapse"];
+const APPS: [&str; 5] = ["aws-iam", "keystone", "pocketbase", "roundup", "synapse"];
 
 /// Installs the applications unless they are there as pinned.
 pub fn provide(workspace: &Workspace) -> Result<()> {
@@ -16,6 +16,7 @@ pub fn provide(workspace: &Workspace) -> Result<()> {
         let (name, pins) = (format!("apps/{app}"), format!("crates/testkit/apps/{app}.txt"));
         python::provide_and(workspace, &name, &pins, |home| match app {
             "keystone" => keystone::make(home),
+            "roundup" => roundup::make(home),
             _ => Ok(()),
         })?;
     }

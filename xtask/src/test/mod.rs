@@ -9,6 +9,7 @@ mod keystone;
 mod packages;
 pub mod postgres;
 mod python;
+mod roundup;
 mod samba;
 mod scim;
 mod summary;

@@ -22,7 +22,7 @@ pub const PROCESS: &str = include_str!("samples/process.yaml");
 const OUTSIDE: &str = include_str!("../../../../examples/connector-python/description.json");
 
 /// A connection of every kind, by its connector.
-const SAMPLES: [(&str, &str); 16] = [
+const SAMPLES: [(&str, &str); 17] = [
     ("ad", include_str!("samples/ad.yaml")),
     ("file", include_str!("samples/file.yaml")),
     ("ldap", include_str!("samples/ldap.yaml")),
@@ -34,6 +34,7 @@ const SAMPLES: [(&str, &str); 16] = [
     ("rest-microsoft-graph", include_str!("samples/rest-microsoft-graph.yaml")),
     ("rest-pocketbase", include_str!("samples/rest-pocketbase.yaml")),
     ("rest-rabbitmq", include_str!("samples/rest-rabbitmq.yaml")),
+    ("rest-roundup", include_str!("samples/rest-roundup.yaml")),
     ("rest-synapse", include_str!("samples/rest-synapse.yaml")),
     ("rest-zabbix", include_str!("samples/rest-zabbix.yaml")),
     ("scim", include_str!("samples/scim.yaml")),

@@ -23,7 +23,17 @@ pub fn of(pack: &Pack) -> Vec<Fact> {
     facts.push(telling(&description));
     facts.extend(Verb::ALL.iter().filter_map(|verb| writing(&description, *verb)));
     facts.extend(Artifact::ALL.iter().map(|kind| ending(&description, *kind)));
+    facts.push(asking(pack));
     facts
+}
+
+/// Whether what humans are asked to do can be a ticket there.
+fn asking(pack: &Pack) -> Fact {
+    let (can, note) = match pack.tickets() {
+        Some(native) => ("yes", format!("each is called `{native}`; opened once, followed until it ends")),
+        None => ("no", "not described".to_owned()),
+    };
+    Fact { what: "keep tickets".to_owned(), can, note }
 }
 
 fn reading(pack: &Pack) -> Fact {

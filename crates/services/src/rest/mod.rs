@@ -16,6 +16,7 @@ pub mod pack;
 mod page;
 mod read;
 mod template;
+mod tickets;
 mod verify;
 mod write;
 
@@ -26,7 +27,7 @@ use std::time::Duration;
 
 use tenure_connect::{
     Artifact, Batch, Change, ChangeToken, Changes, Checked, Connector, Description, Desired, Expectation, Locator,
-    ObjectClass, Operation, Outcome, Page, Query, Refusal, Secrets, SeenArtifact, Verdict,
+    ObjectClass, Operation, Outcome, Page, Query, Refusal, Secrets, SeenArtifact, Tickets, Verdict,
 };
 use tenure_model::{Clock, Observed};
 
@@ -117,6 +118,10 @@ impl Connector for RestConnector {
 
     async fn artifacts(&self, account: &Locator, kind: Artifact) -> Result<Vec<SeenArtifact>, Refusal> {
         self.list_artifacts(account, kind).await
+    }
+
+    fn tickets(&self) -> Option<&dyn Tickets> {
+        self.pack.tickets.is_some().then_some(self as &dyn Tickets)
     }
 
     #[tracing::instrument(name = "connectors.rest.verify", skip_all)]

@@ -24,7 +24,13 @@ impl RestConnector {
         } else {
             self.list(&self.pack.accounts.list, &self.pack.accounts.id, 1, None, &self.scope()).await?;
         }
-        Ok(Checked { peer: format!("the service of pack `{}` at {}", self.name, self.http.url()) })
+        let peer = format!("the service of pack `{}` at {}", self.name, self.http.url());
+        Ok(Checked {
+            peer: match self.check_tickets().await? {
+                Some(native) => format!("{peer}; a ticket there is called `{native}`, and can be looked for"),
+                None => peer,
+            },
+        })
     }
 
     /// The account as it is now.

@@ -396,7 +396,7 @@ fn random() -> Result<String, Refusal> {
 }
 
 /// A refusal says that nothing was changed, which after the first step is no longer so.
-fn halfway(fault: WriteFault, done: usize) -> WriteFault {
+pub(super) fn halfway(fault: WriteFault, done: usize) -> WriteFault {
     match fault {
         WriteFault::Refused(refusal) if done > 0 => {
             let message = format!("{refusal}; what came before it was done, so read before anything else");

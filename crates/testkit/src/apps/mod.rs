@@ -1,5 +1,5 @@
 //! Real applications on free loopback ports, for the packs: each with somebody who may administer
-//! it, and two groups, `staff` and `finance`. They are killed when the value is dropped.
+//! it, and, where it has groups, two of them: `staff` and `finance`. They are killed when the value is dropped.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -10,6 +10,7 @@ mod aws_iam;
 mod keystone;
 mod pocketbase;
 mod rabbitmq;
+mod roundup;
 mod synapse;
 mod zabbix;
 

@@ -8,6 +8,7 @@ mod reader;
 mod request;
 mod signing;
 mod take;
+mod tickets;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tenure_model::EntitlementKind;
 
 use super::template::{Shape, Template};
 pub use reader::{Fault, FaultKind};
+pub(super) use tickets::{Stands, TicketPlan, Words};
 
 /// A place in an answer, as a JSON pointer.
 pub(super) type Pointer = String;
@@ -41,6 +43,7 @@ pub struct Pack {
     pub(super) entitlements: Option<Entitlements>,
     pub(super) operations: BTreeMap<Verb, Operation>,
     pub(super) artifacts: BTreeMap<Artifact, ArtifactPlan>,
+    pub(super) tickets: Option<TicketPlan>,
     pub(super) exceptions: BTreeMap<String, String>,
 }
 
@@ -418,6 +421,11 @@ impl Pack {
     /// The secrets that a connection has to refer to, each with what it is.
     pub fn secrets(&self) -> impl Iterator<Item = (&str, &str)> {
         self.secrets.iter().map(|(name, about)| (name.as_str(), about.as_str()))
+    }
+
+    /// What its tickets are called, if it keeps any.
+    pub fn tickets(&self) -> Option<&str> {
+        self.tickets.as_ref().map(|plan| plan.native.as_str())
     }
 
     /// What the pack says of its service.

@@ -10,13 +10,14 @@ use tenure_model::EntitlementKind;
 
 use super::reader::{At, Fault, Fields};
 use super::request::{Around, REQUEST_KEYS, constant};
+use super::tickets::tickets;
 use super::{
     Accounts, ArtifactList, ArtifactPlan, Attribute, Bin, Entitlements, ErrorRule, Give, Holds, Meaning, Operation,
     Pack, Reached, Setting, Source, Speaks, Step,
 };
 use crate::rest::template::Shape;
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "about",
     "settings",
     "secrets",
@@ -32,6 +33,7 @@ const KEYS: [&str; 16] = [
     "entitlements",
     "operations",
     "artifacts",
+    "tickets",
     "exceptions",
 ];
 
@@ -94,6 +96,7 @@ fn read(root: &At<'_>) -> Option<Pack> {
     let entitlements = fields.get("entitlements").map(|at| entitlements(&at, around));
     let operations = fields.need("operations").map(|at| operations(&at, around)).unwrap_or_default();
     let artifacts = fields.need("artifacts").and_then(|at| artifacts(&at, around));
+    let tickets = fields.get("tickets").map(|at| tickets(&at, around));
     let pack = Pack {
         about: fields.maybe_text("about"),
         headers: around.templates(&fields, "headers"),
@@ -110,6 +113,7 @@ fn read(root: &At<'_>) -> Option<Pack> {
         entitlements: entitlements.unwrap_or_default(),
         operations,
         artifacts: artifacts?,
+        tickets: tickets.map_or(Some(None), |tickets| tickets.map(Some))?,
         speaks: speaks?,
         auth: auth?,
         secrets,

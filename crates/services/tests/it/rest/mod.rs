@@ -5,6 +5,7 @@ mod graph_simulated;
 mod keystone;
 mod pocketbase;
 mod rabbitmq;
+mod roundup;
 mod rpc;
 mod synapse;
 mod zabbix;
