@@ -141,6 +141,7 @@ fn answer(task: HumanTask) -> Answer {
             task: task.id.to_string(),
             yes,
             by: end.by.clone(),
+            via: end.via.clone(),
             at: end.at,
             comment: end.comment.clone(),
         }),

@@ -27,6 +27,8 @@ pub struct Estate {
     pub connections: BTreeMap<ConnectionName, Connection>,
     /// The names of those who are of each team.
     pub teams: BTreeMap<Name, BTreeSet<String>>,
+    /// In which connection the work of a team is a ticket, where it wants that.
+    pub tickets: BTreeMap<Name, ConnectionName>,
     /// What is told by which channel.
     pub notices: BTreeMap<Name, Telling>,
     /// How the records of each source become what is said of people.

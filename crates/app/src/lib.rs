@@ -34,6 +34,7 @@ pub mod runs;
 pub mod sources;
 pub mod steps;
 pub mod tasks;
+pub mod tickets;
 pub mod tokens;
 pub mod versions;
 pub mod workflows;

@@ -91,6 +91,20 @@ pub const TASK_ENTRIES_MAX: i64 = 200;
 pub const TASK_EVIDENCE_BYTES_MAX: usize = 64 << 10;
 /// Tasks that are seen to in one look: reminded of, or withdrawn.
 pub const TASK_BATCH: usize = 100;
+/// Tickets of one connection that are seen to at once.
+pub const TICKET_BATCH: usize = 8;
+/// How long a ticket that is being seen to is left alone by others.
+pub const TICKET_HOLD: Duration = Duration::from_mins(5);
+/// The shortest pause between two looks at an open ticket.
+pub const TICKET_LOOK_MIN: Duration = Duration::from_secs(30);
+/// The longest one.
+pub const TICKET_LOOK_MAX: Duration = Duration::from_mins(15);
+/// The longest pause before something about a ticket is tried again.
+pub const TICKET_PAUSE_MAX: Duration = Duration::from_mins(30);
+/// The longest pause that a ticket system may ask for.
+pub const TICKET_PAUSE_ASKED_MAX: Duration = Duration::from_hours(6);
+/// After so many tries in vain somebody is told also of what may pass by itself.
+pub const TICKET_TRIES_TOLD: i64 = 10;
 /// Attestations of one account that are read at once.
 pub const ATTESTATIONS_OF_ACCOUNT_MAX: usize = 5_000;
 /// Attestations of one connection that are read at once.

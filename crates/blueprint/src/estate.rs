@@ -18,7 +18,7 @@ use crate::names::{Asking, Naming, Seen};
 use crate::notice::{self, Channel, PlacedTelling};
 use crate::people::{Known, People};
 use crate::problem::{Code, Place, Problem};
-use crate::team::{self, Team};
+use crate::team::{self, PlacedTeam, Team};
 use crate::{group, role, rule, tree};
 
 /// A document as it was written. What it means is not this crate's to say, so its parts keep their
@@ -119,6 +119,7 @@ impl Estate {
             reading.file(file, text);
         }
         reading.check_notices();
+        reading.check_teams();
         reading.check_people();
         let asking = Asking { estate: &reading.estate, seen: &reading.seen, problems: &mut reading.problems };
         asking.all(&reading.naming);
@@ -169,6 +170,8 @@ struct Reading {
     naming: Naming,
     /// What is told, with the file where it stands.
     told: Vec<(String, PlacedTelling)>,
+    /// Teams, which may say where their tickets are.
+    teams: Vec<(String, PlacedTeam)>,
     /// Documents about what people are, which are held against each other in the end.
     people: People,
     problems: Vec<Problem>,
@@ -253,8 +256,9 @@ impl Reading {
                 }
             }
             Kind::Team => {
-                if let Some(team) = team::read(document, &mut notes) {
-                    self.estate.teams.insert(document.name.clone(), team);
+                if let Some(placed) = team::read(document, &mut notes) {
+                    self.estate.teams.insert(document.name.clone(), placed.team.clone());
+                    self.teams.push((file.to_owned(), placed));
                 }
             }
             Kind::Approval => {
@@ -282,6 +286,22 @@ impl Reading {
         let (authorities, mappings) = std::mem::take(&mut self.people).finish(&known, &mut self.problems);
         self.estate.authorities = authorities;
         self.estate.mappings = mappings;
+    }
+
+    /// Every connection in which a team has its tickets must be there.
+    fn check_teams(&mut self) {
+        for (file, placed) in std::mem::take(&mut self.teams) {
+            let Some(name) = placed.team.tickets else { continue };
+            if self.seen.contains_key(&(Kind::Connection, name.clone())) {
+                continue;
+            }
+            let hint = match nearest(name.as_str(), self.estate.connections.keys().map(Name::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "add a document of kind Connection with this name".to_owned(),
+            };
+            let mut notes = Notes { file: &file, problems: &mut self.problems };
+            notes.add(placed.tickets, Code::NamesNothing, format!("there is no connection `{name}`"), hint);
+        }
     }
 
     /// Every channel that a notice names must be there and carry what the notice says.

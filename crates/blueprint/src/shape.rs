@@ -284,8 +284,10 @@ pub(crate) const RULE: &[Field] = &[
     need("because", TEXT, "why there is such a rule, for whoever is stopped by it"),
 ];
 
-pub(crate) const TEAM: &[Field] =
-    &[need("members", Form::List(MEMBERS_MAX, &TEXT), "the names under which its members act, or the ids of people")];
+pub(crate) const TEAM: &[Field] = &[
+    need("members", Form::List(MEMBERS_MAX, &TEXT), "the names under which its members act, or the ids of people"),
+    may("tickets", Form::Name, "the connection in which its work is a ticket too"),
+];
 
 pub(crate) const EXCEPTION: &[Field] = &[
     need("approval", TEXT, "the approval that it needs"),

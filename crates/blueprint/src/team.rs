@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use tenure_model::Name;
 use tenure_model::task::ASSIGNEE_CHARS_MAX;
+use tenure_model::{ConnectionName, Name};
 
 use crate::document::Document;
-use crate::fields::{Fields, Notes, text};
+use crate::fields::{Fields, Notes, name_of, text};
 use crate::limits::MEMBERS_MAX;
-use crate::problem::Code;
+use crate::problem::{Code, Place};
 use crate::shape;
 
 /// A team: whoever is of it sees and does what the team is asked to do.
@@ -22,10 +22,19 @@ pub struct Team {
     pub title: String,
     /// The names under which its members act, or the ids of the people.
     pub members: BTreeSet<String>,
+    /// The connection in which its work is a ticket too.
+    pub tickets: Option<ConnectionName>,
+}
+
+/// A team, with the place where it says where its tickets are.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PlacedTeam {
+    pub(crate) team: Team,
+    pub(crate) tickets: Place,
 }
 
 /// Reads the document, or notes why it cannot be read.
-pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Team> {
+pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<PlacedTeam> {
     let fields = Fields::declared("spec", document.spec, shape::TEAM, notes)?;
     let items = fields.list("members", notes);
     if items.len() > MEMBERS_MAX {
@@ -42,5 +51,9 @@ pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Tea
             notes.add(item.place, Code::Duplicate, "somebody is named twice in `members`", "name everybody once");
         }
     }
-    Some(Team { name: document.name.clone(), title: document.title.clone(), members })
+    let tickets = fields.get("tickets");
+    let place = tickets.map_or(document.place, |node| node.place);
+    let tickets = tickets.and_then(|node| name_of("tickets", node, notes));
+    let team = Team { name: document.name.clone(), title: document.title.clone(), members, tickets };
+    Some(PlacedTeam { team, tickets: place })
 }

@@ -63,6 +63,9 @@ pub struct TaskEndView {
     pub outcome: String,
     /// Who ended it.
     pub by: String,
+    /// By the word of which ticket system; absent where they said so here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
     /// When.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
@@ -80,6 +83,37 @@ pub struct TaskDetail {
     pub task: TaskView,
     /// What was said and brought, in order.
     pub entries: Vec<TaskEntryView>,
+    /// The tickets that it is in the system of whoever was asked, in the order in which they were wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tickets: Vec<TicketView>,
+}
+
+/// The ticket that a task is in the system of whoever was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TicketView {
+    /// In which connection.
+    pub connection: String,
+    /// What stands in it, so that it is found.
+    pub key: String,
+    /// What the system calls it, once it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Where people see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// wanted, open, closing or over.
+    pub state: String,
+    /// What the system calls the state that it was last seen in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
+    /// What is in the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// When it is looked at next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next_look_at: Option<Timestamp>,
 }
 
 /// What somebody said about a task, or brought as evidence.

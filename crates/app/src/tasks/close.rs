@@ -1,17 +1,19 @@
-//! Ending a task: it was done, or refused, or whatever else it can come to.
+//! Ending a task: it was done, or refused, or whatever else it can come to. What follows from it is
+//! the same whoever says so ([`conclude`]).
 
 use std::sync::Arc;
 
 use serde_json::json;
 use tenure_engine::message;
 use tenure_ledger::{DetailKey, Hash, Word};
-use tenure_model::{HumanTask, Name, RunEvent, Signal, TaskEnd, TaskId};
+use tenure_model::{Actor, HumanTask, Name, RunEvent, Signal, TaskEnd, TaskId};
 use tenure_policy::authz::Action;
 use tenure_store::{Tx, runs, tasks};
 
 use super::{entry, find};
 use crate::cx::{Cx, House, send};
 use crate::error::AppError;
+use crate::tickets::want::let_go;
 use crate::{limits, record};
 
 /// Ends a task with one of its outcomes; with none, as was hoped for. Any other needs a reason.
@@ -29,23 +31,35 @@ pub async fn close(
             let found = find(&own, tx, task, Action::WorkTask).await?;
             let outcome = choose(&found, outcome, comment.as_deref())?;
             let (by, at) = (own.actor.name.clone(), house.clock.now());
-            let word = outcome.to_string();
-            let closed = found.closed(TaskEnd { outcome: Some(outcome), by, at, comment })?;
-            tasks::update(tx, &closed).await?;
-            signal(&house, tx, &closed).await?;
-            let mut entry = entry(&house, &own.actor, "task.closed", &closed);
-            entry.decision = Some(Word::or_hash(&word));
-            entry.effect = Some(Word::or_hash(closed.kind.word()));
-            if let Some(said) = closed.state.end().and_then(|end| end.comment.as_ref()) {
-                entry = entry.with(DetailKey::Payload, Hash::of(said.as_bytes()));
-            }
-            record::write(tx, house.ids.as_ref(), &entry).await?;
+            let closed = found.closed(TaskEnd { outcome: Some(outcome), by, via: None, at, comment })?;
+            conclude(&house, tx, &own.actor, &closed).await?;
             Ok::<_, AppError>(closed)
         })
     });
     let closed = job.await?;
     cx.house.nudge();
     Ok(closed)
+}
+
+/// Writes a task that came to its end, with all that follows: the run that waits for it is told, its
+/// tickets are let go, and the ledger says so.
+pub(crate) async fn conclude(house: &House, tx: &mut Tx, actor: &Actor, closed: &HumanTask) -> Result<(), AppError> {
+    tasks::update(tx, closed).await?;
+    signal(house, tx, closed).await?;
+    let_go(house, tx, closed).await?;
+    let mut entry = entry(house, actor, "task.closed", closed);
+    entry.effect = Some(Word::or_hash(closed.kind.word()));
+    if let Some(end) = closed.state.end() {
+        entry.decision = end.outcome.as_ref().map(|outcome| Word::or_hash(outcome.as_str()));
+        if let Some(said) = &end.comment {
+            entry = entry.with(DetailKey::Payload, Hash::of(said.as_bytes()));
+        }
+        if end.via.is_some() {
+            entry = entry.with(DetailKey::EvidenceKind, Word::or_hash("said-by-ticket-system"));
+        }
+    }
+    record::write(tx, house.ids.as_ref(), &entry).await?;
+    Ok(())
 }
 
 /// The outcome that is meant, if the task has it and the reason that it needs was given.
@@ -66,10 +80,10 @@ fn choose(task: &HumanTask, outcome: Option<Name>, comment: Option<&str>) -> Res
 }
 
 /// Tells the run that waits for a task how it ended, if there is one and it is open.
-pub(super) async fn signal(house: &House, tx: &mut Tx, task: &HumanTask) -> Result<(), AppError> {
+async fn signal(house: &House, tx: &mut Tx, task: &HumanTask) -> Result<(), AppError> {
     let (Some(run), Some(end)) = (task.waits, task.state.end()) else { return Ok(()) };
     let Some(row) = runs::get(tx, run).await?.filter(|row| !row.status.is_closed()) else { return Ok(()) };
-    let body = json!({ "task": task.id, "outcome": end.outcome, "comment": end.comment, "at": end.at });
+    let body = json!({ "task": task.id, "outcome": end.outcome, "via": end.via, "comment": end.comment, "at": end.at });
     let signal = Signal { name: task.id.to_string(), by: end.by.clone(), body };
     let external = task.id.to_string();
     let now = house.clock.now();

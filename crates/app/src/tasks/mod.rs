@@ -55,7 +55,7 @@ fn own(cx: &Cx) -> Vec<String> {
 }
 
 /// An entry of the ledger about a task.
-fn entry(house: &House, actor: &Actor, what: &str, task: &HumanTask) -> Entry {
+pub(crate) fn entry(house: &House, actor: &Actor, what: &str, task: &HumanTask) -> Entry {
     let mut entry = record::entry(house.clock.as_ref(), actor, what).about(task.id);
     entry.system.clone_from(&task.connection);
     entry.run = task.waits;
@@ -72,13 +72,23 @@ async fn tell(house: &House, tx: &mut Tx, kind: NoticeKind, task: &HumanTask) ->
 
 /// The rows of the outbox about a task.
 fn notices_of(house: &House, kind: NoticeKind, task: &HumanTask) -> Vec<Notice> {
+    notices_with(house, kind, task, [])
+}
+
+/// The same, which say something more.
+pub(crate) fn notices_with(
+    house: &House,
+    kind: NoticeKind,
+    task: &HumanTask,
+    more: impl IntoIterator<Item = (String, String)>,
+) -> Vec<Notice> {
     let due = task.due_at.map(|due| due.to_string()).unwrap_or_default();
-    let data: BTreeMap<String, String> = [
+    let own = [
         ("task".to_owned(), task.id.to_string()),
         ("kind".to_owned(), task.kind.word().to_owned()),
         ("for".to_owned(), task.assignee.to_string()),
         ("due".to_owned(), due),
-    ]
-    .into();
+    ];
+    let data: BTreeMap<String, String> = own.into_iter().chain(more).collect();
     write::of(house, kind, data, None)
 }

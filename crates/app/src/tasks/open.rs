@@ -12,6 +12,7 @@ use tenure_store::{Tx, tasks};
 use super::{entry, tell};
 use crate::cx::House;
 use crate::error::AppError;
+use crate::tickets::want::hand_over;
 use crate::{limits, record};
 
 /// What is asked, of whom, and how it can end.
@@ -58,6 +59,7 @@ pub async fn open(house: &House, tx: &mut Tx, opening: Opening) -> Result<HumanT
     };
     record::write(tx, house.ids.as_ref(), &with_kind(opened, found.kind)).await?;
     tell(house, tx, NoticeKind::TaskOpened, &found).await?;
+    hand_over(house, tx, &found).await?;
     Ok(found)
 }
 

@@ -10,6 +10,7 @@ use tenure_store::tasks::{self, TaskEntry};
 use super::{entry, find, tell};
 use crate::cx::Cx;
 use crate::error::AppError;
+use crate::tickets::want::hand_over;
 use crate::{limits, record};
 
 /// Gives a task to somebody else, and takes it out of the hand of whoever has it.
@@ -34,6 +35,7 @@ pub async fn reassign(cx: &Cx, task: TaskId, to: Assignee, reason: String) -> Re
             let entry = entry.with(DetailKey::Payload, Hash::of(reason.as_bytes()));
             record::write(tx, house.ids.as_ref(), &entry).await?;
             tell(&house, tx, NoticeKind::TaskOpened, &given).await?;
+            hand_over(&house, tx, &given).await?;
             Ok(given)
         })
     });

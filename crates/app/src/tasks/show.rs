@@ -1,8 +1,9 @@
 //! One task, with what was said about it; and evidence that is kept here.
 
-use tenure_model::{HumanTask, TaskEntryId, TaskId};
+use tenure_model::{HumanTask, TaskEntryId, TaskId, TaskTicket};
 use tenure_policy::authz::Action;
 use tenure_store::tasks::{self, TaskEntry};
+use tenure_store::tickets;
 
 use super::find;
 use crate::cx::Cx;
@@ -15,6 +16,8 @@ pub struct Shown {
     pub task: HumanTask,
     /// What was said and brought, in order.
     pub entries: Vec<TaskEntry>,
+    /// Its tickets, in the order in which they were wanted.
+    pub tickets: Vec<TaskTicket>,
 }
 
 /// Shows one task.
@@ -24,7 +27,8 @@ pub async fn show(cx: &Cx, task: TaskId) -> Result<Shown, AppError> {
         Box::pin(async move {
             let task = find(&own, tx, task, Action::ReadTask).await?;
             let entries = tasks::entries(tx, task.id).await?;
-            Ok::<_, AppError>(Shown { task, entries })
+            let tickets = tickets::of_task(tx, task.id).await?;
+            Ok::<_, AppError>(Shown { task, entries, tickets })
         })
     });
     job.await

@@ -1,5 +1,7 @@
 //! Seeing to tasks as time passes: reminders, and tasks that nobody needs any more.
 
+use std::sync::Arc;
+
 use tenure_ledger::Word;
 use tenure_model::{Actor, HumanTask, NoticeKind};
 use tenure_store::{Tx, tasks};
@@ -7,12 +9,13 @@ use tenure_store::{Tx, tasks};
 use super::entry;
 use crate::cx::House;
 use crate::error::AppError;
+use crate::tickets::want;
 use crate::{limits, record};
 
 /// Sends the reminders that are due and withdraws what a run that is over had asked for. Says how
 /// many tasks were seen to; fewer than [`limits::TASK_BATCH`] means that nothing is left for now.
 #[tracing::instrument(name = "app.tasks.tend", skip_all)]
-pub async fn tend(house: &House) -> Result<usize, AppError> {
+pub async fn tend(house: &Arc<House>) -> Result<usize, AppError> {
     let now = house.clock.now();
     let look = house.store.read(move |tx| {
         Box::pin(async move {
@@ -40,7 +43,7 @@ enum Settling {
 }
 
 /// Does it, unless the task changed since it was looked at; then the next look sees to it.
-async fn settle(house: &House, task: HumanTask, settling: Settling) -> Result<(), AppError> {
+async fn settle(house: &Arc<House>, task: HumanTask, settling: Settling) -> Result<(), AppError> {
     let actor = Actor::system("tasks");
     let (clock, ids) = (house.clock.now(), house.ids.clone());
     let next = match settling {
@@ -58,6 +61,7 @@ async fn settle(house: &House, task: HumanTask, settling: Settling) -> Result<()
     let mut told = entry(house, &actor, kind.map_or("task.withdrawn", NoticeKind::word), &next);
     told.effect = Some(Word::or_hash(next.kind.word()));
     let notices = kind.map(|kind| super::notices_of(house, kind, &next)).unwrap_or_default();
+    let own = Arc::clone(house);
     let job = house.store.write(move |tx: &mut Tx| {
         Box::pin(async move {
             match tasks::get(tx, next.id).await? {
@@ -67,6 +71,11 @@ async fn settle(house: &House, task: HumanTask, settling: Settling) -> Result<()
             tasks::update(tx, &next).await?;
             for notice in &notices {
                 tenure_store::notices::insert(tx, notice).await?;
+            }
+            match kind {
+                None => want::let_go(&own, tx, &next).await?,
+                Some(NoticeKind::TaskOverdue) => want::overdue(&own, tx, &next).await?,
+                Some(_) => {}
             }
             record::write(tx, ids.as_ref(), &told).await?;
             Ok::<_, AppError>(())

@@ -221,3 +221,19 @@ fn brakes_are_on_without_a_document_and_a_bound_takes_the_place_of_its_name() {
         assert!(found.iter().any(|problem| problem.contains(said)), "{said}: {found:?}");
     }
 }
+
+#[test]
+fn a_team_has_its_tickets_in_a_connection_that_is_there() {
+    let team = |tickets: &str| {
+        format!(
+            "{CONNECTION}---\napiVersion: tenure/v1\nkind: Team\nmetadata: {{ name: desk }}\nspec: {{ members: [bob], tickets: {tickets} }}\n"
+        )
+    };
+    let known = read(&team("ldap")).unwrap();
+    assert_eq!(known.teams.values().next().unwrap().tickets.as_ref().unwrap().as_str(), "ldap");
+    let told = problems(&team("lpad"));
+    assert_eq!(told.len(), 1, "{told:?}");
+    for part in ["a.yaml:12:", "there is no connection `lpad`", "did you mean `ldap`?"] {
+        assert!(told[0].contains(part), "{part}: {}", told[0]);
+    }
+}

@@ -27,8 +27,9 @@ const CONFIG_DEFAULT: &str = "tenure.toml";
 /// Find out what is wrong
 ///
 /// Looks at the server: whether it is reached and ready, its clock, and the token. On the machine of the server it
-/// also looks at the configuration, its folders, the estate, the database and the port. It changes nothing. Ends
-/// with 0 when nothing failed, and otherwise with the code of the first thing that did.
+/// also looks at the configuration, its folders, the estate, the systems in which teams have their tickets, the
+/// database and the port. It changes nothing. Ends with 0 when nothing failed, and otherwise with the code of the
+/// first thing that did.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  tenure doctor\n  tenure doctor --server https://tenure.example.org --json\n  tenure doctor --config /etc/tenure/tenure.toml"

@@ -26,6 +26,7 @@ pub async fn look(path: &Path, findings: &mut Findings) {
     findings.ok("configuration", format!("`{}` can be used", path.display()));
     data_folder(&config.data_folder, findings);
     estate(&config.estate_folder, findings);
+    tickets(&config, findings).await;
     database(path, &config, findings).await;
     port(&config, findings);
 }
@@ -97,6 +98,22 @@ fn estate(folder: &Path, findings: &mut Findings) {
                 let found = format!("{}: {} {}", place, problem.code, problem.reason);
                 findings.fail("estate", CliError::new(Exit::Failed, problem.code.word(), found).hint(problem.hint));
             }
+        }
+    }
+}
+
+/// Whether tickets can be opened where teams want them. An estate that cannot be read is told already.
+async fn tickets(config: &Config, findings: &mut Findings) {
+    for desk in house::desks::look(config).await.unwrap_or_default() {
+        let teams = desk.teams.into_iter().collect::<Vec<_>>().join(", ");
+        let check = format!("tickets of {teams}");
+        match desk.found {
+            Ok(peer) => findings.ok(&check, format!("`{}` is {peer}", desk.connection)),
+            Err(why) => findings.fail_because(
+                &check,
+                format!("`{}` does not let us look for tickets: {why}", desk.connection),
+                format!("`tenure connect check {}` tries it again", desk.connection),
+            ),
         }
     }
 }

@@ -38,6 +38,7 @@ const FIELDS: &[Column] = &[
     column("In hand of", "/claimedBy"),
     column("Ended as", "/end/outcome"),
     column("Ended by", "/end/by"),
+    column("By the word of", "/end/via"),
     column("Ended at", "/end/at"),
     column("Said", "/end/comment"),
     column("Instructions", "/instructions"),
@@ -49,6 +50,16 @@ const ENTRIES: &[Column] = &[
     column("Text", "/text"),
     column("SHA-256", "/sha256"),
     column("Kept here as", "/mediaType"),
+];
+
+const TICKETS: &[Column] = &[
+    column("Connection", "/connection"),
+    column("Ticket", "/id"),
+    column("State", "/state"),
+    column("Seen as", "/seen"),
+    column("Link", "/link"),
+    column("In the way", "/note"),
+    column("Next look", "/nextLookAt"),
 ];
 
 /// What to do with tasks.
@@ -195,6 +206,7 @@ impl Tasks {
             Self::Show(show) => {
                 let task = cx.client()?.ask(&places::READ_TASK.of(&[&show.id])).await?;
                 cx.output.item(FIELDS, &task)?;
+                cx.output.part("Tickets", TICKETS, task.get("tickets"))?;
                 cx.output.part("Said and brought", ENTRIES, task.get("entries"))?;
             }
             Self::Claim(claim) => {

@@ -124,6 +124,7 @@ fn a_pack_is_checked_without_a_server() {
         "shop\tdelete\tno\tnot described\n",
         "shop\tend session\tyes\t-\n",
         "shop\tend ownership\tno\torders stay with whoever made them\n",
+        "shop\tkeep tickets\tno\tnot described\n",
     ] {
         assert!(good.out.contains(line), "{line}: {}", good.out);
     }

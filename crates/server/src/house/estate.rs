@@ -58,7 +58,7 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
         problems: problems.iter().map(ToString::to_string).collect(),
     };
     let documents = blueprint::Estate::read(files).map_err(bad)?;
-    let problems: Vec<_> = documents.packs.values().filter_map(|pack| packs::compile(pack).err()).flatten().collect();
+    let problems = of_packs(&documents);
     if !problems.is_empty() {
         return Err(bad(problems));
     }
@@ -71,6 +71,8 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
     estate = estate.with_people(mappings, documents.authorities.clone(), generators);
     estate.notices = documents.notices.clone();
     estate.teams = documents.teams.iter().map(|(name, team)| (name.clone(), team.members.clone())).collect();
+    let tickets = documents.teams.iter().filter_map(|(name, team)| Some((name.clone(), team.tickets.clone()?)));
+    estate.tickets = tickets.collect();
     estate.connections = documents.connections.iter().map(|(name, known)| (name.clone(), connection(known))).collect();
     Ok(Read { documents, estate })
 }
@@ -81,13 +83,41 @@ pub fn problems(files: Vec<(String, String)>) -> Vec<blueprint::Problem> {
         Ok(documents) => documents,
         Err(problems) => return problems,
     };
-    let mut found: Vec<_> = documents.packs.values().filter_map(|pack| packs::compile(pack).err()).flatten().collect();
+    let mut found = of_packs(&documents);
     let shipped = SHIPPED.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec();
     match blueprint::Estate::read(shipped) {
         Ok(shipped) => found.extend(workflows(&shipped, &documents).err().unwrap_or_default()),
         Err(problems) => found.extend(problems),
     }
     found
+}
+
+/// What is wrong with packs, and with what is wanted of them.
+fn of_packs(documents: &blueprint::Estate) -> Vec<blueprint::Problem> {
+    let mut found: Vec<_> = documents.packs.values().filter_map(|pack| packs::compile(pack).err()).flatten().collect();
+    for team in documents.teams.values() {
+        let Some(connection) = team.tickets.as_ref().and_then(|name| documents.connections.get(name)) else { continue };
+        if keeps_tickets(connection, &documents.packs) {
+            continue;
+        }
+        let (file, place) =
+            documents.places.get(&(blueprint::Kind::Team, team.name.clone())).cloned().unwrap_or_default();
+        found.push(blueprint::Problem {
+            file,
+            place,
+            code: blueprint::Code::BadValue,
+            reason: format!("`tickets` is `{}`, a connection that keeps no tickets", connection.name),
+            hint: "name one with `connector: rest` whose pack has `tickets`, such as `roundup`".to_owned(),
+        });
+    }
+    found
+}
+
+/// Whether the pack of a connection describes tickets. One that cannot be read is told elsewhere.
+fn keeps_tickets(connection: &blueprint::Connection, own: &BTreeMap<tenure_model::Name, blueprint::Written>) -> bool {
+    let pack = connection.config.get("pack").and_then(serde_json::Value::as_str);
+    let pack = pack.filter(|_| connection.connector == "rest").map(|name| packs::named(name, Some(own)));
+    pack.is_some_and(|pack| pack.map_or(true, |pack| pack.tickets().is_some()))
 }
 
 fn connection(known: &blueprint::Connection) -> Connection {
@@ -154,6 +184,30 @@ fn walk(root: &Path, folder: &Path, depth: usize, found: &mut BTreeMap<String, S
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_team_cannot_have_its_tickets_where_none_are_kept() {
+        let documents = |connector: &str| {
+            let text = format!(
+                "apiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: desk }}\nspec: {{ {connector}, direction: target }}\n\
+                 ---\napiVersion: tenure/v1\nkind: Team\nmetadata: {{ name: us }}\nspec: {{ members: [bob], tickets: desk }}\n"
+            );
+            vec![("desk.yaml".to_owned(), text)]
+        };
+        for (connector, told) in [
+            ("connector: memory", true),
+            ("connector: rest, config: { pack: pocketbase }", true),
+            ("connector: rest, config: { pack: roundup }", false),
+        ] {
+            let found: Vec<String> = problems(documents(connector)).iter().map(ToString::to_string).collect();
+            let said = found.iter().any(|problem| {
+                problem.starts_with("desk.yaml:6:")
+                    && problem.contains("`tickets` is `desk`, a connection that keeps no")
+            });
+            assert_eq!(said, told, "{connector}: {found:?}");
+            assert_eq!(compile("here", documents(connector)).is_err(), told, "{connector}");
+        }
+    }
 
     #[test]
     fn the_examples_and_the_templates_read_well() {

@@ -6,6 +6,7 @@
 mod builder;
 pub mod conform;
 pub mod demo;
+pub mod desks;
 pub mod estate;
 mod fault;
 mod first;

@@ -1,6 +1,6 @@
 //! What goes on in the background: the engine, the sealing of the ledger, the outbox, tasks that
-//! time or the end of a run concerns, readings of connected systems, schedules, what brakes held and
-//! somebody answered, and looking for what another node put into force.
+//! time or the end of a run concerns, their tickets, readings of connected systems, schedules, what
+//! brakes held and somebody answered, and looking for what another node put into force.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use tenure_app::reconcile::turn;
 use tenure_app::sources::read::{How, due, read};
 use tenure_app::steps::Steps;
 use tenure_app::tasks::tend::tend;
+use tenure_app::tickets::follow as tickets;
 use tenure_app::versions::follow::{Behind, follow};
 use tenure_app::workflows::schedule;
 use tenure_app::{Cx, House};
@@ -60,6 +61,7 @@ impl Working {
             tokio::spawn(running),
             tokio::spawn(keep_sealing(Arc::clone(house), sealer, stopped.clone())),
             tokio::spawn(keep_tending(Arc::clone(house), stopped.clone())),
+            tokio::spawn(keep_ticketing(Arc::clone(house), stopped.clone())),
             tokio::spawn(keep_delivering(Arc::clone(house), stopped.clone())),
             tokio::spawn(keep_following(Arc::clone(house), stopped.clone())),
             tokio::spawn(keep_feeding(Arc::clone(house), stopped.clone())),
@@ -133,6 +135,41 @@ async fn keep_starting(house: Arc<House>, mut stopped: watch::Receiver<bool>) {
                 }
             }
             if rest(&mut stopped).await {
+                return;
+            }
+        }
+    }
+}
+
+/// Each connection has a task of its own while tickets in it are due, so that none waits for another.
+async fn keep_ticketing(house: Arc<House>, mut stopped: watch::Receiver<bool>) {
+    let mut busy: BTreeMap<ConnectionName, JoinHandle<()>> = BTreeMap::new();
+    loop {
+        busy.retain(|_, task| !task.is_finished());
+        match tickets::due_connections(&house).await {
+            Ok(due) => {
+                for name in due {
+                    let task = || tokio::spawn(follow_tickets(Arc::clone(&house), name.clone(), stopped.clone()));
+                    busy.entry(name.clone()).or_insert_with(task);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "it is not known which tickets are due; trying again"),
+        }
+        if rest(&mut stopped).await {
+            futures::future::join_all(busy.into_values()).await;
+            return;
+        }
+    }
+}
+
+/// Sees to the tickets of one connection until none is due.
+async fn follow_tickets(house: Arc<House>, name: ConnectionName, stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        match tickets::follow(&house, &name).await {
+            Ok(count) if count >= tenure_app::limits::TICKET_BATCH => {}
+            Ok(_) => return,
+            Err(error) => {
+                tracing::warn!(%error, connection = %name, "what became of a ticket was not noted; it is looked for again");
                 return;
             }
         }

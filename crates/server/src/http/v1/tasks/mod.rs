@@ -12,8 +12,8 @@ pub(super) mod show_evidence;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use tenure_api::{TaskEndView, TaskEntryView, TaskView};
-use tenure_model::{HumanTask, TaskState};
+use tenure_api::{TaskEndView, TaskEntryView, TaskView, TicketView};
+use tenure_model::{HumanTask, TaskState, TaskTicket};
 use tenure_store::tasks::TaskEntry;
 
 fn view(task: HumanTask, now: Timestamp) -> TaskView {
@@ -24,7 +24,16 @@ fn view(task: HumanTask, now: Timestamp) -> TaskView {
         TaskState::Claimed { by } => (Some(by), None),
         TaskState::Closed(end) => {
             let outcome = end.outcome.map_or_else(|| "withdrawn".to_owned(), String::from);
-            (None, Some(TaskEndView { outcome, by: end.by, at: end.at, comment: end.comment }))
+            (
+                None,
+                Some(TaskEndView {
+                    outcome,
+                    by: end.by,
+                    via: end.via.map(String::from),
+                    at: end.at,
+                    comment: end.comment,
+                }),
+            )
         }
     };
     TaskView {
@@ -56,6 +65,19 @@ fn entry(entry: TaskEntry) -> TaskEntryView {
         sha256: entry.hash.map(|hash| digits(&hash)),
         media_type: entry.media_type,
         content: None,
+    }
+}
+
+fn ticket(ticket: TaskTicket) -> TicketView {
+    TicketView {
+        connection: ticket.connection.into(),
+        key: ticket.key,
+        id: ticket.native_id.map(|id| id.to_string()),
+        link: ticket.link,
+        state: ticket.state.word().to_owned(),
+        seen: ticket.seen,
+        note: ticket.note,
+        next_look_at: ticket.due_at,
     }
 }
 

@@ -16,5 +16,6 @@ pub(crate) async fn handler(
 ) -> Result<Answer<TaskDetail>, Refusal> {
     let shown = show(&doors.cx(actor), task).await?;
     let entries = shown.entries.into_iter().map(tasks::entry).collect();
-    Ok(Answer(TaskDetail { task: tasks::view(shown.task, doors.house.clock.now()), entries }))
+    let tickets = shown.tickets.into_iter().map(tasks::ticket).collect();
+    Ok(Answer(TaskDetail { task: tasks::view(shown.task, doors.house.clock.now()), entries, tickets }))
 }
