@@ -231,9 +231,9 @@ fn a_team_has_its_tickets_in_a_connection_that_is_there() {
     };
     let known = read(&team("ldap")).unwrap();
     assert_eq!(known.teams.values().next().unwrap().tickets.as_ref().unwrap().as_str(), "ldap");
-    let told = problems(&team("lpad"));
+    let told = problems(&team("ldapp"));
     assert_eq!(told.len(), 1, "{told:?}");
-    for part in ["a.yaml:12:", "there is no connection `lpad`", "did you mean `ldap`?"] {
+    for part in ["a.yaml:12:", "there is no connection `ldapp`", "did you mean `ldap`?"] {
         assert!(told[0].contains(part), "{part}: {}", told[0]);
     }
 }
