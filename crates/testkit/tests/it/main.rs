@@ -17,5 +17,6 @@ mod plan;
 mod replay;
 mod seeds;
 mod share;
+mod tickets;
 mod triggers;
 mod walk;
