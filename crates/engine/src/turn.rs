@@ -244,14 +244,15 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
         let Some(live) = self.runs.get_mut(&run) else { return };
         let event = match graph {
             None => RunEvent::Stay { by, reason: format!("there is no definition `{definition}` that can be read") },
-            Some(graph) => match self.core.process.misfit(&live.graph, &graph, &live.state) {
-                Some(reason) => RunEvent::Stay { by, reason },
-                None => {
+            Some(graph) => {
+                if let Some(reason) = self.core.process.misfit(&live.graph, &graph, &live.state) {
+                    RunEvent::Stay { by, reason }
+                } else {
                     live.graph = graph;
                     Arc::make_mut(&mut live.row).definition.clone_from(&definition);
                     RunEvent::Move { definition, by, reason }
                 }
-            },
+            }
         };
         self.apply(run, &event);
     }

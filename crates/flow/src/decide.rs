@@ -97,7 +97,7 @@ impl Mind<'_> {
             (Phase::New | Phase::Open | Phase::Undoing, RunEvent::Signalled(signal)) => self.signalled(signal),
             (Phase::New | Phase::Done | Phase::Failed | Phase::Cancelled, _)
             | (Phase::Open | Phase::Undoing, RunEvent::Started { .. })
-            | (Phase::Undoing, RunEvent::Cancel { .. }) => {}
+            | (Phase::Undoing, RunEvent::Cancel { .. } | RunEvent::Move { .. }) => {}
             (Phase::Open | Phase::Undoing, RunEvent::Ended { node, attempt, undo: false, ending }) => {
                 self.ended(node, *attempt, ending);
             }
@@ -120,7 +120,6 @@ impl Mind<'_> {
             (Phase::Open | Phase::Undoing, RunEvent::Stay { by, reason }) => {
                 self.note(Record::Decided { by: by.clone(), what: format!("it keeps its version: {}", short(reason)) });
             }
-            (Phase::Undoing, RunEvent::Move { .. }) => {}
             (Phase::Open | Phase::Undoing, RunEvent::Skip { node, outcome, by, reason }) => {
                 self.skip(node, outcome, by, reason);
             }

@@ -15,9 +15,9 @@ pub async fn edit(cx: &Cx, run: RunId, node: String, with: Json, reason: String)
     let now = replay(cx, run, None).await?;
     match now.state.nodes.get(&node) {
         None => Err(AppError::no("step that something happened to", &node)),
-        Some(
-            Node::Blocked { .. } | Node::Retrying { .. } | Node::UndoBlocked { .. } | Node::UndoRetrying { .. },
-        ) => tell(cx, run, Telling::Edit { node, with, reason }).await,
+        Some(Node::Blocked { .. } | Node::Retrying { .. } | Node::UndoBlocked { .. } | Node::UndoRetrying { .. }) => {
+            tell(cx, run, Telling::Edit { node, with, reason }).await
+        }
         Some(_) => Err(AppError::Conflict(format!(
             "step `{node}` is not stuck; only what is blocked or waits to be tried again is tried with something else"
         ))),

@@ -42,32 +42,35 @@ pub struct Edit {
 impl Edit {
     /// Does it.
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
-        let with: Value = match &self.with {
-            Some(path) => serde_json::from_str(&read_text(path, INPUT_BYTES_MAX)?).map_err(|error| {
+        let with = if let Some(path) = &self.with {
+            serde_json::from_str(&read_text(path, INPUT_BYTES_MAX)?).map_err(|error| {
                 CliError::new(Exit::Usage, code::CANNOT_READ, format!("`{}` is not JSON", path.display()))
                     .caused_by(&error)
-            })?,
-            None => {
-                let mut with = self.last(cx).await?;
-                if self.set.is_empty() {
-                    let text = serde_json::to_string_pretty(&with).unwrap_or_default();
-                    return write(&(text + "\n")).map(|()| Exit::Done);
-                }
-                for word in &self.set {
-                    let (key, value) = word.split_once('=').ok_or_else(|| {
-                        CliError::new(Exit::Usage, code::USAGE, format!("`{word}` is not KEY=VALUE"))
-                    })?;
-                    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
-                    with.insert(key.to_owned(), value);
-                }
-                with.into()
+            })?
+        } else {
+            let with = self.last(cx).await?;
+            if self.set.is_empty() {
+                let text = serde_json::to_string_pretty(&with).unwrap_or_default();
+                return write(&(text + "\n")).map(|()| Exit::Done);
             }
+            Value::Object(self.changed(with)?)
         };
         let reason = self.reason.ok_or_else(|| {
             CliError::new(Exit::Usage, code::USAGE, "say why with `--reason`; it is sealed in the ledger")
         })?;
         let body = json!({ "node": self.node, "with": with, "reason": reason });
         act(cx, self.id, places::EDIT_STEP, Some(&body)).await
+    }
+
+    fn changed(&self, mut with: Map<String, Value>) -> Result<Map<String, Value>, CliError> {
+        for word in &self.set {
+            let (key, value) = word
+                .split_once('=')
+                .ok_or_else(|| CliError::new(Exit::Usage, code::USAGE, format!("`{word}` is not KEY=VALUE")))?;
+            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+            with.insert(key.to_owned(), value);
+        }
+        Ok(with)
     }
 
     /// What the step was given in its last attempt.

@@ -33,10 +33,8 @@ fn against(run: &Run, more: &[Json]) -> Vec<String> {
 #[test]
 fn a_run_goes_on_by_another_version_that_its_past_fits() {
     let mut run = waiting();
-    let other = [
-        json!({ "id": "b", "use": "do/other", "after": "wait" }),
-        json!({ "id": "c", "use": "do/c", "after": "b" }),
-    ];
+    let other =
+        [json!({ "id": "b", "use": "do/other", "after": "wait" }), json!({ "id": "c", "use": "do/c", "after": "b" })];
     assert_eq!(against(&run, &other), Vec::<String>::new());
     run.graph = graph(steps(&other));
     run.event(&RunEvent::Move { definition: "d".into(), by: "ada".into(), reason: "new".into() });
@@ -56,10 +54,7 @@ fn a_past_that_the_other_version_could_not_have_had_is_named() {
     assert_eq!(without, ["`a` was begun, and is not there any more", "`wait` was begun, and is not there any more"]);
     let changed = against(&run, &[json!({ "id": "a", "use": "do/z" })]);
     assert_eq!(changed, ["`a` was begun as `do/a`, and is `do/z` there"]);
-    let before = [
-        json!({ "id": "first", "use": "do/first" }),
-        json!({ "id": "a", "use": "do/a", "after": "first" }),
-    ];
+    let before = [json!({ "id": "first", "use": "do/first" }), json!({ "id": "a", "use": "do/a", "after": "first" })];
     let found = against(&run, &before);
     assert!(found.iter().any(|why| why == "`a` was begun, and does not follow there from what happened"), "{found:?}");
     assert!(found.iter().any(|why| why == "`first` was never done, and `a` behind it was begun"), "{found:?}");
@@ -98,8 +93,7 @@ fn what_is_stuck_is_tried_with_something_else_under_a_key_of_its_own() {
 fn a_core_step_has_nothing_that_can_be_changed() {
     let mut run = waiting();
     let before = run.state.clone();
-    let edit =
-        RunEvent::Edit { node: "wait".into(), with: json!({}), by: "ada".into(), reason: "impatient".into() };
+    let edit = RunEvent::Edit { node: "wait".into(), with: json!({}), by: "ada".into(), reason: "impatient".into() };
     run.event(&edit);
     assert_eq!(run.state, before);
 }

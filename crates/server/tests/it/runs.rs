@@ -74,7 +74,8 @@ async fn an_open_run_goes_on_by_the_version_in_force_if_its_past_fits() {
     assert_eq!(misfit.misfits, ["`wait` was begun as `core/wait-for`, and is `core/set` there"]);
     assert!(migrate(&cx, run, "x".into()).await.unwrap_err().to_string().contains("keeps its version"));
 
-    let then = "    - { id: again, use: core/wait-for, after: wait.received, with: { signal: more }, ends: [received] }\n";
+    let then =
+        "    - { id: again, use: core/wait-for, after: wait.received, with: { signal: more }, ends: [received] }\n";
     force(&opened, &workflow(&wait_for("go", ""), then)).await;
     assert_eq!(check(&cx, run).await.unwrap().misfits, Vec::<String>::new());
     migrate(&cx, run, "there is more to wait for".into()).await.unwrap();
@@ -91,7 +92,8 @@ async fn an_open_run_goes_on_by_the_version_in_force_if_its_past_fits() {
         assert_eq!((status.differs, status.status), (None, RunStatus::Waiting), "{signal}");
         tell(&cx, run, Telling::Signal { name: signal.into(), body: json!(null) }).await.unwrap();
         let wanted = if signal == "go" { "again" } else { "" };
-        until(&opened, run, |row| row.note.contains(wanted) && (wanted == "again" || row.status == RunStatus::Done)).await;
+        until(&opened, run, |row| row.note.contains(wanted) && (wanted == "again" || row.status == RunStatus::Done))
+            .await;
     }
     working.stop(LONG).await;
 }

@@ -10,6 +10,7 @@ mod faults;
 mod feeds;
 mod histories;
 mod moments;
+mod moves;
 mod notices;
 mod peer;
 mod people;
