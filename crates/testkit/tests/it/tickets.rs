@@ -223,14 +223,13 @@ fn ended(shown: &Shown) -> Option<(String, String, Option<String>)> {
     Some((outcome, end.by.clone(), end.via.as_ref().map(ToString::to_string)))
 }
 
-fn by_bob(outcome: &str) -> Option<(String, String, Option<String>)> {
-    Some((outcome.to_owned(), "bob".to_owned(), Some("desk".to_owned())))
+fn by_bob(outcome: &str) -> (String, String, Option<String>) {
+    (outcome.to_owned(), "bob".to_owned(), Some("desk".to_owned()))
 }
 
 mod slow {
     use super::*;
 
-    #[ignore = "both tickets are closed and attested, and the run is not seen to end; why is not known yet"]
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_write_by_hand_is_a_ticket_and_goes_on_when_that_is_done() {
         each_scene(async |scene| {
@@ -239,7 +238,15 @@ mod slow {
                 kind: IdentityKind::Employee,
                 first_day: "2024-03-01".parse().unwrap(),
                 zone: "UTC".parse().unwrap(),
-                attributes: Attributes::from([("employeeId".to_owned(), "E7".into())]),
+                // The directory of the company wants a name of everybody.
+                attributes: [
+                    ("employeeId", "E7"),
+                    ("givenName", "Ada"),
+                    ("familyName", "Lovelace"),
+                    ("email", "a@x.org"),
+                ]
+                .map(|(name, value)| (name.to_owned(), value.into()))
+                .into(),
             };
             let told = accept(&scene.cx, "hr".parse().unwrap(), "joins-7".into(), key, began).await.unwrap();
             // The badge, and then the first floor on it; what else is asked must be answered too.
@@ -258,7 +265,7 @@ mod slow {
                 assert!(issue["title"].as_str().unwrap().contains(&format!("[{}]", ticket.key)), "{issue}");
                 scene.roundup.change_issue("bob", &id, Some("it is done, number 7"), "resolved").await;
                 let shown = scene.until(shown.task.id, "the task goes on", |shown| ended(shown).is_some()).await;
-                assert_eq!(ended(&shown), by_bob("done"));
+                assert_eq!(ended(&shown), Some(by_bob("done")));
                 let end = shown.task.state.end().unwrap();
                 assert_eq!(end.comment.as_deref(), Some("it is done, number 7"));
                 assert_eq!(shown.tickets[0].state, TicketState::Over);
@@ -355,7 +362,7 @@ mod slow {
                 let (shown, id) = scene.ticketed().await;
                 scene.roundup.change_issue("bob", &id, words, "rejected").await;
                 let shown = scene.until(shown.task.id, "it goes on", |shown| ended(shown).is_some()).await;
-                assert_eq!(ended(&shown), by_bob("refused"));
+                assert_eq!(ended(&shown), Some(by_bob("refused")));
                 assert_eq!(shown.task.state.end().unwrap().comment.as_deref(), Some(said));
             }
             scene.stop().await;
@@ -390,7 +397,7 @@ mod slow {
             assert_eq!(ended(&held), None);
             scene.roundup.change_issue("bob", &id, None, "resolved").await;
             let done = scene.until(task, "it goes on", |shown| ended(shown).is_some()).await;
-            assert_eq!(ended(&done), by_bob("done"));
+            assert_eq!(ended(&done), Some(by_bob("done")));
             scene.stop().await;
         })
         .await;
