@@ -38,7 +38,8 @@ pub use wire::plans::{
     SetPlanView, StartView,
 };
 pub use wire::run::{
-    CancelIn, EditIn, MigrateIn, MigrationView, RecordView, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn, StepView, WaitView,
+    CancelIn, EditIn, MigrateIn, MigrationView, RecordView, ReplayView, RunDetail, RunIn, RunStarted, RunView,
+    SignalIn, SkipIn, StepView, WaitView,
 };
 pub use wire::source_reading::{ReadingCount, SourceReadingIn, SourceReadingView};
 pub use wire::story::{FactView, SaidView, StoryView};

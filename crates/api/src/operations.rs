@@ -21,7 +21,9 @@ use crate::wire::plan::PlanView;
 use crate::wire::plans::{
     ApplyIn, ApproveIn, HeldView, OutcomeView, PersonWhatIfIn, PlanIn, RefuseIn, RemovalView, SetPlanView, StartView,
 };
-use crate::wire::run::{CancelIn, EditIn, MigrateIn, MigrationView, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn};
+use crate::wire::run::{
+    CancelIn, EditIn, MigrateIn, MigrationView, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn,
+};
 use crate::wire::source_reading::{SourceReadingIn, SourceReadingView};
 use crate::wire::story::StoryView;
 use crate::wire::system::{Health, WhoAmI};

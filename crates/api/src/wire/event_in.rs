@@ -216,23 +216,8 @@ impl EventIn {
                 self.only_key(key, &attributes, errors);
                 Some(EventKind::LeaveEnded { last_day: self.day("/lastDay", last_day, errors)? })
             }
-            other => self.custom(other, key, attributes, errors),
+            other => custom(other, key, attributes, errors),
         }
-    }
-
-    /// An event of the source's own.
-    fn custom(&self, word: &str, key: &str, attributes: Attributes, errors: &mut Errors) -> Option<EventKind> {
-        let Ok(event) = word.parse() else {
-            let known = TAKES.map(|(name, _)| name).join(", ");
-            let reason = format!(
-                "{} is not a type of event; use one of {known}, or one of your own such as `custom.badge-lost`",
-                quoted(word)
-            );
-            errors.push(FieldError::new("/type", reason));
-            return None;
-        };
-        let attributes = attributes.into_iter().filter(|(name, _)| name != key).collect();
-        Some(EventKind::Custom { event, attributes })
     }
 
     fn started(&self, attributes: Attributes, errors: &mut Errors) -> Option<EventKind> {
@@ -331,6 +316,21 @@ impl EventIn {
         errors.push(FieldError::new(pointer, reason));
         None
     }
+}
+
+/// An event of the source's own.
+fn custom(word: &str, key: &str, attributes: Attributes, errors: &mut Errors) -> Option<EventKind> {
+    let Ok(event) = word.parse() else {
+        let known = TAKES.map(|(name, _)| name).join(", ");
+        let reason = format!(
+            "{} is not a type of event; use one of {known}, or one of your own such as `custom.badge-lost`",
+            quoted(word)
+        );
+        errors.push(FieldError::new("/type", reason));
+        return None;
+    };
+    let attributes = attributes.into_iter().filter(|(name, _)| name != key).collect();
+    Some(EventKind::Custom { event, attributes })
 }
 
 fn leave(from: Date, until: Option<Date>, errors: &mut Errors) -> Option<Leave> {

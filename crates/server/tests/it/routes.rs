@@ -44,7 +44,9 @@ fn body(operation: &Operation) -> Json {
         "addEvidence" => json!({ "reference": "x" }),
         "reassignTask" => json!({ "to": "person:ada", "reason": "x" }),
         "approveHeld" => json!({ "removals": 1, "reason": "x" }),
-        "cancelRun" | "migrateRun" | "dropNotice" | "applyPlan" | "refuseHeld" | "acceptDrift" => json!({ "reason": "x" }),
+        "cancelRun" | "migrateRun" | "dropNotice" | "applyPlan" | "refuseHeld" | "acceptDrift" => {
+            json!({ "reason": "x" })
+        }
         "mergePeople" => json!({ "other": "E2", "reason": "x" }),
         "splitPerson" => json!({ "engagements": ["E1"], "reason": "x" }),
         "namePerson" => json!({ "generator": "mail" }),

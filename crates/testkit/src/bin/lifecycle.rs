@@ -6,7 +6,7 @@
 //! and three are tables of a PostgreSQL, on the same cores. What the targets hold is counted by
 //! their own clients at the end.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ async fn main() -> ExitCode {
     let mut is_reached = true;
     for database in databases() {
         for roles in [0, ROLES] {
-            match measure(&database, people, roles).await {
+            match measure(database.as_deref(), people, roles).await {
                 Ok(figure) => {
                     is_reached &= figure.is_reached();
                     println!("{figure}");
@@ -125,9 +125,9 @@ impl fmt::Display for Figure {
 }
 
 /// Takes the feed in, waits until nothing is left to do, and lets the targets be counted.
-async fn measure(database: &Option<String>, people: usize, roles: usize) -> Result<Figure, Trouble> {
+async fn measure(database: Option<&str>, people: usize, roles: usize) -> Result<Figure, Trouble> {
     let world = World::start(roles).await?;
-    world.write(database.as_deref(), people, roles)?;
+    world.write(database, people, roles)?;
     let opened = open(&settings(Some(&world.path("tenure.toml")), None)?).await?;
     let working = Working::start(&opened, opened.sealer());
     let (clock, cpu) = (SystemClock::new(), cpu());
@@ -183,11 +183,11 @@ impl World {
             directories.push(slapd);
         }
         let tables = Postgresql::start().await;
-        let columns: String = (1..=ATTRIBUTES).map(|number| format!(", a{number:02} text")).collect();
+        let listed = columns(|number| format!(", a{number:02} text"));
         for number in DIRECTORIES..TARGETS {
             tables.sql(&format!(
                 "CREATE TABLE users{number} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, employee_no text UNIQUE, \
-                 username text, email text, given text, family text, active boolean NOT NULL DEFAULT true{columns}); \
+                 username text, email text, given text, family text, active boolean NOT NULL DEFAULT true{listed}); \
                  CREATE TABLE roles{number} (id text PRIMARY KEY, name text); \
                  CREATE TABLE held{number} (user_id bigint, role_id text, PRIMARY KEY (user_id, role_id))"
             ));
@@ -216,7 +216,7 @@ impl World {
             at("data")
         );
         std::fs::write(self.path("tenure.toml"), settings)?;
-        std::fs::write(self.path("feed/hr.csv"), feed(people))?;
+        std::fs::write(self.path("feed/hr.csv"), feed(people)?)?;
         std::fs::write(self.path("estate/hr.yaml"), source(&at("feed")))?;
         for (place, some) in role_documents(roles).chunks(DOCUMENTS_IN_FILE).enumerate() {
             std::fs::write(self.path(&format!("estate/roles-{place}.yaml")), some.join("---\n"))?;
@@ -260,24 +260,28 @@ fn groups(roles: usize) -> Vec<String> {
     [EVERYBODY.to_owned()].into_iter().chain(own).collect()
 }
 
-fn names(roles: usize) -> String {
-    groups(roles).iter().map(|name| format!("    group/{name}: {name}\n")).collect()
+/// A piece of text for each of the attributes that have no name of their own.
+fn columns(text: impl Fn(usize) -> String) -> String {
+    (1..=ATTRIBUTES).map(text).collect::<Vec<_>>().concat()
 }
 
-fn feed(people: usize) -> String {
-    let heads: String = (1..=ATTRIBUTES).map(|number| format!(";c{number:02}")).collect();
+fn names(roles: usize) -> String {
+    groups(roles).iter().map(|name| format!("    group/{name}: {name}\n")).collect::<Vec<_>>().concat()
+}
+
+fn feed(people: usize) -> Result<String, fmt::Error> {
+    let heads = columns(|number| format!(";c{number:02}"));
     let mut text = format!("id;first;last;mail;unit{heads}\n");
     for person in 0..people {
-        let cells: String = (1..=ATTRIBUTES).map(|number| format!(";v{number}-{person}")).collect();
-        text += &format!("E{person:07};Ada{person};Lovelace;ada{person}@example.org;Unit {}{cells}\n", person % 40);
+        let cells = columns(|number| format!(";v{number}-{person}"));
+        writeln!(text, "E{person:07};Ada{person};Lovelace;ada{person}@example.org;Unit {}{cells}", person % 40)?;
     }
-    text
+    Ok(text)
 }
 
 fn source(folder: &str) -> String {
-    let fields: String = (1..=ATTRIBUTES).map(|number| format!(", c{number:02}: text")).collect();
-    let set: String =
-        (1..=ATTRIBUTES).map(|number| format!("    a{number:02}: lower(row.c{number:02}) + \"/x\"\n")).collect();
+    let fields = columns(|number| format!(", c{number:02}: text"));
+    let set = columns(|number| format!("    a{number:02}: lower(row.c{number:02}) + \"/x\"\n"));
     format!(
         "apiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: hr, owner: bench }}\nspec:\n  connector: file\n  \
          direction: source\n  authority: [employee]\n  config:\n    from: {{ kind: folder, path: {folder}, files: \
@@ -291,11 +295,8 @@ fn source(folder: &str) -> String {
 
 fn directory(number: usize, slapd: &Slapd) -> String {
     let listed = LDAP_ATTRIBUTES.replace(' ', ", ");
-    let set: String = LDAP_ATTRIBUTES
-        .split(' ')
-        .enumerate()
-        .map(|(place, name)| format!("      {name}: person.a{:02} + \"-{number}\"\n", place + 1))
-        .collect();
+    let line = |(place, name)| format!("      {name}: person.a{:02} + \"-{number}\"\n", place + 1);
+    let set = LDAP_ATTRIBUTES.split(' ').enumerate().map(line).collect::<Vec<_>>().concat();
     format!(
         "apiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: t{number}, owner: bench }}\nspec:\n  connector: \
          ldap\n  direction: target\n  config:\n    url: {}\n    bindDn: {ADMIN_DN}\n    password: {{ secret: \"file:{}\" \
@@ -309,15 +310,14 @@ fn directory(number: usize, slapd: &Slapd) -> String {
 }
 
 fn table(number: usize, server: &Postgresql) -> String {
-    let columns: String = (1..=ATTRIBUTES).map(|column| format!(", a{column:02}")).collect();
-    let set: String =
-        (1..=ATTRIBUTES).map(|column| format!("      a{column:02}: person.a{column:02} + \"-{number}\"\n")).collect();
+    let listed = columns(|column| format!(", a{column:02}"));
+    let set = columns(|column| format!("      a{column:02}: person.a{column:02} + \"-{number}\"\n"));
     format!(
         "apiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: t{number}, owner: bench }}\nspec:\n  connector: \
          sql\n  direction: target\n  config:\n    database: {{ kind: postgresql, host: localhost, port: {}, database: \
          tenure, user: tenure, password: {{ secret: \"file:{}\" }}, caFile: {} }}\n    accounts:\n      table: \
          users{number}\n      id: id\n      name: username\n      attributes: [employee_no, username, email, given, \
-         family{columns}]\n      disable: {{ column: active, disabled: false, enabled: true }}\n    entitlements:\n      \
+         family{listed}]\n      disable: {{ column: active, disabled: false, enabled: true }}\n    entitlements:\n      \
          table: roles{number}\n      id: id\n      name: name\n      members: {{ table: held{number}, account: user_id, \
          entitlement: role_id }}\n  account:\n    match: employee_no\n    set:\n      employee_no: person.employeeId\n      \
          username: lower(person.employeeId)\n      email: person.email\n      given: person.givenName\n      family: \

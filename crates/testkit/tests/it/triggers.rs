@@ -395,7 +395,8 @@ async fn who_did_not_sign_in_for_long_is_found_by_what_systems_tell() {
     let ours = workflow("quiet", "  trigger: { every: 1d, when: 'person.daysSinceSignIn >= 90' }");
     for database in databases::each().await {
         let scene =
-            Scene::watching(&database, NOON, &[ours.clone()], "  reconcile: { lastSignIn: description }\n").await;
+            Scene::watching(&database, NOON, std::slice::from_ref(&ours), "  reconcile: { lastSignIn: description }\n")
+                .await;
         let ids = [scene.hire(1, "Sales").await, scene.hire(2, "Sales").await, scene.hire(3, "Sales").await];
         schedule::look(&scene.stepped.house).await.unwrap();
         for (name, at) in [("zm1", "2026-08-04T12:00:00Z"), ("zm2", "2026-08-05T12:00:00Z")] {
