@@ -47,5 +47,8 @@ pub const SIGNAL_NAME_BYTES_MAX: usize = 200;
 /// Pages of entitlements that are read to find those that a conformance test may use.
 pub const CONFORM_PAGES_MAX: usize = 100;
 
+/// Objects on a small page, where a system's own population is read too.
+pub const CONFORM_PAGE_OBJECTS: u32 = 20;
+
 /// The longest word that the suite makes out of a name.
 pub const SLUG_LENGTH_MAX: usize = 30;

@@ -76,6 +76,9 @@ pub struct Options {
     pub tries: u32,
     /// How long one case may take, where writes are seen at once.
     pub case_time_max: Duration,
+    /// How many objects a small page has: fewer than a case makes, or more where the population of
+    /// a system is read besides.
+    pub page_objects: u32,
     /// How many pages are read before a reading is called endless.
     pub pages_max: usize,
     /// Only cases whose name contains this; all if none.
@@ -90,6 +93,7 @@ impl Default for Options {
             password: None,
             tries: 0,
             case_time_max: CONFORMANCE_CASE_TIME_MAX,
+            page_objects: 2,
             pages_max: CONFORMANCE_PAGES_MAX,
             only: None,
         }

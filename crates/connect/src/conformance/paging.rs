@@ -48,14 +48,9 @@ fn once(ids: Vec<NativeId>) -> Step<BTreeSet<NativeId>> {
     Ok(all)
 }
 
-/// Small pages where we made a few, and larger ones where a system's own population is read.
-fn small(bench: &Bench<'_>) -> u32 {
-    if bench.options.prefix.is_empty() { 2 } else { 20 }
-}
-
 async fn every_page_together_is_everything_once(bench: &Bench<'_>) -> Step {
     let made = populate(bench).await?;
-    let batches = bench.read_all(&Query::accounts(), small(bench)).await?;
+    let batches = bench.read_all(&Query::accounts(), bench.options.page_objects).await?;
     let last = batches.last().map(|batch| &batch.completeness);
     same("the completeness at the end", &last, &Some(&Completeness::Whole))?;
     let all = once(ids(&batches))?;
@@ -68,7 +63,7 @@ async fn every_page_together_is_everything_once(bench: &Bench<'_>) -> Step {
 async fn pages_of_every_size_hold_the_same(bench: &Bench<'_>) -> Step {
     let made: BTreeSet<NativeId> = populate(bench).await?.into_iter().collect();
     let mut others: Option<BTreeSet<NativeId>> = None;
-    for size in [small(bench) + 1, 200, small(bench) * 2] {
+    for size in [bench.options.page_objects + 1, 200, bench.options.page_objects * 2] {
         let mut all = once(ids(&bench.read_all(&Query::accounts(), size).await?))?;
         if !made.is_empty() {
             all.retain(|id| made.contains(id));
@@ -93,7 +88,7 @@ async fn a_page_is_never_larger_than_asked(bench: &Bench<'_>) -> Step {
 
 async fn a_reading_is_open_until_its_last_page(bench: &Bench<'_>) -> Step {
     populate(bench).await?;
-    for batch in bench.read_all(&Query::accounts(), small(bench)).await? {
+    for batch in bench.read_all(&Query::accounts(), bench.options.page_objects).await? {
         let open = batch.completeness == Completeness::Open;
         same("whether the reading is open where there is a next page", &open, &batch.next.is_some())?;
     }
@@ -102,7 +97,7 @@ async fn a_reading_is_open_until_its_last_page(bench: &Bench<'_>) -> Step {
 
 async fn the_expected_count_is_true(bench: &Bench<'_>) -> Step {
     populate(bench).await?;
-    let batches = bench.read_all(&Query::accounts(), small(bench)).await?;
+    let batches = bench.read_all(&Query::accounts(), bench.options.page_objects).await?;
     let expected: BTreeSet<u64> = batches.iter().filter_map(|batch| batch.expected).collect();
     if expected.is_empty() {
         return not_run("the system does not say how many there are");
@@ -133,7 +128,7 @@ async fn a_foreign_page_token_is_refused(bench: &Bench<'_>) -> Step {
 async fn two_readings_at_once_do_not_disturb_each_other(bench: &Bench<'_>) -> Step {
     populate(bench).await?;
     let query = Query::accounts();
-    let size = small(bench);
+    let size = bench.options.page_objects;
     let (first, second) = futures::join!(bench.read_all(&query, size), bench.read_all(&query, size));
     let (first, second) = (once(ids(&first?))?, once(ids(&second?))?);
     same("how the two readings differ", &first.symmetric_difference(&second).count(), &0)
@@ -143,7 +138,7 @@ async fn every_entitlement_is_read_once(bench: &Bench<'_>) -> Step {
     if bench.description().class(crate::query::ObjectClass::Entitlement).is_none() {
         return not_run("entitlements are not described");
     }
-    let batches = bench.read_all(&Query::entitlements(), small(bench)).await?;
+    let batches = bench.read_all(&Query::entitlements(), bench.options.page_objects).await?;
     let last = batches.last().map(|batch| &batch.completeness);
     same("the completeness at the end", &last, &Some(&Completeness::Whole))?;
     let seen = batches.iter().flat_map(|batch| &batch.objects).filter_map(Seen::entitlement);

@@ -16,7 +16,7 @@ use tenure_model::{Attributes, Clock, ConnectionName, Ids as _, SystemClock, Sys
 
 use super::fault::HouseError;
 use super::{estate, open, settings};
-use crate::limits::{CONFORM_PAGES_MAX, SLUG_LENGTH_MAX};
+use crate::limits::{CONFORM_PAGE_OBJECTS, CONFORM_PAGES_MAX, SLUG_LENGTH_MAX};
 
 /// The connector of systems that only humans reach.
 const MANUAL: &str = "manual";
@@ -105,7 +105,13 @@ pub async fn rehearse(options: ConformOptions) -> Result<Rehearsal, HouseError> 
         in_use: in_use(connection),
         writes,
         connection: options.connection,
-        options: Options { prefix, entitlements: entitlements.is_some(), only: options.only, ..Options::default() },
+        options: Options {
+            prefix,
+            page_objects: CONFORM_PAGE_OBJECTS,
+            entitlements: entitlements.is_some(),
+            only: options.only,
+            ..Options::default()
+        },
         connector,
         template,
         entitlements,
