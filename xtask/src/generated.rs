@@ -34,7 +34,7 @@ const PRODUCERS: &[Producer] = &[
     Producer {
         package: "tenure-cli",
         program: "tenure",
-        arguments: &["gen", "--connectors", "--into"],
+        arguments: &["gen", "--connectors", "docs/reference/connectors/held", "--into"],
         home: "docs/reference/connectors",
         files: &[
             "README.md",
@@ -188,7 +188,8 @@ fn copy(producer: &Producer, fresh: &Path, home: &Path) -> Result<()> {
     Ok(())
 }
 
-fn names(folder: &Path) -> Result<BTreeSet<String>> {
+/// The files of a folder.
+pub fn names(folder: &Path) -> Result<BTreeSet<String>> {
     let entries = fs::read_dir(folder).because(|| format!("cannot list `{}`", folder.display()))?;
     entries
         // A folder within is the home of another producer.

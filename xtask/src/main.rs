@@ -10,6 +10,7 @@ mod demo;
 mod deny;
 mod engine;
 mod generated;
+mod held;
 mod limits;
 mod machine;
 mod metadata;
@@ -57,6 +58,8 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Records what the suites find of every connector, and writes the catalogue from it.
+    Held,
     /// Runs the tests with a throw-away PostgreSQL and, where asked for, a real slapd.
     Test(test::Options),
     /// Builds `tenure` and starts it with the sample company.
@@ -127,6 +130,7 @@ fn run(chore: Chore) -> Result<()> {
         Chore::Tidy => tidy::run(&workspace).map(|()| "tidy"),
         Chore::Deny => deny::run(&workspace).map(|()| "deny"),
         Chore::Gen { check } => generated::run(&workspace, check).map(|()| "gen"),
+        Chore::Held => held::run(&workspace).map(|()| "held"),
         Chore::Test(options) => test::run(&workspace, &options).map(|()| "test"),
         Chore::Demo { arguments } => demo::run(&workspace, &arguments).map(|()| "demo"),
         Chore::Dev { arguments } => demo::run_dev(&workspace, &arguments).map(|()| "dev"),

@@ -17,6 +17,7 @@ mod ldap_client;
 pub mod mariadb;
 pub mod notices;
 pub mod peer;
+pub mod plants;
 pub mod postgresql;
 pub mod running;
 pub mod samba;

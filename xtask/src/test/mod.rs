@@ -14,6 +14,7 @@ mod samba;
 mod scim;
 mod summary;
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Args;
@@ -24,8 +25,11 @@ use crate::trouble::{Result, Trouble};
 use packages::Need;
 use summary::Summary;
 
+/// What tests read the name of a folder from, into which they record what suites find.
+const RECORDS: &str = "TENURE_HELD";
+
 /// What to test.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Options {
     /// One crate, by its folder (`store`) or its package (`tenure-store`); without it, all.
     package: Option<String>,
@@ -38,6 +42,15 @@ pub struct Options {
     /// Runs only tests whose name contains this.
     #[arg(long)]
     name: Option<String>,
+    /// Where suites record what they find, instead of holding it against what is recorded.
+    #[arg(skip)]
+    records: Option<PathBuf>,
+}
+
+/// Runs every suite of this name and has what it finds recorded in a folder.
+pub fn record(workspace: &Workspace, name: &str, folder: &Path) -> Result<()> {
+    let records = Some(folder.to_owned());
+    run(workspace, &Options { name: Some(name.to_owned()), records, ..Options::default() })
 }
 
 /// Installs or names what is missing, starts PostgreSQL, runs the tests, stops PostgreSQL.
@@ -76,6 +89,9 @@ fn tests(
     if let Some(server) = server {
         command.env("TEST_PG", server.url());
     }
+    if let Some(folder) = &options.records {
+        command.env(RECORDS, folder);
+    }
     if nextest { machine::run(&mut command) } else { cargo_test(&mut command) }
 }
 
@@ -89,9 +105,12 @@ fn cargo_test(command: &mut Command) -> Result<()> {
 
 /// The same choice of tests in the words of either runner.
 fn arguments(options: &Options, package: Option<&str>, nextest: bool) -> Vec<String> {
+    // Suites need a peer, and so are no unit tests.
+    let what: &[&str] = if options.records.is_some() { &["--test", "it"] } else { &["--lib", "--bins", "--tests"] };
     let mut words: Vec<String> = if nextest { vec!["nextest", "run"] } else { vec!["test", "--no-fail-fast"] }
         .into_iter()
-        .chain(["--locked", "--lib", "--bins", "--tests"])
+        .chain(["--locked"])
+        .chain(what.iter().copied())
         .map(str::to_owned)
         .collect();
     match package {
@@ -132,7 +151,7 @@ mod tests {
     use super::*;
 
     fn options(fast: bool, all: bool, name: Option<&str>) -> Options {
-        Options { package: None, fast, all, name: name.map(str::to_owned) }
+        Options { fast, all, name: name.map(str::to_owned), ..Options::default() }
     }
 
     fn line(options: &Options, package: Option<&str>, nextest: bool) -> String {
@@ -150,6 +169,12 @@ mod tests {
             line(&fast, Some("tenure-app"), false),
             "test --no-fail-fast --locked --lib --bins --tests --package tenure-app -- walk --skip slow::"
         );
+    }
+
+    #[test]
+    fn records_are_made_by_tests_that_have_a_peer() {
+        let records = Options { name: Some("suite".into()), records: Some("/x".into()), ..Options::default() };
+        assert_eq!(line(&records, None, true), "nextest run --locked --test it --workspace suite");
     }
 
     #[test]

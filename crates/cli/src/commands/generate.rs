@@ -24,9 +24,9 @@ pub struct Generate {
     /// Where to
     #[arg(long, value_name = "FOLDER")]
     into: PathBuf,
-    /// Only the catalogue of connectors
-    #[arg(long, conflicts_with = "schemas")]
-    connectors: bool,
+    /// Only the catalogue of connectors, from the records of what its suites found
+    #[arg(long, value_name = "RECORDS", conflicts_with = "schemas")]
+    connectors: Option<PathBuf>,
     /// Only the schemas of documents
     #[arg(long)]
     schemas: bool,
@@ -35,10 +35,10 @@ pub struct Generate {
 impl Generate {
     /// Writes them.
     pub fn run(self, cx: &Cx) -> Result<Exit, CliError> {
-        let files = match (self.connectors, self.schemas) {
-            (true, _) => catalogue()?,
-            (false, true) => tenure_blueprint::schemas(),
-            (false, false) => reference()?,
+        let files = match (&self.connectors, self.schemas) {
+            (Some(records), _) => tenure_server::catalogue::pages(records).map_err(in_process::failed)?,
+            (None, true) => tenure_blueprint::schemas(),
+            (None, false) => reference()?,
         };
         for (name, text) in files {
             write(&self.into.join(&name), &text)?;
@@ -46,10 +46,6 @@ impl Generate {
         }
         Ok(Exit::Done)
     }
-}
-
-fn catalogue() -> Result<Vec<(String, String)>, CliError> {
-    tenure_server::catalogue::pages().map_err(in_process::failed)
 }
 
 fn reference() -> Result<Vec<(String, String)>, CliError> {

@@ -121,6 +121,32 @@ impl Trouble {
     pub fn is_survived(self) -> bool {
         Self::SURVIVED.contains(&self)
     }
+
+    /// The case of the suite that names it best; none where a patient caller comes through.
+    pub fn found_by(self) -> Option<&'static str> {
+        match self {
+            Self::LostResponse | Self::DoubleDelivery | Self::RateLimit | Self::Maintenance | Self::Slow => None,
+            Self::Hang => Some("an_unknown_account_is_none"),
+            // Where nobody can be made, only another size of pages shows who is missing.
+            Self::PartialPage => Some("pages_of_every_size_hold_the_same"),
+            Self::PageTwoFails | Self::RepeatedPage | Self::EndlessPages => {
+                Some("every_page_together_is_everything_once")
+            }
+            Self::WrongCount => Some("the_expected_count_is_true"),
+            Self::StaleReads | Self::Eventual | Self::EmptySuccess | Self::HiddenAccount | Self::Garbled => {
+                Some("create_is_seen")
+            }
+            Self::OtherId => Some("the_native_id_stays_the_same"),
+            Self::SchemaDrift => Some("only_described_attributes_are_read"),
+            Self::Overwrite => Some("set_touches_no_other_attribute"),
+            Self::OnlyOnce => Some("create_twice_is_one_account"),
+            Self::LostLock => Some("a_change_of_attributes_leaves_the_lock"),
+            Self::BlindVerify => Some("verify_denies_what_is_not_so"),
+            Self::Wildcard => Some("a_wildcard_finds_nobody"),
+            Self::EagerPlan => Some("planning_writes_nothing"),
+            Self::WrongClass => Some("a_name_that_is_taken_is_refused"),
+        }
+    }
 }
 
 /// A connector that misbehaves.

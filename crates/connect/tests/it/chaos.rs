@@ -40,33 +40,6 @@ async fn conform(connector: &dyn AnyConnector, target: &FakeTarget, options: &Op
     run_with(connector, &fixture, options).await
 }
 
-/// The case that names the trouble best, for each that must be found.
-fn finder(trouble: Trouble) -> Option<&'static str> {
-    match trouble {
-        Trouble::LostResponse | Trouble::DoubleDelivery | Trouble::RateLimit | Trouble::Maintenance | Trouble::Slow => {
-            None
-        }
-        Trouble::Hang => Some("an_unknown_account_is_none"),
-        Trouble::PartialPage | Trouble::PageTwoFails | Trouble::RepeatedPage | Trouble::EndlessPages => {
-            Some("every_page_together_is_everything_once")
-        }
-        Trouble::WrongCount => Some("the_expected_count_is_true"),
-        Trouble::StaleReads | Trouble::Eventual | Trouble::EmptySuccess | Trouble::HiddenAccount => {
-            Some("create_is_seen")
-        }
-        Trouble::OtherId => Some("the_native_id_stays_the_same"),
-        Trouble::Garbled => Some("create_is_seen"),
-        Trouble::SchemaDrift => Some("only_described_attributes_are_read"),
-        Trouble::Overwrite => Some("set_touches_no_other_attribute"),
-        Trouble::OnlyOnce => Some("create_twice_is_one_account"),
-        Trouble::LostLock => Some("a_change_of_attributes_leaves_the_lock"),
-        Trouble::BlindVerify => Some("verify_denies_what_is_not_so"),
-        Trouble::Wildcard => Some("a_wildcard_finds_nobody"),
-        Trouble::EagerPlan => Some("planning_writes_nothing"),
-        Trouble::WrongClass => Some("a_name_that_is_taken_is_refused"),
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn every_trouble_is_found_or_survived_as_the_contract_says() {
     let patient = Options { pages_max: 50, ..Options::patient() };
@@ -75,10 +48,10 @@ async fn every_trouble_is_found_or_survived_as_the_contract_says() {
         let chaos = Chaos::always(target.clone(), trouble);
         // What a caller comes through cannot be there all the time.
         if trouble.is_survived() {
-            assert_eq!(finder(trouble), None, "{trouble:?}");
+            assert_eq!(trouble.found_by(), None, "{trouble:?}");
             continue;
         }
-        let case = finder(trouble).unwrap();
+        let case = trouble.found_by().unwrap();
         let report = conform(&chaos, &target, &patient).await;
         assert!(report.failures().contains(&case), "{trouble:?} was not found by `{case}`:\n{report}");
         assert!(chaos.struck() > 0, "{trouble:?}");

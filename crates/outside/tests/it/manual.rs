@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
+use tenure_connect::chaos::Trouble;
 use tenure_connect::conformance::{Fixture, Options, ThroughReading, run_with};
 use tenure_connect::fake::FakeDesk;
 use tenure_connect::{
@@ -11,7 +12,8 @@ use tenure_connect::{
 };
 use tenure_model::{AccountState, Attributes, NativeId, SystemClock, TaskKind, Value};
 use tenure_outside::{ManualConfig, ManualConnector};
-use tenure_testkit::held::{Peer, note};
+use tenure_testkit::held::{self, Peer};
+use tenure_testkit::plants::troubles_are_found;
 
 fn settings() -> Json {
     json!({
@@ -49,22 +51,38 @@ async fn waits(badges: &dyn AnyConnector, change: &Change, key: &str) -> String 
     }
 }
 
-#[tokio::test]
-async fn humans_who_do_what_they_are_asked_pass_the_suite() {
-    let desk = FakeDesk::obedient(Arc::new(SystemClock::new()));
-    let badges = connector(settings(), &desk);
-    let attributes = |name: &str| -> Attributes { [("name".to_owned(), Value::from(name))].into() };
-    let fixture = Fixture {
+fn attributes(name: &str) -> Attributes {
+    [("name".to_owned(), Value::from(name))].into()
+}
+
+fn fixture<'a>(witness: &'a ThroughReading<'_>) -> Fixture<'a> {
+    Fixture {
         identifying_attribute: "employeeId",
         attributes: &attributes,
         free_attribute: Some("photo"),
         naming_attribute: "employeeId",
         entitlements: [Locator::native("floor-1"), Locator::attribute("name", "second floor")],
-        witness: &ThroughReading(&badges),
-    };
-    let report = run_with(&badges, &fixture, &Options::default()).await;
-    note("manual", Peer::Simulated("a desk that says yes to everything, in memory"), &report);
-    assert!(report.is_green() && report.left.is_empty(), "{report}");
+        witness,
+    }
+}
+
+#[tokio::test]
+async fn a_desk_of_humans_who_do_what_they_are_asked_passes_the_suite() {
+    let desk = FakeDesk::obedient(Arc::new(SystemClock::new()));
+    let badges = connector(settings(), &desk);
+    let report = run_with(&badges, &fixture(&ThroughReading(&badges)), &Options::default()).await;
+    held::hold("manual", &Peer::simulated("a desk in memory that does what it is asked", None), &report);
+    assert!(report.left.is_empty(), "{report}");
+}
+
+#[tokio::test]
+async fn every_trouble_that_is_planted_turns_it_red() {
+    let desk = FakeDesk::obedient(Arc::new(SystemClock::new()));
+    let badges = connector(settings(), &desk);
+    let witness = ThroughReading(&badges);
+    // Accounts are identified by their names, so nobody else can have the same name.
+    let beyond = [Trouble::WrongClass];
+    troubles_are_found(|| connector(settings(), &desk), &fixture(&witness), &Options::default(), &beyond).await;
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ mod drift_scale;
 mod faults;
 #[cfg(test)]
 mod feeds;
+#[cfg(test)]
+mod held;
 mod histories;
 mod moments;
 mod moves;

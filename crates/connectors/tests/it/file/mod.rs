@@ -1,6 +1,7 @@
 //! Feeds as they come, right and wrong, from real folders, web servers and SSH servers.
 
 mod books;
+mod conformance;
 mod http;
 mod sanity;
 mod sftp;

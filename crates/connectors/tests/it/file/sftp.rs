@@ -7,7 +7,7 @@ use tenure_testkit::sshd::Sshd;
 
 use super::{Place, all};
 
-fn from(sshd: &Sshd, place: &Place, identity: &str, known: &str) -> Json {
+pub fn from(sshd: &Sshd, place: &Place, identity: &str, known: &str) -> Json {
     json!({
         "kind": "sftp", "host": "127.0.0.1", "port": sshd.port(), "user": Sshd::user(),
         "identity": format!("file:{}", sshd.file(identity).display()), "knownHosts": sshd.file(known),

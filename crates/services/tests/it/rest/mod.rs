@@ -16,17 +16,24 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::{Value as Json, json};
 use tenure_connect::conformance::{Fixture, Options, Report, Witness, run_with};
-use tenure_connect::{FileSecrets, Locator, SecretRef};
+use tenure_connect::{AnyConnector as _, Artifact, Change, FileSecrets, Locator, SecretRef, Write};
 use tenure_model::{Attributes, SystemClock, Value};
-use tenure_services::rest::{RestConfig, RestConnector};
+use tenure_services::rest::{Pack, RestConfig, RestConnector};
+use tenure_testkit::act::apply;
 use tenure_testkit::apps::{ADMIN_PASSWORD, App, pack};
+use tenure_testkit::held::{self, Peer};
 use tenure_testkit::peer::{ChaosPeer, Trouble};
+use tenure_testkit::plants::{Plant, miss, planted};
 
 /// A connector by a pack that ships.
-fn connector(name: &str, mut config: Json) -> RestConnector {
+fn connector(name: &str, config: Json) -> RestConnector {
+    connector_by(name, pack(name), config)
+}
+
+fn connector_by(name: &str, pack: Pack, mut config: Json) -> RestConnector {
     config["pack"] = name.into();
     let config: RestConfig = serde_json::from_value(config).unwrap();
-    RestConnector::new(config, pack(name), Arc::new(FileSecrets), Arc::new(SystemClock::new())).unwrap()
+    RestConnector::new(config, pack, Arc::new(FileSecrets), Arc::new(SystemClock::new())).unwrap()
 }
 
 /// The password of whoever administers the application.
@@ -68,21 +75,44 @@ struct Trial<'a> {
     groups: Option<[&'a str; 2]>,
 }
 
-async fn suite(rest: &RestConnector, app: &App, trial: Trial<'_>) -> Report {
-    run(rest, &secret(app), trial).await
+impl Trial<'_> {
+    fn fixture(&self) -> Fixture<'_> {
+        let [one, two] = self.groups.unwrap_or(["none", "none"]);
+        Fixture {
+            identifying_attribute: self.identifying,
+            attributes: self.attributes,
+            free_attribute: self.free,
+            naming_attribute: self.naming,
+            entitlements: [Locator::attribute("name", one), Locator::attribute("name", two)],
+            witness: self.witness,
+        }
+    }
+
+    fn options(&self, password: &str) -> Options {
+        let password: SecretRef = password.parse().unwrap();
+        Options { password: Some(password), entitlements: self.groups.is_some(), ..Options::default() }
+    }
 }
 
-async fn run(rest: &RestConnector, password: &str, trial: Trial<'_>) -> Report {
-    let [one, two] = trial.groups.unwrap_or(["none", "none"]);
-    let fixture = Fixture {
-        identifying_attribute: trial.identifying,
-        attributes: trial.attributes,
-        free_attribute: trial.free,
-        naming_attribute: trial.naming,
-        entitlements: [Locator::attribute("name", one), Locator::attribute("name", two)],
-        witness: trial.witness,
-    };
-    let password: SecretRef = password.parse().unwrap();
-    let options = Options { password: Some(password), entitlements: trial.groups.is_some(), ..Options::default() };
-    run_with(rest, &fixture, &options).await
+async fn suite(rest: &RestConnector, password: &str, trial: &Trial<'_>) -> Report {
+    run_with(rest, &trial.fixture(), &trial.options(password)).await
+}
+
+/// Plants each of these into the pack; the suite has to find it.
+async fn plants_are_found(name: &str, settings: &Json, password: &str, trial: &Trial<'_>, plants: &[Plant]) {
+    let (sound, mut missed) = (connector(name, settings.clone()), Vec::new());
+    for (number, plant) in plants.iter().enumerate() {
+        let options = Options { prefix: number.to_string(), ..trial.options(password) };
+        let spoilt = connector_by(name, planted(name, plant.from, plant.to), settings.clone());
+        let what = format!("`{}` for `{}`", plant.to, plant.from);
+        missed.extend(miss(&what, plant.case, &sound, &spoilt, &trial.fixture(), &options).await);
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+/// A pack that ends nothing may call it done: its caller looks, as the contract demands, and sees it.
+async fn an_end_that_ends_nothing_is_seen(rest: &RestConnector, whose: &Locator, artifact: Artifact) {
+    let outcome = apply(rest, &Change::new(whose.clone(), Write::End { artifact })).await;
+    let left = rest.artifacts(whose, artifact).await.unwrap();
+    assert!(!left.is_empty(), "{artifact} was ended by a request that ends nothing: {outcome:?}");
 }
