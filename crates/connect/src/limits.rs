@@ -21,7 +21,7 @@ pub const CONFORMANCE_PAGES_MAX: usize = 10_000;
 pub const FILTER_DEPTH_MAX: usize = 8;
 
 /// How long one case of the conformance suite may take.
-pub const CONFORMANCE_CASE_TIME_MAX: Duration = Duration::from_mins(1);
+pub const CONFORMANCE_CASE_TIME_MAX: Duration = Duration::from_mins(5);
 
 /// For how many writes of one case it is waited besides until they are seen, where that takes time.
 pub const CONFORMANCE_WAITS_MAX: u32 = 200;

@@ -18,10 +18,11 @@ const FOLDER: &str = "TENURE_HELD";
 const RECORDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/connectors/held");
 
 /// What is installed for tests beside what Debian has, each with its version.
-const PINS: [&str; 5] = [
+const PINS: [&str; 6] = [
     include_str!("../apps/aws-iam.txt"),
     include_str!("../apps/keystone.txt"),
     include_str!("../apps/pocketbase.txt"),
+    include_str!("../apps/roundup.txt"),
     include_str!("../apps/synapse.txt"),
     include_str!("../scim/requirements.txt"),
 ];
@@ -138,7 +139,7 @@ pub fn python(package: &str) -> Option<String> {
 /// The version of a package of Node that is pinned for tests.
 pub fn node(package: &str) -> Option<String> {
     let pins: serde_json::Value = serde_json::from_str(NODE_PINS).ok()?;
-    pins["packages"][format!("node_modules/{package}")]["version"].as_str().map(str::to_owned)
+    pins.get("packages")?.get(format!("node_modules/{package}"))?.get("version")?.as_str().map(str::to_owned)
 }
 
 /// The version of SQLite that is built in.

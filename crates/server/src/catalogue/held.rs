@@ -169,11 +169,12 @@ mod tests {
         assert_eq!(stands.peer_in_words(), "OpenLDAP (slapd) 2.5.13, in parts (simulated)");
     }
 
+    type Change = fn(&mut Held);
+
     #[test]
     fn what_was_found_otherwise_is_told_and_a_newer_version_or_day_is_not() {
         let newer = Held { version: Some("2.6".into()), since: jiff::civil::date(2027, 1, 1), ..held() };
         assert!(held().differences(&newer).is_empty());
-        type Change = fn(&mut Held);
         let changes: [(&str, Change); 6] = [
             ("cases: 10 are recorded, 11 were found", |held| held.cases = 11),
             ("passed: 8 are recorded, 7 were found", |held| held.passed = 7),
