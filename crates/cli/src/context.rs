@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::args::Global;
 use crate::client::{Client, Target};
@@ -120,6 +121,13 @@ fn read_token(path: &Path) -> Result<SecretString, CliError> {
         ));
     }
     Ok(SecretString::from(token))
+}
+
+/// Reads a file of JSON, or standard input for `-`, up to a limit.
+pub fn read_json(path: &Path, bytes_max: u64) -> Result<Value, CliError> {
+    serde_json::from_str(&read_text(path, bytes_max)?).map_err(|error| {
+        CliError::new(Exit::Usage, code::CANNOT_READ, format!("`{}` is not JSON", path.display())).caused_by(&error)
+    })
 }
 
 /// Reads a text file, or standard input for `-`, up to a limit.

@@ -13,6 +13,7 @@ use crate::limits::page;
 use crate::removals::{HeldSize, HeldState};
 
 const TABLE: &str = "held_start";
+const COLUMNS: &str = "run, held, person, workflow, lane, source, external, body, at, state";
 /// Rows over which a part of the time is spread.
 const SPREAD: u8 = 16;
 
@@ -163,10 +164,9 @@ pub async fn of_set(
     after: Option<RunId>,
     limit: usize,
 ) -> Result<Vec<HeldStart>, StoreError> {
-    let sql = "SELECT run, held, person, workflow, lane, source, external, body, at, state FROM held_start \
-         WHERE held = $1 AND run > $2 ORDER BY run LIMIT $3";
+    let sql = format!("SELECT {COLUMNS} FROM held_start WHERE held = $1 AND run > $2 ORDER BY run LIMIT $3");
     let after = after.unwrap_or(RunId::from_uuid(uuid::Uuid::nil()));
-    tx.query(sql, &[id(held), id(after), page(limit).into()]).await?.iter().map(read).collect()
+    tx.query(&sql, &[id(held), id(after), page(limit).into()]).await?.iter().map(read).collect()
 }
 
 /// A set of starts that was answered and of which some still wait, with the answer.
@@ -183,9 +183,9 @@ pub async fn answered(tx: &mut Tx) -> Result<Option<(HeldId, HeldState)>, StoreE
 
 /// Those of a set that wait, the oldest first.
 pub async fn waiting(tx: &mut Tx, held: HeldId, limit: usize) -> Result<Vec<HeldStart>, StoreError> {
-    let sql = "SELECT run, held, person, workflow, lane, source, external, body, at, state FROM held_start \
-         WHERE held = $1 AND state = 'waiting' ORDER BY at, run LIMIT $2";
-    tx.query(sql, &[id(held), page(limit).into()]).await?.iter().map(read).collect()
+    let sql =
+        format!("SELECT {COLUMNS} FROM held_start WHERE held = $1 AND state = 'waiting' ORDER BY at, run LIMIT $2");
+    tx.query(&sql, &[id(held), page(limit).into()]).await?.iter().map(read).collect()
 }
 
 /// Notes what became of these.

@@ -3,7 +3,6 @@
 use tenure_engine::journal::RunRow;
 use tenure_flow::{Graph, misfits};
 use tenure_model::{Name, RunId};
-use tenure_store::{StoreError, journal};
 
 use super::replay::replay;
 use super::tell::{Telling, tell};
@@ -40,12 +39,8 @@ pub async fn check(cx: &Cx, run: RunId) -> Result<Migration, AppError> {
     let to = workflow.definition.clone();
     let mut migration = Migration { run: now.row, to: to.hash, misfits: Vec::new() };
     if !migration.is_there() {
-        let hash = migration.run.definition.clone();
-        let job = cx.house.store.read(move |tx| Box::pin(async move { journal::definition(tx, hash).await }));
-        let old = job.await.map_err(|error: StoreError| AppError::from(error))?;
-        let old = old.ok_or_else(|| AppError::Corrupt(format!("the definition of run `{run}` is gone")))?;
-        let read = |body: &str| Graph::parse(body).map_err(|error| AppError::Corrupt(error.to_string()));
-        migration.misfits = misfits(&read(&old.body)?, &read(&to.body)?, &now.state);
+        let graph = Graph::parse(&to.body).map_err(|error| AppError::Corrupt(error.to_string()))?;
+        migration.misfits = misfits(&now.graph, &graph, &now.state);
     }
     Ok(migration)
 }

@@ -26,6 +26,8 @@ pub struct Replayed {
     pub status: RunStatus,
     /// Why, in words; empty if that needed no saying.
     pub note: String,
+    /// What it goes by.
+    pub graph: Graph,
     /// What it knew.
     pub state: RunState,
     /// What it waited for.
@@ -57,7 +59,7 @@ pub async fn replay(cx: &Cx, run: RunId, until: Option<i64>) -> Result<Replayed,
     let through = read.as_ref().map_or((0, None), |record| (record.seq, Some(record.at)));
     let differs = (last == row.seq).then(|| difference(&row, through.0, status, &note)).flatten();
     let waits = tenure_flow::waits(&graph, &state);
-    Ok(Replayed { row, through, status, note, state, waits, differs })
+    Ok(Replayed { row, through, status, note, graph, state, waits, differs })
 }
 
 /// Folds the records after this one and up to that one into a state, as recovery does. Gives the

@@ -6,8 +6,8 @@ use tenure_model::RunId;
 
 use super::{HowMany, people, runs_edit, runs_migrate, runs_replay, runs_start, runs_watch};
 use crate::confirm::{Yes, confirm};
-use crate::context::{Cx, read_text};
-use crate::error::{CliError, code};
+use crate::context::{Cx, read_json};
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::limits::INPUT_BYTES_MAX;
 use crate::places::{self, Place};
@@ -215,9 +215,7 @@ impl Cancel {
 impl Signal {
     fn read_body(&self) -> Result<Value, CliError> {
         let Some(path) = &self.body else { return Ok(Value::Null) };
-        serde_json::from_str(&read_text(path, INPUT_BYTES_MAX)?).map_err(|error| {
-            CliError::new(Exit::Usage, code::CANNOT_READ, format!("`{}` is not JSON", path.display())).caused_by(&error)
-        })
+        read_json(path, INPUT_BYTES_MAX)
     }
 }
 

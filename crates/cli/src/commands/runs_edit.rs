@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use tenure_model::RunId;
 
 use super::runs::act;
-use crate::context::{Cx, read_text};
+use crate::context::{Cx, read_json};
 use crate::error::{CliError, code};
 use crate::exit::Exit;
 use crate::limits::INPUT_BYTES_MAX;
@@ -43,10 +43,7 @@ impl Edit {
     /// Does it.
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
         let with = if let Some(path) = &self.with {
-            serde_json::from_str(&read_text(path, INPUT_BYTES_MAX)?).map_err(|error| {
-                CliError::new(Exit::Usage, code::CANNOT_READ, format!("`{}` is not JSON", path.display()))
-                    .caused_by(&error)
-            })?
+            read_json(path, INPUT_BYTES_MAX)?
         } else {
             let with = self.last(cx).await?;
             if self.set.is_empty() {

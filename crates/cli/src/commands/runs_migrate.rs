@@ -54,33 +54,34 @@ impl Migrate {
             let found = client.ask(&places::CHECK_MIGRATION.of(&[&run])).await?;
             rows.push(row(&found));
         }
-        let fit = rows.iter().filter(|row| row.get("what").and_then(Value::as_str) == Some(FITS)).count();
+        let fit = rows.iter().filter(|row| is(row, FITS)).count();
         if let Some(reason) = self.reason.filter(|_| fit > 0) {
             confirm(cx, &format!("let {fit} runs go on by the version in force?"), Yes(self.yes))?;
             for row in &mut rows {
-                if row.get("what").and_then(Value::as_str) != Some(FITS) {
+                if !is(row, FITS) {
                     continue;
                 }
                 let run = row.get("run").and_then(Value::as_str).unwrap_or_default().to_owned();
                 let told = client.send(&places::MIGRATE_RUN.of(&[&run]), &json!({ "reason": reason })).await;
                 let (what, why) = match told {
                     Ok(_) => ("moved", String::new()),
-                    Err(error) => ("stays", error.message),
+                    Err(error) => (STAYS, error.message),
                 };
                 *row = json!({ "run": run, "from": row.get("from"), "to": row.get("to"), "what": what, "why": why });
             }
         }
         cx.output.list(COLUMNS, &rows)?;
-        let stays = rows.iter().any(|row| row.get("what").and_then(Value::as_str) == Some("stays"));
+        let stays = rows.iter().any(|row| is(row, STAYS));
         Ok(if stays { Exit::Failed } else { Exit::Done })
     }
 
     async fn runs(&self, cx: &Cx) -> Result<Vec<RunId>, CliError> {
         let Some(workflow) = &self.workflow else { return Ok(self.ids.clone()) };
+        let client = cx.client()?;
         let mut runs = Vec::new();
         for status in OPEN {
             let query = [("workflow", workflow.clone()), ("status", status.to_owned())];
-            for run in cx.client()?.list(&places::LIST_RUNS.path(), &query, usize::MAX).await? {
+            for run in client.list(&places::LIST_RUNS.path(), &query, usize::MAX).await? {
                 let id = run.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
                 runs.push(id.ok_or_else(|| {
                     CliError::new(Exit::Failed, code::CANNOT_READ, "the server sent a run without an id")
@@ -93,6 +94,12 @@ impl Migrate {
 
 /// What a run is that can be moved.
 const FITS: &str = "fits";
+/// What one is that cannot.
+const STAYS: &str = "stays";
+
+fn is(row: &Value, what: &str) -> bool {
+    row.get("what").and_then(Value::as_str) == Some(what)
+}
 
 fn row(found: &Value) -> Value {
     let misfits: Vec<&str> =
@@ -100,7 +107,7 @@ fn row(found: &Value) -> Value {
     let what = match (found.get("isThere").and_then(Value::as_bool), misfits.is_empty()) {
         (Some(true), _) => "is there",
         (_, true) => FITS,
-        (_, false) => "stays",
+        (_, false) => STAYS,
     };
     json!({
         "run": found.get("run"), "from": found.get("from"), "to": found.get("to"), "what": what,
