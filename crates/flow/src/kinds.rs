@@ -174,7 +174,7 @@ pub const KINDS: &[Kind] = &[
         How::Align,
         Some(Exact),
         &[PERSON],
-        "brings somebody's access in line with policy, and reads it back",
+        "brings somebody's access in line with policy, and reads it back; what policy gives is not taken back with the run",
     ),
     kind(
         "access/grant",

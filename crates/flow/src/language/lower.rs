@@ -13,7 +13,7 @@ use super::read::{Each, Undo, Workflow, Written};
 use super::values::{self, Place};
 use super::{Known, ask, prove};
 use crate::formula::Formula;
-use crate::graph::{Compensate, Edge, GraphText, Join, Reversibility, Step, When};
+use crate::graph::{Compensate, Edge, GraphText, Join, Reversibility, Step, Then, When};
 use crate::kinds::{Form, How};
 use crate::moment::{Moment, Span};
 
@@ -298,12 +298,7 @@ fn changes(step: &Written, verb: &str, with: Json) -> Lowered {
         let kind = step.kind.name.split('/').next().unwrap_or_default();
         fields.insert("of".to_owned(), kind.into());
     }
-    let mut child_error = step.on_error.clone();
-    if child_error.then != crate::graph::Then::Ask {
-        child_error.then = crate::graph::Then::Fail;
-    }
-    let write = Step { on_error: child_error, ..plain("write", "access/change", json!({ "$": "/input" })) };
-    let graph = GraphText { name: step.kind.name.to_owned(), steps: vec![write], output: None };
+    let graph = GraphText { name: step.kind.name.to_owned(), steps: vec![write_of(step)], output: None };
     let each = json!({
         "graph": graph, "over": { "$": format!("/steps/{wish}/output/wishes") }, "atOnce": CHANGES_AT_ONCE,
     });
@@ -320,6 +315,16 @@ fn changes(step: &Written, verb: &str, with: Json) -> Lowered {
     Lowered { steps: vec![first, second], inner: vec![wish] }
 }
 
+/// One write, in a run of its own. Where it goes wrong for good and nobody is to be asked, that run
+/// fails, and the author's step goes on as the author says.
+fn write_of(step: &Written) -> Step {
+    let mut on_error = step.on_error.clone();
+    if on_error.then != Then::Ask {
+        on_error.then = Then::Fail;
+    }
+    Step { on_error, ..plain("write", "access/change", json!({ "$": "/input" })) }
+}
+
 /// Accounts of one person that are changed at the same time.
 const CHANGES_AT_ONCE: u32 = 8;
 
@@ -327,8 +332,7 @@ const CHANGES_AT_ONCE: u32 = 8;
 fn align(step: &Written, with: &Json) -> Lowered {
     let id = &step.id;
     let (plan, each, again) = (format!("align-{id}"), format!("changes-{id}"), format!("again-{id}"));
-    let write = plain("write", "access/change", json!({ "$": "/input" }));
-    let graph = GraphText { name: "change".to_owned(), steps: vec![write], output: None };
+    let graph = GraphText { name: "change".to_owned(), steps: vec![write_of(step)], output: None };
     let over = json!({ "graph": graph, "over": { "$": format!("/steps/{plan}/output/changes") }, "atOnce": 1 });
     let part = |name: &str, action: &str, with: Json, after: Vec<Edge>| Step {
         after,

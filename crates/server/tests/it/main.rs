@@ -18,6 +18,7 @@ mod logs;
 mod real;
 mod routes;
 mod runs;
+mod taken_back;
 mod tasks;
 mod telemetry;
 mod templates;
