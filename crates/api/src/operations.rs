@@ -21,6 +21,7 @@ use crate::wire::plan::PlanView;
 use crate::wire::plans::{
     ApplyIn, ApproveIn, HeldView, OutcomeView, PersonWhatIfIn, PlanIn, RefuseIn, RemovalView, SetPlanView, StartView,
 };
+use crate::wire::rehearsal::{RehearsalView, RehearseIn};
 use crate::wire::run::{
     CancelIn, EditIn, MigrateIn, MigrationView, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn,
 };
@@ -184,6 +185,17 @@ pub const OPERATIONS: &[Operation] = &[
             "/v1/people/{person}/whatif",
             "PlanPerson",
             "tells what would be done if something were otherwise",
+        )
+    },
+    Operation {
+        takes: Some(json::<RehearseIn>()),
+        gives: Some(json::<RehearsalView>()),
+        codes: &[Code::NotInThisState],
+        ..act(
+            "rehearse",
+            "/v1/people/{person}/rehearse",
+            "PlanPerson",
+            "carries a workflow out for a person without touching the world, and tells what would happen",
         )
     },
     Operation {

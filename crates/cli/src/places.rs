@@ -75,6 +75,7 @@ places! {
     MINE_RULES = Get "/v1/access/mine";
     WHAT_IF_RULE = Post "/v1/whatif/rule";
     WHAT_IF = Post "/v1/people/{person}/whatif";
+    REHEARSE = Post "/v1/people/{person}/rehearse";
     MAKE_PLAN = Post "/v1/plans";
     SHOW_PLAN = Get "/v1/plans/{plan}";
     PLAN_PEOPLE = Get "/v1/plans/{plan}/people";

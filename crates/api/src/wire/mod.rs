@@ -17,6 +17,7 @@ pub mod page;
 pub mod person;
 pub mod plan;
 pub mod plans;
+pub mod rehearsal;
 pub mod run;
 pub mod source_reading;
 pub mod story;

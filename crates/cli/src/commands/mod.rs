@@ -46,6 +46,7 @@ pub mod reconcile;
 pub mod runs;
 pub mod runs_edit;
 mod runs_migrate;
+mod runs_rehearse;
 mod runs_replay;
 pub mod runs_start;
 pub mod runs_watch;

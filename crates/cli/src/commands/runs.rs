@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tenure_model::RunId;
 
-use super::{HowMany, people, runs_edit, runs_migrate, runs_replay, runs_start, runs_watch};
+use super::{HowMany, people, runs_edit, runs_migrate, runs_rehearse, runs_replay, runs_start, runs_watch};
 use crate::confirm::{Yes, confirm};
 use crate::context::{Cx, read_json};
 use crate::error::CliError;
@@ -43,6 +43,7 @@ pub const RECORDS: &[Column] = &[column("At", "/at"), column("Step", "/node"), c
 pub enum Runs {
     List(List),
     Start(runs_start::Start),
+    Rehearse(runs_rehearse::Rehearse),
     Show(Show),
     Watch(runs_watch::Watch),
     Replay(runs_replay::Replay),
@@ -159,6 +160,7 @@ impl Runs {
         match self {
             Self::List(list) => list.run(cx).await,
             Self::Start(start) => start.run(cx).await,
+            Self::Rehearse(rehearse) => rehearse.run(cx).await,
             Self::Show(show) => {
                 let run = cx.client()?.ask(&places::READ_RUN.of(&[&show.id])).await?;
                 cx.output.item(FIELDS, &run)?;

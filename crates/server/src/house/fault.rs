@@ -76,6 +76,11 @@ pub enum HouseError {
 }
 
 impl HouseError {
+    /// Something in a house beside the real one.
+    pub(crate) fn inside(what: &str, reason: impl std::fmt::Display) -> Self {
+        Self::Connection { connection: what.to_owned(), reason: reason.to_string() }
+    }
+
     pub(crate) fn telemetry(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Telemetry(Box::new(error))
     }

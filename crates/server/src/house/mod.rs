@@ -3,6 +3,7 @@
 //! Opening reads everything there is to read and says everything that is wrong; nothing listens
 //! before all of it is right. Next: [`open`], [`estate`], and [`serve`], which runs it.
 
+mod aside;
 mod builder;
 pub mod conform;
 pub mod demo;
@@ -13,6 +14,7 @@ mod first;
 mod keys;
 pub(crate) mod open;
 pub mod preview;
+pub mod rehearse;
 pub mod scenario;
 mod work;
 
@@ -30,7 +32,7 @@ use tenure_store::tokens::Opens;
 
 pub(crate) use builder::ForDoors;
 pub use fault::HouseError;
-pub use open::{Opened, open, open_watched};
+pub use open::{Opened, open, open_at, open_watched};
 pub use work::Working;
 
 use crate::config::{Config, Named, Sources};

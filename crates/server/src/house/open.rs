@@ -65,9 +65,13 @@ pub async fn open(config: &Config) -> Result<Opened, HouseError> {
 
 /// The same with somebody who is told of the points of the walk.
 pub async fn open_watched(config: &Config, probe: Arc<dyn Probe>) -> Result<Opened, HouseError> {
+    open_at(config, Arc::new(SystemClock::new()), probe).await
+}
+
+/// The same by another clock than the machine's.
+pub async fn open_at(config: &Config, clock: Arc<dyn Clock>, probe: Arc<dyn Probe>) -> Result<Opened, HouseError> {
     // Whoever else set a provider chose the same one: it is the only one that is built in.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
     folder(&config.data_folder)?;
     let store = database(config).await?;

@@ -19,7 +19,7 @@ use tenure_app::tickets::follow as tickets;
 use tenure_app::versions::follow::{Behind, follow};
 use tenure_app::workflows::schedule;
 use tenure_app::{Cx, House};
-use tenure_engine::{Engine, Parts};
+use tenure_engine::{Engine, Parts, Performer};
 use tenure_model::{Actor, ConnectionName};
 use tenure_store::journal::{Attachment, StoreJournal};
 use tokio::sync::watch;
@@ -43,11 +43,16 @@ pub struct Working {
 impl Working {
     /// Starts everything.
     pub fn start(opened: &Opened, sealer: Sealer) -> Self {
+        Self::start_with(opened, sealer, Steps::new(Arc::clone(&opened.house)))
+    }
+
+    /// The same with somebody who stands between the engine and the steps.
+    pub fn start_with(opened: &Opened, sealer: Sealer, performer: impl Performer<Attachment = Attachment>) -> Self {
         let house = &opened.house;
         let parts = Parts {
             process: Arc::new(Flows),
             journal: Arc::new(StoreJournal::new(house.store.clone())),
-            performer: Arc::new(Steps::new(Arc::clone(house))),
+            performer: Arc::new(performer),
             clock: Arc::clone(&house.clock),
             ids: Arc::clone(&house.ids),
             lease: tenure_engine::limits::LEASE,

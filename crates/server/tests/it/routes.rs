@@ -40,6 +40,7 @@ fn body(operation: &Operation) -> Json {
         "postEvent" => joiner("access", "E1", "Ada"),
         "startRun" => json!({ "workflow": "nothing" }),
         "closeTask" | "whatIfPerson" | "makePlan" => json!({}),
+        "rehearse" => json!({ "workflow": "joiner" }),
         "commentTask" => json!({ "text": "x" }),
         "addEvidence" => json!({ "reference": "x" }),
         "reassignTask" => json!({ "to": "person:ada", "reason": "x" }),

@@ -17,6 +17,7 @@ mod notices;
 mod peer;
 mod people;
 mod plan;
+mod rehearsal;
 mod replay;
 mod seeds;
 mod share;

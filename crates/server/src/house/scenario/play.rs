@@ -1,19 +1,16 @@
 //! Lets a scenario happen: one thing after the other, with the clock moved from timer to timer.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
-use tenure_app::notices::deliver::{deliver, due_channels};
 use tenure_app::runs::tell::{Telling, tell};
 use tenure_app::tasks::close::close;
 use tenure_app::{Cx, runs};
 use tenure_engine::journal::RunRow;
 use tenure_flow::Node;
 use tenure_model::{Actor, ActorKind, Attributes, Clock as _, EventKind, IdentityKind, PersonKey, Role, Zone};
-use tenure_store::StoreError;
-use tenure_store::runs::{Pulse, RunFilter, pulse};
+use tenure_store::runs::{Pulse, RunFilter};
 
 use super::document::{Answer, Happening, Scenario, Then};
 use super::expect;
@@ -25,10 +22,6 @@ use crate::house::fault::HouseError;
 const DAYS_MAX: i64 = 800;
 /// Timers that are let go off.
 const TIMERS_MAX: usize = 2_000;
-/// Looks at the engine before it counts as stuck.
-const LOOKS_MAX: usize = 8_000;
-/// Looks in a row that must see the same.
-const QUIET_LOOKS: usize = 4;
 /// Runs that are looked at.
 pub(super) const RUNS_MAX: usize = 500;
 
@@ -53,7 +46,7 @@ pub(super) async fn play(read: &Read, scenario: &Scenario) -> Result<Vec<String>
     let mut faults = Vec::new();
     for (at, _, item) in line {
         play.until(at).await?;
-        stage.clock.jump_to(at.max(stage.clock.now()));
+        stage.aside.jump_to(at);
         play.settle().await?;
         match item {
             Item::Happens(one) => play.happen(one).await?,
@@ -71,7 +64,7 @@ pub(super) async fn play(read: &Read, scenario: &Scenario) -> Result<Vec<String>
         play.until(end).await?;
         faults.extend(expect::look(&stage, scenario, then).await?);
     }
-    stage.close().await;
+    stage.aside.close().await;
     Ok(faults)
 }
 
@@ -91,44 +84,21 @@ impl Play<'_> {
         for _ in 0..TIMERS_MAX {
             let now = self.settle().await?;
             match now.next_due.filter(|due| *due <= end) {
-                Some(due) => self.stage.clock.jump_to(due.max(self.stage.clock.now())),
+                Some(due) => self.stage.aside.jump_to(due),
                 None => return Ok(()),
             }
-            self.stage.house.nudge();
         }
         Err(stuck(format!("after {TIMERS_MAX} timers it still goes on")))
     }
 
     /// Waits until the engine has nothing to do, notices are out, and nobody is asked for what is known.
     async fn settle(&mut self) -> Result<Pulse, HouseError> {
-        let (mut before, mut quiet) = (None, 0);
-        for _ in 0..LOOKS_MAX {
-            let house = &self.stage.house;
-            let now = house
-                .store
-                .read(|tx| Box::pin(pulse(tx)))
-                .await
-                .map_err(|error: StoreError| HouseError::from(error))?;
-            let idle = now.letters == 0 && now.running == 0;
-            quiet = if idle && before.as_ref() == Some(&now) { quiet + 1 } else { 0 };
-            if quiet >= QUIET_LOOKS {
-                if !self.deliver().await? && !self.answer_what_is_known().await? {
-                    return Ok(now);
-                }
-                quiet = 0;
+        loop {
+            let now = self.stage.aside.rest().await?;
+            if !self.answer_what_is_known().await? {
+                return Ok(now);
             }
-            before = Some(now);
-            tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        Err(stuck("the engine did not come to rest".to_owned()))
-    }
-
-    async fn deliver(&self) -> Result<bool, HouseError> {
-        let mut any = false;
-        for channel in due_channels(&self.stage.house).await? {
-            any |= deliver(&self.stage.house, &channel).await? > 0;
-        }
-        Ok(any)
     }
 
     async fn answer_what_is_known(&mut self) -> Result<bool, HouseError> {
@@ -238,5 +208,5 @@ pub(super) async fn open_runs(stage: &Stage) -> Result<Vec<(RunRow, BTreeMap<Str
 }
 
 fn stuck(reason: String) -> HouseError {
-    HouseError::Connection { connection: "scenario".to_owned(), reason }
+    HouseError::inside("scenario", reason)
 }

@@ -1,29 +1,24 @@
 //! The house of a scenario: an in-memory database, fakes for every system, a clock that is moved.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::Value as Json;
-use tenure_app::flows::Flows;
-use tenure_app::population::Population;
-use tenure_app::steps::Steps;
-use tenure_app::{House, Live, NoProbe};
+use tenure_app::House;
 use tenure_connect::fake::{self, FakeTarget, Fault};
 use tenure_connect::{AnyConnector, Artifact, Channel, Content, Message, Refusal, RefusalClass, Sent};
-use tenure_engine::Parts;
 use tenure_model::{
     Account, AccountState, Attributes, Clock, ConnectionName, Engagement, EntitlementKind, Ids, NativeId, Person,
     PersonId, SeededIds, SteppedClock, Value, Zone, new_id,
 };
-use tenure_policy::authz::Authz;
 use tenure_services::web::HttpCaller;
-use tenure_store::journal::StoreJournal;
-use tenure_store::{Store, StoreError, StoreLimits, accounts, engagements, journal, people};
+use tenure_store::{StoreError, accounts, engagements, people};
 
 use super::document::{Held, Scenario, Someone};
+use crate::house::aside::{Aside, Furniture};
 use crate::house::estate::Read;
 use crate::house::fault::HouseError;
 
@@ -34,22 +29,12 @@ const BEGIN: &str = "2026-11-02T09:00:00Z";
 
 /// A house in which a scenario is played.
 pub(super) struct Stage {
+    pub aside: Aside,
     pub house: Arc<House>,
     pub clock: Arc<SteppedClock>,
     pub systems: BTreeMap<ConnectionName, FakeTarget>,
     pub people: BTreeMap<String, PersonId>,
     pub told: Arc<Told>,
-    engine: tenure_engine::Engine<journal::Attachment>,
-    running: tokio::task::JoinHandle<()>,
-}
-
-impl Stage {
-    /// Ends what runs.
-    pub async fn close(self) {
-        self.engine.stop();
-        self.house.nudge();
-        drop(self.running.await);
-    }
 }
 
 /// Keeps what would be sent.
@@ -75,7 +60,7 @@ impl Channel for Told {
 }
 
 fn bad(what: &str, error: impl std::fmt::Display) -> HouseError {
-    HouseError::Connection { connection: what.to_owned(), reason: error.to_string() }
+    HouseError::inside(what, error)
 }
 
 /// Builds the house of a scenario.
@@ -84,9 +69,6 @@ pub(super) async fn build(read: &Read, scenario: &Scenario) -> Result<Stage, Hou
     let begin = scenario.given.at.map_or_else(|| BEGIN.parse::<Timestamp>(), Ok).map_err(|error| bad("at", error))?;
     let clock = Arc::new(SteppedClock::at(begin));
     let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(1));
-    let url = "sqlite::memory:".parse().map_err(|error| bad("store", error))?;
-    let store = Store::open(&url, StoreLimits::default()).await?;
-    store.migrate().await?;
     let systems = systems(read, scenario, &clock);
     let told = Arc::new(Told::default());
     let mut estate = read.estate.clone();
@@ -96,36 +78,17 @@ pub(super) async fn build(read: &Read, scenario: &Scenario) -> Result<Stage, Hou
         estate.rules.targets.entry(name.clone()).or_default();
     }
     estate.connections.entry(SOURCE.parse().map_err(|error| bad(SOURCE, error))?).or_insert_with(source);
-    let definitions = estate.definitions();
-    store.write(move |tx| Box::pin(async move { journal::define(tx, definitions).await })).await?;
     let connectors = systems.iter().map(|(name, fake)| (name.clone(), Arc::new(fake.clone()) as Arc<dyn AnyConnector>));
     let channels = read.documents.channels.keys().map(|name| (name.clone(), Arc::clone(&told) as Arc<dyn Channel>));
-    let house = Arc::new(House {
-        clock: Arc::clone(&clock) as Arc<dyn Clock>,
-        ids,
-        store: store.clone(),
-        authz: Authz::embedded().map_err(|error| bad("policies", error))?,
-        live: Live::fixed(estate, connectors.collect(), channels.collect()),
-        web: Arc::new(HttpCaller::new().map_err(|error| bad("http", error))?),
-        engine: OnceLock::new(),
-        probe: Arc::new(NoProbe),
-        population: Population::default(),
-    });
-    let people = populate(&house, scenario, &systems).await?;
+    let web = HttpCaller::new().map_err(|error| bad("http", error))?;
+    let (connectors, channels) = (connectors.collect(), channels.collect());
+    let with = Furniture { estate, connectors, channels, web: Arc::new(web) };
+    let mut aside = Aside::open(clock, ids, with).await?;
+    let people = populate(&aside.house, scenario, &systems).await?;
     faults(scenario, &systems)?;
-    let parts = Parts {
-        process: Arc::new(Flows),
-        journal: Arc::new(StoreJournal::new(store)),
-        performer: Arc::new(Steps::new(Arc::clone(&house))),
-        clock: Arc::clone(&house.clock),
-        ids: Arc::clone(&house.ids),
-        lease: tenure_engine::limits::LEASE,
-        loops: 1,
-    };
-    let (engine, work) = tenure_engine::start(parts);
-    drop(house.engine.set(engine.clone()));
-    let running = tokio::spawn(work);
-    Ok(Stage { house, clock, systems, people, told, engine, running })
+    aside.run();
+    let (house, clock) = (Arc::clone(&aside.house), Arc::clone(&aside.clock));
+    Ok(Stage { aside, house, clock, systems, people, told })
 }
 
 fn source() -> tenure_app::estate::Connection {

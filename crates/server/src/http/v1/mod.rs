@@ -131,6 +131,7 @@ fn mount_facts(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("readConnection", connections::show::handler)?
         .mount("checkConnection", connections::check::handler)?
         .mount("whatIfPerson", people::whatif::handler)?
+        .mount("rehearse", people::rehearse::handler)?
         .mount("makePlan", plans::make::handler)?
         .mount("listPlans", plans::list::handler)?
         .mount("readPlan", plans::show::handler)?

@@ -5,6 +5,7 @@ pub(super) mod list;
 pub(super) mod merge;
 pub(super) mod name;
 pub(super) mod plan;
+pub(super) mod rehearse;
 pub(super) mod show;
 pub(super) mod split;
 pub(super) mod story;

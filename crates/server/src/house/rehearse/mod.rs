@@ -1,0 +1,263 @@
+//! A rehearsal: a workflow is carried out for a real person, with the real engine, steps and reads,
+//! and nothing of it reaches the world.
+//!
+//! What is known of the person is copied into a house in memory. Before every connected system
+//! stands a screen that lets reads through and keeps writes; notices and calls are heard and not
+//! sent; whoever is asked says yes, or what the caller wants to be said; and the clock jumps from
+//! one date to the next. Next: [`around`], which copies, and [`ears`], which hear.
+
+mod around;
+mod ears;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value as Json, json};
+use tenure_app::runs::tell::{Telling, tell};
+use tenure_app::tasks::close::close;
+use tenure_app::{AppError, Cx, runs, tasks};
+use tenure_engine::journal::{RunRow, RunStatus};
+use tenure_flow::Node;
+use tenure_model::{
+    Actor, ActorKind, Assignee, Clock as _, HumanTask, Name, PersonId, Role, RunId, SteppedClock, new_id,
+};
+use tenure_policy::authz::{Action, Thing};
+use tenure_store::runs::RunFilter;
+
+use self::ears::Ears;
+pub use self::ears::{Rehearsed, Would};
+use super::aside::{Aside, Furniture};
+use super::fault::HouseError;
+
+/// How far a rehearsal looks ahead.
+const DAYS_MAX: i64 = 800;
+/// Moments that it jumps to.
+const JUMPS_MAX: usize = 200;
+/// Answers that it gives.
+const ANSWERS_MAX: usize = 200;
+/// Runs of it that are looked at.
+const RUNS_MAX: usize = 200;
+/// The name of the runs that only wait for a date.
+const TIMER: &str = "timer";
+
+/// What is to be rehearsed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rehearse {
+    /// What the workflow is given besides the person.
+    pub input: Map<String, Json>,
+    /// What whoever is asked at a step would say, instead of yes.
+    pub answers: BTreeMap<String, Name>,
+}
+
+/// What would have come of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rehearsal {
+    /// For whom.
+    pub person: PersonId,
+    /// What they are called.
+    pub name: String,
+    /// How the run would stand at the end.
+    pub status: RunStatus,
+    /// Why, if it would not end well.
+    pub note: String,
+    /// When it would be over, or stand still.
+    pub ends_at: Timestamp,
+    /// What would happen, in order.
+    pub would: Vec<Rehearsed>,
+}
+
+/// Carries a workflow out for somebody, in a house beside this one.
+pub async fn rehearse(cx: &Cx, workflow: Name, person: String, asked: Rehearse) -> Result<Rehearsal, AppError> {
+    cx.allow(Action::PlanPerson, &Thing::Person(None))?;
+    let in_force = cx.house.live.now();
+    if !in_force.built.estate.workflows.contains_key(&workflow) {
+        return Err(AppError::no("workflow", &workflow));
+    }
+    let facts = tenure_app::people::show::show(cx, person).await?.facts;
+    let clock = Arc::new(SteppedClock::at(cx.house.clock.now()));
+    let ears = Ears::new(Arc::clone(&clock));
+    let (person, name) = (facts.person.id, facts.person.display_name.clone());
+    let with = Furniture {
+        estate: (*in_force.built.estate).clone(),
+        connectors: ears.screens(&in_force.built.connectors),
+        channels: ears.channels(&in_force.built.channels),
+        web: ears.web(),
+    };
+    let aside = Aside::open(clock, Arc::clone(&cx.house.ids), with).await.map_err(inside)?;
+    around::copy(cx, &aside.house, facts).await?;
+    let mut play = Play { aside, ears, asked, answered: 0 };
+    play.aside.run();
+    let ended = play.play(workflow, person).await;
+    let row = ended.map_err(inside)?;
+    let (ends_at, would) = (play.aside.clock.now(), play.ears.heard());
+    play.aside.close().await;
+    Ok(Rehearsal { person, name, status: row.status, note: row.note, ends_at, would })
+}
+
+fn inside(error: HouseError) -> AppError {
+    match error {
+        HouseError::App(error) => error,
+        HouseError::Store(error) => AppError::Store(error),
+        other => AppError::Conflict(format!("the rehearsal could not go on: {other}")),
+    }
+}
+
+struct Play {
+    aside: Aside,
+    ears: Ears,
+    asked: Rehearse,
+    answered: usize,
+}
+
+impl Play {
+    fn cx(&self, actor: Actor) -> Cx {
+        Cx::new(Arc::clone(&self.aside.house), actor)
+    }
+
+    async fn play(&mut self, workflow: Name, person: PersonId) -> Result<RunRow, HouseError> {
+        let cx = self.cx(Actor::system("rehearsal"));
+        let mut input = self.asked.input.clone();
+        input.insert("person".to_owned(), json!(person));
+        let run = runs::start::start(&cx, workflow, Some(person.to_string()), Json::Object(input)).await?;
+        let end = self.aside.clock.now().checked_add(jiff::SignedDuration::from_hours(24 * DAYS_MAX));
+        let end = end.unwrap_or(Timestamp::MAX);
+        for _ in 0..JUMPS_MAX {
+            let pulse = loop {
+                let pulse = self.aside.rest().await?;
+                if !self.answer(&cx).await? {
+                    break pulse;
+                }
+            };
+            let open = self.open(&cx).await?;
+            self.hear_starts(&cx, run).await?;
+            match pulse.next_due.filter(|due| *due <= end && !open.is_empty()) {
+                Some(due) => {
+                    self.hear_waits(&cx, &open).await?;
+                    self.aside.jump_to(due);
+                }
+                None => break,
+            }
+        }
+        Ok(runs::show::show(&cx, run).await?.row)
+    }
+
+    /// Runs that are not over, but for those that only wait for a date, and those that stand still.
+    async fn open(&self, cx: &Cx) -> Result<Vec<RunRow>, HouseError> {
+        let rows = runs::list::list(cx, RunFilter::default(), None, RUNS_MAX).await?;
+        let moves = |row: &RunRow| row.name != TIMER && !row.status.is_closed() && row.status != RunStatus::Blocked;
+        Ok(rows.into_iter().filter(moves).collect())
+    }
+
+    /// What else began by it.
+    async fn hear_starts(&self, cx: &Cx, run: RunId) -> Result<(), HouseError> {
+        let mut rows = runs::list::list(cx, RunFilter::default(), None, RUNS_MAX).await?;
+        rows.retain(|row| row.name != TIMER && row.id != run && row.parent.is_none());
+        rows.sort_by_key(|row| row.id);
+        for row in rows {
+            self.ears.start(row.id, &row.name);
+        }
+        Ok(())
+    }
+
+    async fn hear_waits(&self, cx: &Cx, open: &[RunRow]) -> Result<(), HouseError> {
+        for row in open {
+            for (step, node) in runs::show::show(cx, row.id).await?.state.nodes {
+                if let Node::Sleeping { until } = node {
+                    self.ears.wait(row.id, &step, until);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets whoever is asked answer; false if nobody is.
+    async fn answer(&mut self, cx: &Cx) -> Result<bool, HouseError> {
+        let wanted = tasks::list::Wanted::default();
+        for task in tasks::list::list(cx, wanted, None, RUNS_MAX).await? {
+            if self.answered < ANSWERS_MAX && self.close(&task).await? {
+                self.answered += 1;
+                return Ok(true);
+            }
+        }
+        for row in self.open(cx).await? {
+            for (step, node) in runs::show::show(cx, row.id).await?.state.nodes {
+                let Node::Listening { signal, .. } = node else { continue };
+                if self.asked.answers.get(&step).is_some_and(|word| word.as_str() == "timeout")
+                    || !self.ears.ask(&step, &format!("the signal `{signal}`"), "outside", "received")
+                {
+                    continue;
+                }
+                let telling = Telling::Signal { name: signal, body: Json::Null };
+                tell(cx, row.id, telling).await?;
+                self.answered += 1;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Ends a task as whoever it is for would; false if nobody may.
+    async fn close(&self, task: &HumanTask) -> Result<bool, HouseError> {
+        let step = self.step_of(task).await?;
+        let wanted = self.asked.answers.iter().find(|(word, _)| is_of(&step, word)).map(|(_, outcome)| outcome.clone());
+        let outcome = wanted.or_else(|| task.outcomes.first().cloned());
+        let word = outcome.as_ref().map_or("", Name::as_str);
+        if word == "timeout" {
+            self.ears.ask(&step, &task.title, &task.assignee.to_string(), word);
+            return Ok(false);
+        }
+        let Some(actor) = self.whoever(task) else {
+            self.ears.ask(&step, &task.title, &task.assignee.to_string(), "nobody may answer");
+            return Ok(false);
+        };
+        let asked = self.ears.ask(&step, &task.title, &task.assignee.to_string(), word);
+        let said = Some("a rehearsal says so".to_owned());
+        Ok(asked && close(&self.cx(actor), task.id, outcome, said).await.is_ok())
+    }
+
+    async fn step_of(&self, task: &HumanTask) -> Result<String, HouseError> {
+        let Some(run) = task.waits else { return Ok(String::new()) };
+        let shown = runs::show::show(&self.cx(Actor::system("rehearsal")), run).await?;
+        let id = task.id.to_string();
+        let of = |(_, node): &(&String, &Node)| matches!(node, Node::Asked { signal, .. } if *signal == id);
+        Ok(shown.state.nodes.iter().find(of).map(|(step, _)| step.clone()).unwrap_or_default())
+    }
+
+    /// Somebody who may end the task.
+    fn whoever(&self, task: &HumanTask) -> Option<Actor> {
+        let free = |name: &&String| !task.barred.contains(name.as_str());
+        let estate = self.aside.house.estate();
+        let (name, role) = match &task.assignee {
+            Assignee::Person(name) => (Some(name).filter(free)?.clone(), Role::Worker),
+            Assignee::Team(team) => (estate.teams.get(team)?.iter().find(free)?.clone(), Role::Worker),
+            Assignee::Role(role) => ("rehearsal".to_owned(), *role),
+        };
+        let token = new_id(self.aside.house.ids.as_ref());
+        Some(Actor { name, kind: ActorKind::Caller { token, roles: [role].into() } })
+    }
+}
+
+/// Whether a step is the author's step of this name, or one of those that it was lowered to.
+fn is_of(step: &str, written: &str) -> bool {
+    let part = ["ask-", "late-"].iter().find_map(|head| step.strip_prefix(head)?.strip_prefix(written));
+    let number = |rest: &str| rest.split('-').skip(1).all(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
+    step == written || part.is_some_and(|rest| rest.is_empty() || (rest.starts_with('-') && number(rest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of;
+
+    #[test]
+    fn an_answer_is_for_the_step_as_it_was_written() {
+        for (step, written) in
+            [("desk", "desk"), ("ask-desk", "desk"), ("ask-agree-1", "agree"), ("late-agree-2-1", "agree")]
+        {
+            assert!(is_of(step, written), "{step}");
+        }
+        for (step, written) in [("ask-agreed-1", "agree"), ("ask-agree-two", "agree"), ("no-agree-1", "agree")] {
+            assert!(!is_of(step, written), "{step}");
+        }
+    }
+}
