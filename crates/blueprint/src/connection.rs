@@ -9,8 +9,8 @@ use tenure_policy::{AccountTemplate, Deletion, Fill, Target};
 
 use crate::document::Document;
 use crate::feed::{self, Feed};
-use crate::fields::{Fields, Notes, days, entries, expression, text, word};
-use crate::limits::DELETION_DAYS_MAX;
+use crate::fields::{Fields, Notes, days, entries, expression, text, whole, word};
+use crate::limits::{AT_ONCE_MAX, DELETION_DAYS_MAX, PER_SECOND_MAX};
 use crate::problem::Code;
 use crate::secrets;
 use crate::shape;
@@ -60,6 +60,16 @@ pub struct Guard {
     pub change_max: Option<u64>,
 }
 
+/// How fast a system may be asked; what is not said is as its connector says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PaceWanted {
+    /// Requests in a second.
+    pub per_second: Option<u32>,
+    /// Requests at the same time.
+    pub at_once: Option<u32>,
+}
+
 /// A connected system.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -86,6 +96,8 @@ pub struct Connection {
     pub entitlements: BTreeMap<String, NativeId>,
     /// When to stop and ask.
     pub guard: Guard,
+    /// How fast it may be asked.
+    pub pace: PaceWanted,
     /// How often it is read, and what is done about what others changed there.
     pub watching: Watching,
     /// How it is read, if facts come from it.
@@ -123,6 +135,7 @@ pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Con
     let (account, deletion) = fields.get("account").and_then(|found| account(found, notes)).unwrap_or_default();
     let entitlements = fields.get("entitlements").map(|found| entitlements(found, notes)).unwrap_or_default();
     let guard = fields.get("guard").map(|found| guard(found, notes)).unwrap_or_default();
+    let pace = fields.get("pace").map(|found| pace(found, notes)).unwrap_or_default();
     let watching = Watching { disappear_max: guard.disappear_max, ..watching::read(&fields, notes) };
     Some(Connection {
         name: document.name.clone(),
@@ -136,6 +149,7 @@ pub(crate) fn read(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<Con
         deletion,
         entitlements,
         guard,
+        pace,
         watching,
         feed: fields.get("feed").and_then(|found| feed::read(found, direction, notes)),
     })
@@ -207,6 +221,14 @@ fn guard(node: &Node, notes: &mut Notes<'_>) -> Guard {
     };
     let mut share = |key| fields.get(key).and_then(|found| share(key, found, notes));
     Guard { disappear_max: share("maxDisappear"), change_max: share("maxChange") }
+}
+
+fn pace(node: &Node, notes: &mut Notes<'_>) -> PaceWanted {
+    let Some(fields) = Fields::declared("pace", node, shape::PACE, notes) else {
+        return PaceWanted::default();
+    };
+    let mut whole = |key, most| fields.get(key).and_then(|found| whole(key, found, most, "requests", notes));
+    PaceWanted { per_second: whole("perSecond", PER_SECOND_MAX), at_once: whole("atOnce", AT_ONCE_MAX) }
 }
 
 /// A share such as `2%`, in hundredths of a percent.

@@ -123,6 +123,19 @@ pub(crate) fn days(key: &str, node: &Node, days_max: u16, notes: &mut Notes<'_>)
     found
 }
 
+/// A whole number of something, from 1.
+pub(crate) fn whole(key: &str, node: &Node, most: u32, what: &str, notes: &mut Notes<'_>) -> Option<u32> {
+    let number = match &node.tree {
+        Tree::Number(number) => u32::try_from(*number).ok().filter(|number| (1..=most).contains(number)),
+        Tree::Null | Tree::Flag(_) | Tree::Fraction(_) | Tree::Text(_) | Tree::List(_) | Tree::Map(_) => None,
+    };
+    if number.is_none() {
+        let hint = format!("write a whole number from 1 to {most}");
+        notes.add(node.place, Code::BadValue, format!("`{key}` is not a number of {what}"), hint);
+    }
+    number
+}
+
 fn bad_name(node: &Node, error: &tenure_model::BadName, notes: &mut Notes<'_>) {
     let said = error.to_string();
     let (reason, hint) = said.split_once("; ").unwrap_or((&said, "use another name"));

@@ -58,3 +58,10 @@ pub const READING_MIN: Duration = Duration::from_secs(30);
 pub const FOLLOW_MIN: Duration = Duration::from_secs(1);
 /// Items of a list in a workflow, for editors; what is read is held to the limits of workflows.
 pub const STEPS_MAX: usize = 2_000;
+
+/// The most requests that a connection may be told to make in a second.
+pub const PER_SECOND_MAX: u32 = 100_000;
+/// The most requests that a connection may be told to make at the same time.
+pub const AT_ONCE_MAX: u32 = 1_000;
+/// The most people that a rule may let hold something.
+pub const HOLDERS_MAX: u32 = 1_000_000;

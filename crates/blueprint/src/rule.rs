@@ -3,11 +3,11 @@
 use tenure_policy::{Effect, ExceptionTerms, Holding, Rule, Says};
 
 use crate::document::Document;
-use crate::fields::{Fields, Notes, days, text};
-use crate::limits::DAYS_MAX;
+use crate::fields::{Fields, Notes, days, text, whole};
+use crate::limits::{DAYS_MAX, HOLDERS_MAX};
 use crate::problem::{Code, Place};
 use crate::shape;
-use crate::tree::{Node, Tree};
+use crate::tree::Node;
 
 /// A rule, and where it names what can be held.
 #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ fn says(fields: &Fields<'_>, names: &mut Names, notes: &mut Notes<'_>) -> Option
         }
         "limit" => {
             let of = holding("of", fields.get("of")?, names, notes);
-            let holders_max = whole("holders", fields.get("holders")?, notes);
+            let holders_max = whole("holders", fields.get("holders")?, HOLDERS_MAX, "people", notes);
             Some(Says::Limit { of: of?, holders_max: holders_max? })
         }
         _ => {
@@ -120,18 +120,6 @@ fn holding(key: &str, node: &Node, names: &mut Names, notes: &mut Notes<'_>) -> 
             None
         }
     }
-}
-
-fn whole(key: &str, node: &Node, notes: &mut Notes<'_>) -> Option<u32> {
-    let number = match &node.tree {
-        Tree::Number(number) => u32::try_from(*number).ok().filter(|number| (1..=1_000_000).contains(number)),
-        Tree::Null | Tree::Flag(_) | Tree::Fraction(_) | Tree::Text(_) | Tree::List(_) | Tree::Map(_) => None,
-    };
-    if number.is_none() {
-        let hint = "write a whole number from 1 to 1000000; to forbid something, write a conflict or take it away";
-        notes.add(node.place, Code::BadValue, format!("`{key}` is not a number of people"), hint);
-    }
-    number
 }
 
 fn exception(node: &Node, notes: &mut Notes<'_>) -> Option<ExceptionTerms> {

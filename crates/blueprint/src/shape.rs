@@ -4,8 +4,8 @@
 
 use crate::document::Kind;
 use crate::limits::{
-    DAYS_MAX, DELETION_DAYS_MAX, GRANTS_PER_ROLE_MAX, INCLUDES_MAX, MEMBERS_MAX, NAMES_PER_RULE_MAX, RECIPIENTS_MAX,
-    STEPS_MAX, TEXT_LENGTH_MAX, TITLE_LENGTH_MAX, WATCHED_MAX,
+    AT_ONCE_MAX, DAYS_MAX, DELETION_DAYS_MAX, GRANTS_PER_ROLE_MAX, HOLDERS_MAX, INCLUDES_MAX, MEMBERS_MAX,
+    NAMES_PER_RULE_MAX, PER_SECOND_MAX, RECIPIENTS_MAX, STEPS_MAX, TEXT_LENGTH_MAX, TITLE_LENGTH_MAX, WATCHED_MAX,
 };
 
 /// What may stand somewhere.
@@ -178,12 +178,18 @@ pub(crate) const CONNECTION: &[Field] = &[
     may("account", Form::Fields(ACCOUNT), "what an account of it looks like"),
     may("entitlements", Form::Map(&TEXT), "what it calls the entitlements that roles name"),
     may("guard", Form::Fields(GUARD), "past what nothing is written and a human is asked"),
+    may("pace", Form::Fields(PACE), "how fast it may be asked; a fifth is kept for what takes access away"),
     may("reconcile", Form::Fields(RECONCILE), "how often it is read, and what of it is watched"),
     may(
         "drift",
         Form::Either(&[Form::Word(DRIFT_POLICIES), Form::Fields(DRIFT)]),
         "what is done about what others changed there",
     ),
+];
+
+pub(crate) const PACE: &[Field] = &[
+    may("perSecond", Form::Whole(1, PER_SECOND_MAX), "so many requests in a second; as many as it takes if none"),
+    may("atOnce", Form::Whole(1, AT_ONCE_MAX), "so many at the same time; what its connector says if none"),
 ];
 
 pub(crate) const RECONCILE: &[Field] = &[
@@ -277,7 +283,7 @@ pub(crate) const RULE: &[Field] = &[
     need("type", Form::Word(&["conflict", "limit", "prerequisite"]), "what it says"),
     may("never", Form::List(NAMES_PER_RULE_MAX, &Form::Holding), "of a conflict: no two of these together"),
     may("of", Form::Holding, "of a limit or a prerequisite: what it is about"),
-    may("holders", Form::Whole(1, 1_000_000), "of a limit: how many may hold it"),
+    may("holders", Form::Whole(1, HOLDERS_MAX), "of a limit: how many may hold it"),
     may("needs", Form::List(NAMES_PER_RULE_MAX, &Form::Holding), "of a prerequisite: what has to be held too"),
     may("effect", Form::Word(&["block", "hold", "warn"]), "what happens to what would break it; `hold` if none"),
     may("exception", Form::Fields(EXCEPTION), "who may be let off it"),

@@ -90,6 +90,10 @@ fn slips_are_told_with_their_place_and_what_was_meant() {
             with("guard: { maxChange: 2 }"),
             "a.yaml:8:23: TEN-E2006 `maxChange` is not a share; write a whole number, such as `2%`",
         ),
+        (
+            with("pace: { perSecond: 0 }"),
+            "a.yaml:8:22: TEN-E2006 `perSecond` is not a number of requests; write a whole number from 1 to 100000",
+        ),
         (with("authority: employee"), "a.yaml:8:14: TEN-E2005 `authority` is text; write a list, such as `[a, b]`"),
         (
             with("account: { match: id, set: { uid: person.x } }"),

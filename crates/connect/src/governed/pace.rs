@@ -37,6 +37,19 @@ impl Pace {
         }
     }
 
+    /// The same, with so many requests in a second and so many at once, where that is said.
+    pub fn with(self, per_second: Option<u32>, at_once: Option<u32>) -> Self {
+        let per_second_max = per_second.or(self.per_second_max).map(|most| most.max(1));
+        let at_once_max = at_once.unwrap_or(self.at_once_max).max(1);
+        Self {
+            at_once_max,
+            at_once_reserved: reserved(at_once_max),
+            per_second_max,
+            per_second_reserved: per_second_max.map_or(0, reserved),
+            ..self
+        }
+    }
+
     /// Of so many requests, how many are kept free for what takes access away.
     pub(super) fn share(requests: u32) -> u32 {
         reserved(requests)

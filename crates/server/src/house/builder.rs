@@ -11,7 +11,7 @@ use tenure_app::desk::HouseDesk;
 use tenure_app::{Builder, Built, CannotBuild};
 use tenure_blueprint::{self as blueprint, Connection};
 use tenure_connect::fake::FakeTarget;
-use tenure_connect::{AnyConnector, Channel, Desk, Governed};
+use tenure_connect::{AnyConnector, Channel, Desk, Governed, Pace};
 use tenure_model::{Clock, ConnectionName, Ids, Name, NativeId};
 use tenure_store::estates::EstateFile;
 
@@ -89,15 +89,18 @@ impl DocumentBuilder {
             let way = match (kept, memory) {
                 (Some(kept), _) => Some(kept),
                 (None, Some(memory)) => Some(Arc::new(memory) as Arc<dyn AnyConnector>),
-                (None, None) => open::connector(connection, folders, &self.clock)?.map(|way| self.governed(way)),
+                (None, None) => {
+                    open::connector(connection, folders, &self.clock)?.map(|way| self.governed(way, connection))
+                }
             };
             connectors.extend(way.map(|way| (name.clone(), way)));
         }
         Ok(connectors)
     }
 
-    fn governed(&self, way: Arc<dyn AnyConnector>) -> Arc<dyn AnyConnector> {
-        Arc::new(Governed::new(way, Arc::clone(&self.clock)))
+    fn governed(&self, way: Arc<dyn AnyConnector>, connection: &Connection) -> Arc<dyn AnyConnector> {
+        let pace = Pace::of(way.describe()).with(connection.pace.per_second, connection.pace.at_once);
+        Arc::new(Governed::at(way, Arc::clone(&self.clock), pace))
     }
 
     fn memory(&self, connection: &Connection) -> FakeTarget {
@@ -130,7 +133,7 @@ impl DocumentBuilder {
 
 /// Whether two documents lead to one system in one way; what accounts in it look like is not part of that.
 fn same_system(one: &Connection, other: &Connection) -> bool {
-    one.connector == other.connector && one.config == other.config
+    one.connector == other.connector && one.config == other.config && one.pace == other.pace
 }
 
 impl Builder for DocumentBuilder {
