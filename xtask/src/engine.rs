@@ -60,6 +60,25 @@ pub struct Bench {
     arguments: Vec<OsString>,
 }
 
+/// A trial of a whole house with real targets.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Trial {
+    /// A joiner of twelve steps for everybody, while every kind of step goes wrong by chance.
+    Joiners,
+    /// Thousands who come in one feed, and go on one day.
+    Season,
+}
+
+/// Holds it; red when something is not as it should be.
+pub fn trial(workspace: &Workspace, trial: Trial, people: Option<usize>) -> Result<()> {
+    let name = match trial {
+        Trial::Joiners => "joiners",
+        Trial::Season => "season",
+    };
+    let words: Vec<String> = people.iter().map(ToString::to_string).collect();
+    program(workspace, name, &words, None)
+}
+
 /// Plays one trial; red when the referee says so.
 pub fn chaos(workspace: &Workspace, options: &Chaos) -> Result<()> {
     let folder = Folder::make("chaos")?;

@@ -92,6 +92,13 @@ enum Chore {
     },
     /// Measures the engine on this machine, beside its disk.
     Bench(engine::Bench),
+    /// Lets a whole house work with real targets while things go wrong, and counts at the end.
+    Trial {
+        /// Which trial.
+        trial: engine::Trial,
+        /// For how many people.
+        people: Option<usize>,
+    },
     /// Starts a decision record and puts it into the index.
     Decision {
         /// What is decided, in a few words: `sql written once`.
@@ -136,6 +143,7 @@ fn run(chore: Chore) -> Result<()> {
         Chore::Dev { arguments } => demo::run_dev(&workspace, &arguments).map(|()| "dev"),
         Chore::Timings { cold } => timings::run(&workspace, cold).map(|()| "timings"),
         Chore::Chaos(options) => engine::chaos(&workspace, &options).map(|()| "chaos"),
+        Chore::Trial { trial, people } => engine::trial(&workspace, trial, people).map(|()| "trial"),
         Chore::Sim { seed, count } => engine::sim(&workspace, seed, count).map(|()| "sim"),
         Chore::Bench(options) => engine::bench(&workspace, &options).map(|()| "bench"),
         Chore::Decision { title } => decision::run(&workspace, &title.join(" ")).map(|()| "decision"),

@@ -27,4 +27,5 @@ pub mod slapd;
 pub mod sshd;
 pub mod stepped;
 pub mod tools;
+pub mod trial;
 pub mod wire;

@@ -16,12 +16,11 @@ use tenure_app::Cx;
 use tenure_app::sources::read::{How, read};
 use tenure_engine::journal::RunStatus;
 use tenure_model::{Actor, Clock as _, SystemClock};
-use tenure_server::house::{Opened, Working, open, settings};
-use tenure_store::runs::{Pulse, counts_by_status, pulse};
+use tenure_server::house::{Working, open, settings};
+use tenure_store::runs::counts_by_status;
 use tenure_testkit::postgresql::Postgresql;
 use tenure_testkit::slapd::{ADMIN_DN, BASE_DN, Slapd};
-
-type Trouble = Box<dyn std::error::Error + Send + Sync>;
+use tenure_testkit::trial::{self, Trouble, count, until_quiet};
 
 /// Of a person beside the five that have names: `a01` and so on.
 const ATTRIBUTES: usize = 45;
@@ -40,8 +39,7 @@ const MIDPOINT_PLAIN: f64 = 717.0;
 const MIDPOINT_ROLES: f64 = 241.0;
 /// How many times as fast as that is the goal.
 const TIMES: f64 = 10.0;
-const LOOKS_MAX: usize = 12_000;
-const LOOK: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_mins(20);
 
 /// What an `inetOrgPerson` may have and any plain text fits, beside what every entry here has.
 const LDAP_ATTRIBUTES: &str = "displayName initials title description employeeType departmentNumber carLicense \
@@ -88,7 +86,7 @@ struct Figure {
     roles: usize,
     took: Duration,
     cpu: Duration,
-    peak_kib: u64,
+    peak_mib: u64,
 }
 
 impl Figure {
@@ -119,7 +117,7 @@ impl fmt::Display for Figure {
             if self.is_reached() { "reached" } else { "missed" },
             self.took.as_secs_f64(),
             self.cpu.as_secs_f64(),
-            self.peak_kib / 1024,
+            self.peak_mib,
         )
     }
 }
@@ -130,12 +128,12 @@ async fn measure(database: Option<&str>, people: usize, roles: usize) -> Result<
     world.write(database, people, roles)?;
     let opened = open(&settings(Some(&world.path("tenure.toml")), None)?).await?;
     let working = Working::start(&opened, opened.sealer());
-    let (clock, cpu) = (SystemClock::new(), cpu());
+    let (clock, cpu) = (SystemClock::new(), trial::cpu());
     let cx = Cx::new(Arc::clone(&opened.house), Actor::system("bench"));
     let report = read(&cx, &"hr".parse()?, How::Take).await?;
-    until_quiet(&opened, people).await?;
-    let took = clock.elapsed();
-    let cpu = self::cpu().saturating_sub(cpu);
+    until_quiet(&opened, PATIENCE, async |_| Ok(false)).await?;
+    let took = clock.elapsed().saturating_sub(trial::QUIET);
+    let cpu = trial::cpu().saturating_sub(cpu);
     working.stop(Duration::from_secs(20)).await;
     let counts = opened.house.store.read(|tx| Box::pin(async move { counts_by_status(tx).await })).await?;
     let done = counts.get(&RunStatus::Done).copied().unwrap_or(0);
@@ -144,22 +142,7 @@ async fn measure(database: Option<&str>, people: usize, roles: usize) -> Result<
     }
     world.check(people, roles)?;
     let on = if database.is_some() { "postgresql" } else { "sqlite" };
-    Ok(Figure { on, people, roles, took, cpu, peak_kib: peak_kib() })
-}
-
-async fn until_quiet(opened: &Opened, people: usize) -> Result<(), Trouble> {
-    let (mut quiet, mut last) = (0, None);
-    for _ in 0..LOOKS_MAX {
-        tokio::time::sleep(LOOK).await;
-        let now: Pulse = opened.house.store.read(|tx| Box::pin(async move { pulse(tx).await })).await?;
-        let rests = now.letters == 0 && now.running == 0 && last.as_ref() == Some(&now);
-        quiet = if rests { quiet + 1 } else { 0 };
-        if quiet >= 2 {
-            return Ok(());
-        }
-        last = Some(now);
-    }
-    Err(format!("{people} people took too long: {last:?}").into())
+    Ok(Figure { on, people, roles, took, cpu, peak_mib: trial::peak_mib() })
 }
 
 /// The connected systems, and a folder for the house.
@@ -349,22 +332,4 @@ fn role_documents(roles: usize) -> Vec<String> {
         documents.push(role(&format!("role-{number}"), &format!("{when}  includes: [{includes}]\n")));
     }
     documents
-}
-
-/// What this process used of the processors, its children left out.
-fn cpu() -> Duration {
-    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after = text.rsplit(')').next().unwrap_or_default().to_owned();
-    let ticks: u64 = after.split_whitespace().skip(11).take(2).filter_map(|word| word.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
-}
-
-fn peak_kib() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
-}
-
-fn count(number: usize) -> f64 {
-    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
 }
