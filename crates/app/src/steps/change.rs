@@ -12,10 +12,12 @@ use tenure_connect::{
 };
 use tenure_engine::{Ended, Order};
 use tenure_ledger::{DetailKey, Fact, Hash, Word};
-use tenure_model::{Account, AccountId, AccountState, Attributes, Ending, Observed, PersonId, Value, new_id};
+use tenure_model::{
+    Account, AccountId, AccountState, Attributes, Ending, GrantState, Observed, PersonId, Value, new_id,
+};
 use tenure_policy::Action;
 use tenure_store::journal::Attachment;
-use tenure_store::{StoreError, accounts};
+use tenure_store::{StoreError, accounts, grants};
 
 use super::align::{Wish, load_for};
 use super::{Done, done, entry, ledger, no, not_now, read, refused, store_refused};
@@ -69,6 +71,7 @@ async fn make(house: &House, order: &Order, wish: &Wish, operation: &Operation) 
     }
     let kept = reconcile::observation(house, &next.connection, Some(next.id), &seen);
     let mut attachments = remembered(house, wish, next.id, &seen).await?;
+    attachments.extend(leaving(house, wish).await?);
     attachments.insert(0, Attachment::Account(Box::new(next)));
     attachments.push(ledger(house, &record));
     attachments.extend(kept.map(|seen| Attachment::Observation(Box::new(seen))));
@@ -127,6 +130,22 @@ async fn remembered(
     kept.retain(|name, _| target.template.set.contains_key(name));
     Ok(vec![Attachment::Attributes { account, attributes: kept, seen_at: seen.at }])
 }
+
+/// What somebody held at a system whose account policy took out of use is leaving from then on. If
+/// they come back before the rest of it is done, that account was locked by us and by nobody else.
+async fn leaving(house: &House, wish: &Wish) -> Result<Vec<Attachment>, Ending> {
+    if !TAKEN_OUT_OF_USE.contains(&wish.action.as_str()) {
+        return Ok(Vec::new());
+    }
+    let (person, now) = (wish.person, house.clock.now());
+    let job = house.store.read(move |tx| Box::pin(async move { grants::of_person(tx, person).await }));
+    let known = job.await.map_err(|error: StoreError| store_refused(error))?;
+    let of_it = known.into_iter().filter(|one| one.connection == wish.connection && one.state == GrantState::Held);
+    Ok(of_it.filter_map(|one| one.leave(now).ok()).map(|one| Attachment::Grant(Box::new(one))).collect())
+}
+
+/// The actions of policy after which nobody can use the account.
+const TAKEN_OUT_OF_USE: [&str; 2] = ["disable-account", "delete-account"];
 
 async fn known_attributes(house: &House, person: PersonId, account: AccountId) -> Result<Option<Attributes>, Ending> {
     let found = house

@@ -11,6 +11,7 @@ mod feeds;
 #[cfg(test)]
 mod held;
 mod histories;
+mod interleavings;
 mod moments;
 mod moves;
 mod notices;
