@@ -23,6 +23,7 @@ pub use wire::access::{
 pub use wire::account::AccountView;
 pub use wire::case::{CaseResolution, CaseView, LikelyView};
 pub use wire::connection::ConnectionView;
+pub use wire::deputy::{DeputyIn, DeputyView};
 pub use wire::drift::{AcceptIn, DifferenceView, DriftView, GapView, OrphanIn, OrphanView, ReadingView, SettledView};
 pub use wire::estate::{EstateFileView, EstateView, VersionView};
 pub use wire::event::{BadEvent, EventAnswer, EventIn, EventParts, EventStatus, EventView};

@@ -9,6 +9,7 @@ use crate::wire::access::{HolderView, MinedView, WhatIfIn, WhatIfView};
 use crate::wire::account::AccountView;
 use crate::wire::case::{CaseResolution, CaseView};
 use crate::wire::connection::ConnectionView;
+use crate::wire::deputy::{DeputyIn, DeputyView};
 use crate::wire::drift::{AcceptIn, DriftView, GapView, OrphanIn, OrphanView, ReadingView, SettledView};
 use crate::wire::estate::{EstateView, VersionView};
 use crate::wire::event::{EventAnswer, EventIn, EventView};
@@ -509,6 +510,29 @@ pub const OPERATIONS: &[Operation] = &[
         gives: Some(json::<TaskView>()),
         codes: &[Code::NotInThisState, Code::Precondition],
         ..act("reassignTask", "/v1/tasks/{task}/reassign", "ReassignTask", "gives a task to somebody else")
+    },
+    Operation {
+        query: &[
+            AFTER,
+            LIMIT,
+            Param { name: "for", about: "only those who stand in for this name" },
+            Param { name: "mine", about: "`true`: only where whoever asks is either side" },
+        ],
+        gives: Some(page::<DeputyView>()),
+        codes: &[Code::BadCursor],
+        ..read("listDeputies", "/v1/deputies", "ListDeputies", "lists who stands in for whom, the oldest first")
+    },
+    Operation {
+        takes: Some(json::<DeputyIn>()),
+        status: 201,
+        gives: Some(json::<DeputyView>()),
+        codes: &[Code::NotInThisState],
+        ..act("addDeputy", "/v1/deputies", "AddDeputy", "says that somebody stands in for somebody else for a time")
+    },
+    Operation {
+        gives: Some(json::<DeputyView>()),
+        codes: &[Code::NotInThisState, Code::Precondition],
+        ..act("endDeputy", "/v1/deputies/{deputy}/end", "EndDeputy", "ends that somebody stands in, before its time")
     },
     Operation {
         query: PAGE,

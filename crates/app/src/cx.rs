@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use tenure_connect::WebCaller;
 use tenure_engine::Engine;
 use tenure_engine::journal::Letter;
-use tenure_model::{Actor, Clock, Ids};
+use tenure_model::{Actor, Assignee, Clock, Ids};
 use tenure_policy::authz::{Action, Authz, Thing};
 use tenure_store::journal::Attachment;
 use tenure_store::{Store, StoreError, Tx};
@@ -34,6 +34,8 @@ pub struct House {
     pub engine: OnceLock<Engine<Attachment>>,
     /// Told of the points of the walk.
     pub probe: Arc<dyn Probe>,
+    /// Whom a task is for when whoever it was for is gone, and nobody comes after them.
+    pub tasks_fallback: Assignee,
     /// Everybody in memory.
     pub population: Population,
 }

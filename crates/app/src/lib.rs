@@ -10,6 +10,7 @@ pub mod brakes;
 pub mod cases;
 pub mod connections;
 pub mod cx;
+pub mod deputies;
 pub mod desk;
 pub mod drift;
 pub mod error;

@@ -91,6 +91,14 @@ pub const TASK_ENTRIES_MAX: i64 = 200;
 pub const TASK_EVIDENCE_BYTES_MAX: usize = 64 << 10;
 /// Tasks that are seen to in one look: reminded of, or withdrawn.
 pub const TASK_BATCH: usize = 100;
+/// Open tasks for people that are looked through at once for somebody who has left or is away.
+pub const SUCCESSION_PAGE: usize = 200;
+/// Managers above each other who are looked at for one who takes a task over.
+pub const SUCCESSORS_MAX: usize = 16;
+/// How long somebody may stand in for somebody else.
+pub const DEPUTY_DAYS_MAX: i64 = 366;
+/// How many may stand in for one person at the same time, or later.
+pub const DEPUTIES_MAX: i64 = 20;
 /// Tickets of one connection that are seen to at once.
 pub const TICKET_BATCH: usize = 8;
 /// How long a ticket that is being seen to is left alone by others.

@@ -113,6 +113,8 @@ pub enum DetailKey {
     Code,
     /// How many things it speaks of.
     Count,
+    /// That somebody stands in for somebody else, by which it was done.
+    Deputy,
     /// The engagement that began or ended.
     Engagement,
     /// The entitlement given or taken.

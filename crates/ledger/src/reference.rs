@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use tenure_model::{
-    AccountId, CaseId, DriftId, EngagementId, EntitlementId, EventId, ExceptionId, GrantId, HeldId, Id, NodeId,
-    NoticeId, PersonId, PlanId, RequestId, RunId, TaskId, TokenId,
+    AccountId, CaseId, DeputyId, DriftId, EngagementId, EntitlementId, EventId, ExceptionId, GrantId, HeldId, Id,
+    NodeId, NoticeId, PersonId, PlanId, RequestId, RunId, TaskId, TokenId,
 };
 
 /// Why a text is not a reference.
@@ -56,6 +56,7 @@ references! {
     Run(RunId) = "A durable run.";
     Case(CaseId) = "A question for a human.";
     Task(TaskId) = "Something that a human is asked to do.";
+    Deputy(DeputyId) = "That somebody stands in for somebody else.";
     Drift(DriftId) = "What somebody else changed.";
     Token(TokenId) = "A token, not its secret.";
     Plan(PlanId) = "A plan for a set of people.";

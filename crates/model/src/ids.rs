@@ -83,6 +83,8 @@ ids! {
     TaskId = "task";
     /// What somebody said about a task, or brought as evidence.
     TaskEntryId = "entry";
+    /// That somebody stands in for somebody else.
+    DeputyId = "deputy";
     /// Two people who turned out to be one, or one who turned out to be two.
     MergeId = "merge";
     /// Something that somebody else changed in a connected system.

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod actor;
 pub mod clock;
+pub mod deputy;
 pub mod drift;
 pub mod engagement;
 pub mod entitlement;
@@ -28,6 +29,7 @@ pub mod work;
 pub use account::{Account, AccountState, Observed};
 pub use actor::{Actor, ActorKind, Role};
 pub use clock::{Clock, Ids, SeededIds, SteppedClock, SystemClock, SystemIds, new_id};
+pub use deputy::Deputy;
 pub use drift::{Closing, Difference, Differences, Drift, DriftKind, DriftPolicy, Observation, Part};
 pub use engagement::{Engagement, EngagementState, Leave, UnknownZone, Zone};
 pub use entitlement::{Entitlement, EntitlementKind};
@@ -36,8 +38,8 @@ pub use exception::Exception;
 pub use grant::{Grant, GrantState, Reason};
 pub use history::{Fact, stage::Stage};
 pub use ids::{
-    AccountId, CaseId, DriftId, EngagementId, EntitlementId, EventId, ExceptionId, GrantId, HeldId, Id, MergeId,
-    NodeId, NotAnId, NoticeId, PersonId, PlanId, RemovalId, RequestId, RunId, TaskEntryId, TaskId, TokenId,
+    AccountId, CaseId, DeputyId, DriftId, EngagementId, EntitlementId, EventId, ExceptionId, GrantId, HeldId, Id,
+    MergeId, NodeId, NotAnId, NoticeId, PersonId, PlanId, RemovalId, RequestId, RunId, TaskEntryId, TaskId, TokenId,
 };
 pub use name::{BadName, ConnectionName, Name, NativeId};
 pub use notice::{FieldType, NoticeKind};

@@ -109,6 +109,7 @@ impl NoticeKind {
                 ("task", FieldType::Text),
                 ("kind", FieldType::Text),
                 ("for", FieldType::Text),
+                ("insteadOf", FieldType::Text),
                 ("due", FieldType::Text),
             ],
             Self::TaskTicket => &[

@@ -158,6 +158,9 @@ pub struct TaskEnd {
     /// By the word of which ticket system; none: they said so here, where we know who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<ConnectionName>,
+    /// For whom they stood in; none: they did it in their own name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<String>,
     /// When.
     pub at: Timestamp,
     /// What they said.
@@ -214,6 +217,14 @@ impl HumanTask {
         }
     }
 
+    /// It is out of this hand, so that whoever acts next may; of any other hand it is not.
+    pub fn out_of(self, hand: &str) -> Self {
+        match &self.state {
+            TaskState::Claimed { by } if by == hand => Self { state: TaskState::Open, ..self },
+            TaskState::Open | TaskState::Claimed { .. } | TaskState::Closed(_) => self,
+        }
+    }
+
     /// It comes to its end. What somebody has in hand nobody else closes.
     pub fn closed(self, end: TaskEnd) -> Result<Self, BadTransition> {
         match &self.state {
@@ -231,7 +242,8 @@ impl HumanTask {
     pub fn withdrawn(self, by: &str, at: Timestamp, why: &str) -> Result<Self, BadTransition> {
         match &self.state {
             TaskState::Open | TaskState::Claimed { .. } => {
-                let end = TaskEnd { outcome: None, by: by.to_owned(), via: None, at, comment: Some(why.to_owned()) };
+                let comment = Some(why.to_owned());
+                let end = TaskEnd { outcome: None, by: by.to_owned(), via: None, instead_of: None, at, comment };
                 Ok(Self { remind_at: None, ..self.next(TaskState::Closed(end)) })
             }
             TaskState::Closed(before) => Err(BadTransition::new("task", closed(before), "withdrawn")),
@@ -298,7 +310,8 @@ mod tests {
     }
 
     fn end(by: &str, outcome: &str) -> TaskEnd {
-        TaskEnd { outcome: outcome.parse().ok(), by: by.into(), via: None, at: Timestamp::UNIX_EPOCH, comment: None }
+        let (by, at) = (by.to_owned(), Timestamp::UNIX_EPOCH);
+        TaskEnd { outcome: outcome.parse().ok(), by, via: None, instead_of: None, at, comment: None }
     }
 
     #[test]
@@ -325,6 +338,14 @@ mod tests {
         }
         assert!(done.clone().reassigned(Assignee::Role(Role::Operator)).is_err());
         assert!(done.withdrawn("tenure", Timestamp::UNIX_EPOCH, "x").is_err());
+    }
+
+    #[test]
+    fn what_is_taken_out_of_one_hand_is_not_taken_out_of_another() {
+        let claimed = task().claimed("ada").unwrap();
+        assert_eq!(claimed.clone().out_of("bob"), claimed);
+        let taken = claimed.out_of("ada").claimed("bob").unwrap();
+        assert_eq!((taken.version, taken.state), (3, TaskState::Claimed { by: "bob".into() }));
     }
 
     #[test]

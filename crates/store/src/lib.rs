@@ -9,6 +9,7 @@ pub mod attestations;
 pub mod cases;
 mod db;
 pub mod decisions;
+pub mod deputies;
 pub mod drifts;
 pub mod engagements;
 pub mod entitlements;

@@ -143,6 +143,23 @@ pub async fn list(
     tx.query(&sql, &values).await?.iter().map(read).collect()
 }
 
+/// Where a look at what people are asked to do goes on: whom the last task was for, and its id.
+pub type AfterPerson = (String, TaskId);
+
+/// Open tasks that are for a person, in order of whom they are for, from after the cursor.
+pub async fn for_people(tx: &mut Tx, after: Option<&AfterPerson>, limit: usize) -> Result<Vec<HumanTask>, StoreError> {
+    // What is for a person begins with `person:`, and `;` is the sign after `:`.
+    let sql = format!(
+        "SELECT {COLUMNS} FROM human_task WHERE state <> 'closed' AND assignee >= 'person:' AND assignee < 'person;' \
+         AND (assignee, id) > ($1, $2) ORDER BY assignee, id LIMIT $3"
+    );
+    let (assignee, task) = match after {
+        Some((assignee, task)) => (assignee.as_str(), *task),
+        None => ("", tenure_model::Id::from_uuid(uuid::Uuid::nil())),
+    };
+    tx.query(&sql, &[assignee.into(), id(task), page(limit).into()]).await?.iter().map(read).collect()
+}
+
 /// Tasks of which somebody is to be reminded now, the most overdue first.
 pub async fn to_remind(tx: &mut Tx, now: Timestamp, limit: usize) -> Result<Vec<HumanTask>, StoreError> {
     let sql = format!(

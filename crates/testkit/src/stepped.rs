@@ -157,6 +157,7 @@ fn house(
         web: Arc::new(HttpCaller::new()?),
         engine: OnceLock::new(),
         probe: Arc::new(NoProbe),
+        tasks_fallback: tenure_model::Assignee::Role(tenure_model::Role::Operator),
         population: tenure_app::population::Population::default(),
     })
 }

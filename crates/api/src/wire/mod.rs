@@ -5,6 +5,7 @@ pub mod access;
 pub mod account;
 pub mod case;
 pub mod connection;
+pub mod deputy;
 pub mod drift;
 pub mod estate;
 pub mod event;

@@ -66,6 +66,9 @@ pub struct TaskEndView {
     /// By the word of which ticket system; absent where they said so here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
+    /// For whom they stood in; absent where they did it in their own name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<String>,
     /// When.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,

@@ -84,7 +84,10 @@ fn end_of(task: &HumanTask) -> Done {
     let Some(outcome) = &end.outcome else {
         return Err(refused(format!("task `{}` was withdrawn by {}", task.id, end.by)));
     };
-    let output = json!({ "task": task.id, "by": end.by, "at": end.at, "comment": end.comment });
+    let mut output = json!({ "task": task.id, "by": end.by, "at": end.at, "comment": end.comment });
+    if let (Some(whom), Some(fields)) = (&end.instead_of, output.as_object_mut()) {
+        fields.insert("insteadOf".to_owned(), whom.as_str().into());
+    }
     Ok(done(outcome.as_str(), output))
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 use tenure_ledger::{DetailKey, Hash, Word};
-use tenure_model::{HumanTask, TaskEntryId, TaskId, new_id};
+use tenure_model::{TaskEntryId, TaskId, new_id};
 use tenure_policy::authz::Action;
 use tenure_store::tasks::{self, TaskEntry};
 
-use super::{entry, find};
+use super::{Found, entry_by, find};
 use crate::cx::Cx;
 use crate::error::AppError;
 use crate::{limits, record};
@@ -96,8 +96,8 @@ fn written(cx: &Cx, task: TaskId, addition: &Addition) -> TaskEntry {
     TaskEntry { id, task, at, by, body, hash: addition.hash(), media_type }
 }
 
-fn told(cx: &Cx, task: &HumanTask, addition: &Addition) -> tenure_ledger::Entry {
-    let entry = entry(&cx.house, &cx.actor, addition.told(), task);
+fn told(cx: &Cx, found: &Found, addition: &Addition) -> tenure_ledger::Entry {
+    let entry = entry_by(cx, addition.told(), &found.task, found.deputy.as_ref());
     let entry = entry.with(DetailKey::Payload, Hash::of(addition.words().as_bytes()));
     match addition.hash() {
         Some(hash) => entry

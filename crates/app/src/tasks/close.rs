@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tenure_engine::message;
-use tenure_ledger::{DetailKey, Hash, Word};
-use tenure_model::{Actor, HumanTask, Name, RunEvent, Signal, TaskEnd, TaskId};
+use tenure_ledger::{DetailKey, Hash, Reference, Word};
+use tenure_model::{Actor, Deputy, HumanTask, Name, RunEvent, Signal, TaskEnd, TaskId};
 use tenure_policy::authz::Action;
 use tenure_store::{Tx, runs, tasks};
 
-use super::{entry, find};
+use super::stand_in::taken_over;
+use super::{Found, entry, find};
 use crate::cx::{Cx, House, send};
 use crate::error::AppError;
 use crate::tickets::want::let_go;
@@ -28,11 +29,13 @@ pub async fn close(
     let job = cx.house.store.write(move |tx| {
         Box::pin(async move {
             let house = Arc::clone(&own.house);
-            let found = find(&own, tx, task, Action::WorkTask).await?;
-            let outcome = choose(&found, outcome, comment.as_deref())?;
+            let Found { task: found, deputy } = find(&own, tx, task, Action::WorkTask).await?;
+            let outcome = Some(choose(&found, outcome, comment.as_deref())?);
+            let free = taken_over(&own, tx, found, deputy.as_ref()).await?;
             let (by, at) = (own.actor.name.clone(), house.clock.now());
-            let closed = found.closed(TaskEnd { outcome: Some(outcome), by, via: None, at, comment })?;
-            conclude(&house, tx, &own.actor, &closed).await?;
+            let instead_of = deputy.as_ref().map(|deputy| deputy.whom.clone());
+            let closed = free.closed(TaskEnd { outcome, by, via: None, instead_of, at, comment })?;
+            conclude(&house, tx, &own.actor, &closed, deputy.as_ref()).await?;
             Ok::<_, AppError>(closed)
         })
     });
@@ -43,7 +46,13 @@ pub async fn close(
 
 /// Writes a task that came to its end, with all that follows: the run that waits for it is told, its
 /// tickets are let go, and the ledger says so.
-pub(crate) async fn conclude(house: &House, tx: &mut Tx, actor: &Actor, closed: &HumanTask) -> Result<(), AppError> {
+pub(crate) async fn conclude(
+    house: &House,
+    tx: &mut Tx,
+    actor: &Actor,
+    closed: &HumanTask,
+    deputy: Option<&Deputy>,
+) -> Result<(), AppError> {
     tasks::update(tx, closed).await?;
     signal(house, tx, closed).await?;
     let_go(house, tx, closed).await?;
@@ -57,6 +66,9 @@ pub(crate) async fn conclude(house: &House, tx: &mut Tx, actor: &Actor, closed: 
         if end.via.is_some() {
             entry = entry.with(DetailKey::EvidenceKind, Word::or_hash("said-by-ticket-system"));
         }
+    }
+    if let Some(deputy) = deputy {
+        entry = entry.with(DetailKey::Deputy, Reference::from(deputy.id));
     }
     record::write(tx, house.ids.as_ref(), &entry).await?;
     Ok(())
@@ -83,7 +95,11 @@ fn choose(task: &HumanTask, outcome: Option<Name>, comment: Option<&str>) -> Res
 async fn signal(house: &House, tx: &mut Tx, task: &HumanTask) -> Result<(), AppError> {
     let (Some(run), Some(end)) = (task.waits, task.state.end()) else { return Ok(()) };
     let Some(row) = runs::get(tx, run).await?.filter(|row| !row.status.is_closed()) else { return Ok(()) };
-    let body = json!({ "task": task.id, "outcome": end.outcome, "via": end.via, "comment": end.comment, "at": end.at });
+    let mut body =
+        json!({ "task": task.id, "outcome": end.outcome, "via": end.via, "comment": end.comment, "at": end.at });
+    if let (Some(whom), Some(fields)) = (&end.instead_of, body.as_object_mut()) {
+        fields.insert("insteadOf".to_owned(), whom.as_str().into());
+    }
     let signal = Signal { name: task.id.to_string(), by: end.by.clone(), body };
     let external = task.id.to_string();
     let now = house.clock.now();

@@ -19,15 +19,18 @@ pub struct Wanted {
 
 /// Tasks, the oldest first.
 pub async fn list(cx: &Cx, wanted: Wanted, after: Option<TaskId>, limit: usize) -> Result<Vec<HumanTask>, AppError> {
-    let assignees = match cx.house.authz.extent(&cx.actor, Action::ListTasks) {
+    let all = match cx.house.authz.extent(&cx.actor, Action::ListTasks) {
         Extent::Nothing => return Err(AppError::Forbidden { action: Action::ListTasks.word().to_owned() }),
-        Extent::Everything if !wanted.mine => None,
-        Extent::Own | Extent::Everything => Some(own(cx)),
+        Extent::Everything => !wanted.mine,
+        Extent::Own => false,
     };
-    let filter = TaskFilter { assignees, closed: wanted.closed };
-    let job = cx
-        .house
-        .store
-        .read(move |tx| Box::pin(async move { tasks::list(tx, &filter, after, limit).await.map_err(AppError::from) }));
+    let asker = cx.clone();
+    let job = cx.house.store.read(move |tx| {
+        Box::pin(async move {
+            let assignees = if all { None } else { Some(own(&asker, tx).await?) };
+            let filter = TaskFilter { assignees, closed: wanted.closed };
+            Ok::<_, AppError>(tasks::list(tx, &filter, after, limit).await?)
+        })
+    });
     job.await
 }

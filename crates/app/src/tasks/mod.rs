@@ -8,42 +8,44 @@ pub mod list;
 pub mod open;
 pub mod reassign;
 pub mod show;
+mod stand_in;
+pub mod succeed;
 pub mod tend;
 
 use std::collections::BTreeMap;
 
-use tenure_ledger::{DetailKey, Entry, Word};
-use tenure_model::{Actor, ActorKind, Assignee, HumanTask, NoticeKind, TaskId};
-use tenure_policy::authz::{Action, TaskThing, Thing};
+use tenure_ledger::{DetailKey, Entry, Reference, Word};
+use tenure_model::{Actor, ActorKind, Assignee, Deputy, HumanTask, NoticeKind, TaskId};
+use tenure_policy::authz::Action;
 use tenure_store::notices::Notice;
-use tenure_store::{StoreError, Tx, notices, tasks};
+use tenure_store::{StoreError, Tx, deputies, notices, tasks};
 
 use crate::cx::{Cx, House};
 use crate::error::AppError;
 use crate::notices::write;
 use crate::record;
 
-/// A task as the policies see it.
-pub(crate) fn thing(house: &House, task: &HumanTask) -> Thing {
-    let (holders, role) = match &task.assignee {
-        Assignee::Person(name) => ([name.clone()].into(), None),
-        Assignee::Role(role) => ([].into(), Some(*role)),
-        Assignee::Team(team) => (house.estate().teams.get(team).cloned().unwrap_or_default(), None),
-    };
-    Thing::Task(TaskThing { id: Some(task.id), kind: task.kind, holders, role, barred: task.barred.clone() })
+/// A task that somebody acts on, and by virtue of whom, if not of themselves.
+struct Found {
+    task: HumanTask,
+    /// They stand in for whom it is for.
+    deputy: Option<Deputy>,
 }
 
 /// The task, if whoever asks may do this to it. What they may not see is not there.
-async fn find(cx: &Cx, tx: &mut Tx, task: TaskId, action: Action) -> Result<HumanTask, AppError> {
-    let found = tasks::get(tx, task).await?;
-    let found = found.filter(|found| cx.allow(Action::ReadTask, &thing(&cx.house, found)).is_ok());
-    let found = found.ok_or_else(|| AppError::no("task", task))?;
-    cx.allow(action, &thing(&cx.house, &found))?;
-    Ok(found)
+async fn find(cx: &Cx, tx: &mut Tx, task: TaskId, action: Action) -> Result<Found, AppError> {
+    let absent = || AppError::no("task", task);
+    let found = tasks::get(tx, task).await?.ok_or_else(absent)?;
+    let deputies = stand_in::deputies_of(tx, &found, cx.house.clock.now()).await?;
+    let thing = stand_in::thing(cx, tx, &found, &deputies).await?;
+    cx.allow(Action::ReadTask, &thing).map_err(|_| absent())?;
+    cx.allow(action, &thing)?;
+    let deputy = deputies.into_iter().find(|deputy| deputy.name == cx.actor.name);
+    Ok(Found { task: found, deputy })
 }
 
 /// Whom a task can be for so that this actor sees it as their own.
-fn own(cx: &Cx) -> Vec<String> {
+async fn own(cx: &Cx, tx: &mut Tx) -> Result<Vec<String>, StoreError> {
     let mut own = vec![Assignee::Person(cx.actor.name.clone()).to_string()];
     if let ActorKind::Caller { roles, .. } = &cx.actor.kind {
         own.extend(roles.iter().map(|role| Assignee::Role(*role).to_string()));
@@ -51,7 +53,9 @@ fn own(cx: &Cx) -> Vec<String> {
     let estate = cx.house.estate();
     let teams = estate.teams.iter().filter(|(_, members)| members.contains(&cx.actor.name));
     own.extend(teams.map(|(team, _)| Assignee::Team(team.clone()).to_string()));
-    own
+    let stood_in = deputies::held_by(tx, &cx.actor.name, cx.house.clock.now()).await?;
+    own.extend(stood_in.into_iter().map(|deputy| Assignee::Person(deputy.whom).to_string()));
+    Ok(own)
 }
 
 /// An entry of the ledger about a task.
@@ -62,20 +66,35 @@ pub(crate) fn entry(house: &House, actor: &Actor, what: &str, task: &HumanTask) 
     entry.with(DetailKey::StateAfter, Word::or_hash(task.state.word()))
 }
 
+/// The same about what somebody did, who perhaps stood in for somebody else.
+fn entry_by(cx: &Cx, what: &str, task: &HumanTask, deputy: Option<&Deputy>) -> Entry {
+    let entry = entry(&cx.house, &cx.actor, what, task);
+    match deputy {
+        Some(deputy) => entry.with(DetailKey::Deputy, Reference::from(deputy.id)),
+        None => entry,
+    }
+}
+
 /// Tells the outside about a task, in the transaction of what it tells of.
 async fn tell(house: &House, tx: &mut Tx, kind: NoticeKind, task: &HumanTask) -> Result<(), StoreError> {
-    for notice in notices_of(house, kind, task) {
+    let mut told = notices_with(house, kind, task, [(INSTEAD_OF.to_owned(), String::new())]);
+    // Whoever stands in is asked as well, unless it is barred to them.
+    for deputy in stand_in::deputies_of(tx, task, house.clock.now()).await? {
+        if stand_in::is_open_to(tx, task, &deputy).await? {
+            let asked = HumanTask { assignee: Assignee::Person(deputy.name), ..task.clone() };
+            told.extend(notices_with(house, kind, &asked, [(INSTEAD_OF.to_owned(), deputy.whom)]));
+        }
+    }
+    for notice in told {
         notices::insert(tx, &notice).await?;
     }
     Ok(())
 }
 
-/// The rows of the outbox about a task.
-fn notices_of(house: &House, kind: NoticeKind, task: &HumanTask) -> Vec<Notice> {
-    notices_with(house, kind, task, [])
-}
+/// Says in a notice for whom they stand in who are asked.
+const INSTEAD_OF: &str = "insteadOf";
 
-/// The same, which say something more.
+/// The rows of the outbox about a task.
 pub(crate) fn notices_with(
     house: &House,
     kind: NoticeKind,

@@ -9,6 +9,7 @@ use tenure_model::{
 };
 use tenure_store::{Tx, tasks};
 
+use super::succeed::pass_on;
 use super::{entry, tell};
 use crate::cx::House;
 use crate::error::AppError;
@@ -58,6 +59,7 @@ pub async fn open(house: &House, tx: &mut Tx, opening: Opening) -> Result<HumanT
         None => opened,
     };
     record::write(tx, house.ids.as_ref(), &with_kind(opened, found.kind)).await?;
+    let found = pass_on(house, tx, &found).await?.unwrap_or(found);
     tell(house, tx, NoticeKind::TaskOpened, &found).await?;
     hand_over(house, tx, &found).await?;
     Ok(found)

@@ -6,7 +6,9 @@ use tenure_ledger::{DetailKey, Hash};
 use tenure_model::{Assignee, HumanTask, NoticeKind, TaskEntryId, TaskId, TaskKind, new_id};
 use tenure_policy::authz::Action;
 use tenure_store::tasks::{self, TaskEntry};
+use tenure_store::{StoreError, Tx};
 
+use super::stand_in::deputies_of;
 use super::{entry, find, tell};
 use crate::cx::Cx;
 use crate::error::AppError;
@@ -20,12 +22,13 @@ pub async fn reassign(cx: &Cx, task: TaskId, to: Assignee, reason: String) -> Re
     let job = cx.house.store.write(move |tx| {
         Box::pin(async move {
             let house = Arc::clone(&own.house);
-            let found = find(&own, tx, task, Action::ReassignTask).await?;
-            if found.kind != TaskKind::Work && to == Assignee::Person(own.actor.name.clone()) {
-                let said = "whoever gives an approval or a look to somebody cannot give it to themselves";
+            let found = find(&own, tx, task, Action::ReassignTask).await?.task;
+            let given = found.reassigned(to)?;
+            if given.kind != TaskKind::Work && comes_back(&own, tx, &given).await? {
+                let said = "whoever gives an approval or a look to somebody cannot give it to themselves, nor to \
+                            somebody for whom they stand in";
                 return Err(AppError::Conflict(said.to_owned()));
             }
-            let given = found.reassigned(to)?;
             tasks::update(tx, &given).await?;
             let id: TaskEntryId = new_id(house.ids.as_ref());
             let (at, by) = (house.clock.now(), own.actor.name.clone());
@@ -40,6 +43,13 @@ pub async fn reassign(cx: &Cx, task: TaskId, to: Assignee, reason: String) -> Re
         })
     });
     job.await
+}
+
+/// Whether a task that was given to somebody is one's own by that.
+async fn comes_back(cx: &Cx, tx: &mut Tx, given: &HumanTask) -> Result<bool, StoreError> {
+    let deputies = deputies_of(tx, given, cx.house.clock.now()).await?;
+    let to_deputy = deputies.iter().any(|deputy| deputy.name == cx.actor.name);
+    Ok(to_deputy || given.assignee == Assignee::Person(cx.actor.name.clone()))
 }
 
 fn check(cx: &Cx, to: &Assignee, reason: &str) -> Result<(), AppError> {

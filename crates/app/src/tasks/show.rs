@@ -25,7 +25,7 @@ pub async fn show(cx: &Cx, task: TaskId) -> Result<Shown, AppError> {
     let own = cx.clone();
     let job = cx.house.store.read(move |tx| {
         Box::pin(async move {
-            let task = find(&own, tx, task, Action::ReadTask).await?;
+            let task = find(&own, tx, task, Action::ReadTask).await?.task;
             let entries = tasks::entries(tx, task.id).await?;
             let tickets = tickets::of_task(tx, task.id).await?;
             Ok::<_, AppError>(Shown { task, entries, tickets })

@@ -6,7 +6,7 @@ use tenure_ledger::Word;
 use tenure_model::{Actor, HumanTask, NoticeKind};
 use tenure_store::{Tx, tasks};
 
-use super::entry;
+use super::{entry, tell};
 use crate::cx::House;
 use crate::error::AppError;
 use crate::tickets::want;
@@ -60,7 +60,6 @@ async fn settle(house: &Arc<House>, task: HumanTask, settling: Settling) -> Resu
     };
     let mut told = entry(house, &actor, kind.map_or("task.withdrawn", NoticeKind::word), &next);
     told.effect = Some(Word::or_hash(next.kind.word()));
-    let notices = kind.map(|kind| super::notices_of(house, kind, &next)).unwrap_or_default();
     let own = Arc::clone(house);
     let job = house.store.write(move |tx: &mut Tx| {
         Box::pin(async move {
@@ -69,8 +68,8 @@ async fn settle(house: &Arc<House>, task: HumanTask, settling: Settling) -> Resu
                 Some(_) | None => return Ok(()),
             }
             tasks::update(tx, &next).await?;
-            for notice in &notices {
-                tenure_store::notices::insert(tx, notice).await?;
+            if let Some(kind) = kind {
+                tell(&own, tx, kind, &next).await?;
             }
             match kind {
                 None => want::let_go(&own, tx, &next).await?,

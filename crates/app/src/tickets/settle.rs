@@ -82,7 +82,7 @@ pub(super) async fn end(
             if !is_same || !tickets::update(tx, &ticket).await? {
                 return Ok::<_, AppError>(false);
             }
-            conclude(&own, tx, &Actor::system(WHO), &closed).await?;
+            conclude(&own, tx, &Actor::system(WHO), &closed, None).await?;
             Ok(true)
         })
     });
@@ -112,7 +112,7 @@ fn end_of(house: &House, ticket: &TaskTicket, task: &HumanTask, seen: &SeenTicke
     // An end that was not hoped for is never without a reason.
     let comment = words.or_else(|| (!hoped).then(|| format!("`{}` in `{}`", seen.state, ticket.connection)));
     let via = Some(ticket.connection.clone());
-    Ok(TaskEnd { outcome: Some(outcome.clone()), by, via, at: house.clock.now(), comment })
+    Ok(TaskEnd { outcome: Some(outcome.clone()), by, via, instead_of: None, at: house.clock.now(), comment })
 }
 
 /// The outcome that says no, where that is plain.

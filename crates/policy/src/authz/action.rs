@@ -19,6 +19,8 @@ pub enum ThingKind {
     Case,
     /// Something that a human is asked to do, or all of it.
     Task,
+    /// That somebody stands in for somebody else, or all of it.
+    Deputy,
     /// A notice that did not arrive, or all of them.
     Notice,
     /// The ledger.
@@ -44,6 +46,7 @@ impl ThingKind {
             Self::Connection => "Connection",
             Self::Case => "Case",
             Self::Task => "Task",
+            Self::Deputy => "Deputy",
             Self::Notice => "Notice",
             Self::Ledger => "Ledger",
             Self::Token => "Token",
@@ -148,6 +151,12 @@ actions! {
     WorkTask on Task;
     /// Give a task to somebody else.
     ReassignTask on Task;
+    /// See who stands in for whom.
+    ListDeputies on Deputy;
+    /// Say who stands in for somebody.
+    AddDeputy on Deputy;
+    /// End that somebody stands in for somebody else.
+    EndDeputy on Deputy;
     /// See what did not arrive.
     ListNotices on Notice;
     /// Try again what did not arrive.

@@ -62,6 +62,7 @@ fn others(action: Action) -> Option<Thing> {
         ThingKind::Connection => Thing::Connection(Some(connection("other")?)),
         ThingKind::Case => Thing::Case(None),
         ThingKind::Task => Thing::Task(TaskThing::all()),
+        ThingKind::Deputy => Thing::Deputy { whom: None, name: None },
         ThingKind::Notice => Thing::Notice(None),
         ThingKind::Ledger => Thing::Ledger,
         ThingKind::Estate => Thing::Estate,
@@ -78,6 +79,9 @@ fn own(actor: &Actor, action: Action) -> Option<Thing> {
             Some(Thing::Token { id: Some(*token), roles: roles.clone() })
         }
         (ActorKind::Caller { .. }, ThingKind::Task) => Some(Thing::Task(TaskThing::of(&actor.name))),
+        (ActorKind::Caller { .. }, ThingKind::Deputy) => {
+            Some(Thing::Deputy { whom: Some(actor.name.clone()), name: None })
+        }
         (ActorKind::Source { connection, .. }, ThingKind::Event) => Some(Thing::Event(Some(connection.clone()))),
         (ActorKind::Source { connection, .. }, ThingKind::Connection) => {
             Some(Thing::Connection(Some(connection.clone())))

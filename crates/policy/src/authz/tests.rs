@@ -69,6 +69,7 @@ fn no_role_means_no() {
             ThingKind::Connection => Thing::Connection(None),
             ThingKind::Case => Thing::Case(None),
             ThingKind::Task => Thing::Task(TaskThing::all()),
+            ThingKind::Deputy => Thing::Deputy { whom: None, name: None },
             ThingKind::Notice => Thing::Notice(None),
             ThingKind::Ledger => Thing::Ledger,
             ThingKind::Estate => Thing::Estate,
@@ -145,5 +146,41 @@ fn an_operator_does_the_work_of_others_and_never_their_approvals() {
     assert!(may(TaskKind::Work, Action::WorkTask));
     for kind in [TaskKind::Approval, TaskKind::Look] {
         assert!(!may(kind, Action::WorkTask) && may(kind, Action::ReassignTask) && may(kind, Action::ReadTask));
+    }
+}
+
+#[test]
+fn whoever_stands_in_does_what_is_asked_and_nothing_that_is_barred_on_either_side() {
+    let ask = |roles: &[Role], action, barred: &[&str]| {
+        let barred = barred.iter().map(|name| (*name).to_owned()).collect();
+        let task = TaskThing { deputies: ["ada".to_owned()].into(), barred, ..TaskThing::of("bob") };
+        authz().authorize(&caller(roles), action, &Thing::Task(task)).allowed
+    };
+    for action in [Action::ListTasks, Action::ReadTask, Action::WorkTask] {
+        assert!(ask(&[], action, &[]) && ask(&[], action, &["carol"]), "{action}");
+    }
+    assert!(!ask(&[], Action::ReassignTask, &[]));
+    for barred in ["ada", "bob"] {
+        assert!(ask(&[], Action::ReadTask, &[barred]));
+        for roles in [&[][..], &[Role::Operator], &[Role::Owner]] {
+            assert!(!ask(roles, Action::WorkTask, &[barred]), "{roles:?} {barred}");
+        }
+    }
+}
+
+#[test]
+fn everybody_names_their_own_deputy_and_nobody_makes_themselves_one() {
+    let ask = |roles: &[Role], action, whom: &str, name: &str| {
+        let deputy = Thing::Deputy { whom: Some(whom.to_owned()), name: Some(name.to_owned()) };
+        authz().authorize(&caller(roles), action, &deputy).allowed
+    };
+    let worker: &[Role] = &[Role::Worker];
+    for action in [Action::ListDeputies, Action::AddDeputy, Action::EndDeputy] {
+        assert!(ask(worker, action, "ada", "carol"), "{action}");
+        assert!(!ask(worker, action, "bob", "carol") && ask(&[Role::Operator], action, "bob", "carol"), "{action}");
+    }
+    assert!(ask(worker, Action::EndDeputy, "bob", "ada") && ask(worker, Action::ListDeputies, "bob", "ada"));
+    for roles in [worker, &[Role::Operator], &[Role::Owner]] {
+        assert!(!ask(roles, Action::AddDeputy, "bob", "ada"), "{roles:?} could say yes in the place of others");
     }
 }

@@ -27,6 +27,13 @@ pub enum Thing {
     Case(Option<CaseId>),
     /// Something that a human is asked to do.
     Task(TaskThing),
+    /// That somebody stands in for somebody else, by their names. None: all of it.
+    Deputy {
+        /// For whom.
+        whom: Option<String>,
+        /// Who stands in.
+        name: Option<String>,
+    },
     /// A notice that did not arrive.
     Notice(Option<NoticeId>),
     /// The ledger.
@@ -55,6 +62,8 @@ pub struct TaskThing {
     pub kind: TaskKind,
     /// The names of those whom it is for.
     pub holders: BTreeSet<String>,
+    /// The names of those who stand in for whom it is for.
+    pub deputies: BTreeSet<String>,
     /// The role whose holders it is for.
     pub role: Option<Role>,
     /// The names of those who may not do it.
@@ -64,7 +73,7 @@ pub struct TaskThing {
 impl TaskThing {
     /// Every task, for lists.
     pub fn all() -> Self {
-        Self { id: None, kind: TaskKind::Work, holders: [].into(), role: None, barred: [].into() }
+        Self { id: None, kind: TaskKind::Work, holders: [].into(), deputies: [].into(), role: None, barred: [].into() }
     }
 
     /// Tasks of somebody, for lists.
@@ -84,6 +93,7 @@ impl Thing {
             Self::Connection(_) => ThingKind::Connection,
             Self::Case(_) => ThingKind::Case,
             Self::Task(_) => ThingKind::Task,
+            Self::Deputy { .. } => ThingKind::Deputy,
             Self::Notice(_) => ThingKind::Notice,
             Self::Ledger => ThingKind::Ledger,
             Self::Token { .. } => ThingKind::Token,
@@ -103,6 +113,11 @@ impl Thing {
             Self::Case(id) => plain(kind, &or_all(id.as_ref())),
             Self::Notice(id) => plain(kind, &or_all(id.as_ref())),
             Self::Task(task) => task_entity(task),
+            Self::Deputy { whom, name } => {
+                // Nobody's name is empty, so "all of them" equals nobody's own.
+                let text = |name: &Option<String>| RestrictedExpression::new_string(name.clone().unwrap_or_default());
+                with(kind, "this", [("whom", text(whom)), ("name", text(name))], [])
+            }
             Self::Event(connection) | Self::Connection(connection) => {
                 // A connection's name is never empty, so "all of them" equals no source's own.
                 let name = connection.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -125,8 +140,13 @@ fn task_entity(task: &TaskThing) -> Option<Entity> {
     let roles = task.role.iter().map(|role| uid("Role", role.word())).collect::<Option<Vec<_>>>()?;
     let roles = RestrictedExpression::new_set(roles.into_iter().map(RestrictedExpression::new_entity_uid));
     let kind = RestrictedExpression::new_string(task.kind.word().to_owned());
-    let attributes =
-        [("kind", kind), ("holders", names(&task.holders)), ("roles", roles), ("barred", names(&task.barred))];
+    let attributes = [
+        ("kind", kind),
+        ("holders", names(&task.holders)),
+        ("deputies", names(&task.deputies)),
+        ("roles", roles),
+        ("barred", names(&task.barred)),
+    ];
     with("Task", &or_all(task.id.as_ref()), attributes, [])
 }
 

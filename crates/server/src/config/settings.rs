@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
+use tenure_model::Assignee;
 
 use super::table::settings;
 use super::value::{LogFormat, Seconds, Whole};
@@ -47,6 +48,8 @@ settings! {
     connections_max: Whole<1, 100_000> = "limits.connections_max", "4096", "0.1", false;
     /// How long requests may still take when the server stops.
     drain_seconds_max: Seconds<0, 600> = "limits.drain_seconds_max", "20", "0.1", false;
+    /// Who is asked when whoever a task is for is gone and nobody comes after them: a role or a team.
+    tasks_fallback: Assignee = "tasks.fallback", "role:operator", "0.2", false;
     /// `open` lets everybody on this machine read the metrics; only with a `listen` on loopback.
     metrics_access: MetricsAccess = "metrics.access", "token", "0.1", false;
     /// Says in so many words that tokens may travel in clear, to listen beyond this machine without TLS.
@@ -71,6 +74,22 @@ impl super::SettingValue for MetricsAccess {
             "token" => Ok(Self::Token),
             "open" => Ok(Self::Open),
             other => Err(format!("is {}; use `token` or `open`", tenure_api::problem::quoted(other))),
+        }
+    }
+}
+
+impl super::SettingValue for Assignee {
+    fn kind() -> String {
+        "a role or a team, such as `role:operator` or `team:facilities`".to_owned()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            // A person can leave too, and then nobody would be asked.
+            Ok(Self::Person(_)) | Err(_) => {
+                let text = tenure_api::problem::quoted(text);
+                Err(format!("is {text}; use a role or a team, such as `role:operator` or `team:facilities`"))
+            }
+            Ok(many) => Ok(many),
         }
     }
 }

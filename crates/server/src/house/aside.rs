@@ -13,7 +13,7 @@ use tenure_app::steps::Steps;
 use tenure_app::{Estate, House, Live, NoProbe};
 use tenure_connect::{AnyConnector, Channel, WebCaller};
 use tenure_engine::Parts;
-use tenure_model::{Clock, ConnectionName, Ids, Name, SteppedClock};
+use tenure_model::{Assignee, Clock, ConnectionName, Ids, Name, SteppedClock};
 use tenure_policy::authz::Authz;
 use tenure_store::journal::StoreJournal;
 use tenure_store::runs::{Pulse, pulse};
@@ -40,6 +40,8 @@ pub(super) struct Furniture {
     pub connectors: BTreeMap<ConnectionName, Arc<dyn AnyConnector>>,
     pub channels: BTreeMap<Name, Arc<dyn Channel>>,
     pub web: Arc<dyn WebCaller>,
+    /// Who gets what nobody is left to do.
+    pub tasks_fallback: Assignee,
 }
 
 impl Aside {
@@ -59,6 +61,7 @@ impl Aside {
             web: with.web,
             engine: OnceLock::new(),
             probe: Arc::new(NoProbe),
+            tasks_fallback: with.tasks_fallback,
             population: Population::default(),
         });
         Ok(Self { house, clock, running: None })

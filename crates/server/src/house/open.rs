@@ -97,6 +97,7 @@ pub async fn open_at(config: &Config, clock: Arc<dyn Clock>, probe: Arc<dyn Prob
         web: Arc::new(web),
         engine: OnceLock::new(),
         probe,
+        tasks_fallback: config.tasks_fallback.clone(),
         population: Population::default(),
     };
     let house = Arc::new(house);

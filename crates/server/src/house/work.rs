@@ -14,6 +14,7 @@ use tenure_app::people::remerge::remerge;
 use tenure_app::reconcile::turn;
 use tenure_app::sources::read::{How, due, read};
 use tenure_app::steps::Steps;
+use tenure_app::tasks::succeed;
 use tenure_app::tasks::tend::tend;
 use tenure_app::tickets::follow as tickets;
 use tenure_app::versions::follow::{Behind, follow};
@@ -29,7 +30,7 @@ use super::open::Opened;
 
 /// How often the ledger and the outbox are looked at.
 const LOOK: Duration = Duration::from_millis(500);
-/// After so many such looks it is looked whether a source or a schedule is due.
+/// After so many such looks it is looked whether a source or a schedule is due, or somebody is gone.
 const READING_LOOKS: usize = 10;
 
 /// Everything that goes on in the background.
@@ -106,15 +107,28 @@ async fn keep_sealing(house: Arc<House>, mut sealer: Sealer, mut stopped: watch:
     }
 }
 
+/// Reminds of tasks, withdraws them, and passes them on where whoever they are for is gone.
 async fn keep_tending(house: Arc<House>, mut stopped: watch::Receiver<bool>) {
+    let mut after = None;
     loop {
-        match tend(&house).await {
-            Ok(count) if count >= tenure_app::limits::TASK_BATCH => continue,
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "tasks were not seen to; trying again"),
+        match succeed::look(&house, after.take()).await {
+            Ok(next) => after = next,
+            Err(error) => tracing::warn!(%error, "tasks of those who left were not passed on; trying again"),
         }
-        if rest(&mut stopped).await {
-            return;
+        for _ in 0..READING_LOOKS {
+            while !*stopped.borrow() {
+                match tend(&house).await {
+                    Ok(count) if count >= tenure_app::limits::TASK_BATCH => {}
+                    Ok(_) => break,
+                    Err(error) => {
+                        tracing::warn!(%error, "tasks were not seen to; trying again");
+                        break;
+                    }
+                }
+            }
+            if rest(&mut stopped).await {
+                return;
+            }
         }
     }
 }

@@ -10,6 +10,7 @@
 
 mod access;
 mod connections;
+mod deputies;
 mod doors;
 mod edges;
 mod house;
@@ -18,6 +19,7 @@ mod logs;
 mod real;
 mod routes;
 mod runs;
+mod successors;
 mod taken_back;
 mod tasks;
 mod telemetry;

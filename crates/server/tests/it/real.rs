@@ -184,6 +184,7 @@ impl Real {
             engine: OnceLock::new(),
             probe: Arc::new(NoProbe),
             web: Arc::new(web()),
+            tasks_fallback: tenure_model::Assignee::Team("desk".parse().unwrap()),
             population: Population::default(),
         });
         desk.stand_in(&house);

@@ -19,6 +19,7 @@ fn path(operation: &Operation) -> String {
         "person",
         "event",
         "exception",
+        "deputy",
         "run",
         "case",
         "task",
@@ -56,6 +57,7 @@ fn body(operation: &Operation) -> Json {
         "editRun" => json!({ "node": "a", "with": {}, "reason": "x" }),
         "skipRun" => json!({ "node": "a", "outcome": "done", "reason": "x" }),
         "resolveCase" => json!({ "answer": "new-person" }),
+        "addDeputy" => json!({ "deputy": "x", "until": "2026-11-27T00:00:00Z", "reason": "x" }),
         "grantException" => letting("E1", "2026-11-27T00:00:00Z"),
         "createToken" => json!({ "name": "x", "roles": ["auditor"] }),
         _ => Json::Null,
@@ -100,9 +102,9 @@ async fn every_door_opens_to_whom_the_table_says_and_to_nobody_else() {
             let answer = real.ask(name, method, &path, &body).await;
             let action = Action::from_word(action).expect("the policies know every action");
             let extent = real.house.authz.extent(&actor(&real, name), action);
-            // What is named here is nobody's own, but for the events of `hr`; of tasks everybody may
-            // ask, and is told of their own.
-            let has_own = action == Action::PostEvent || action.thing() == ThingKind::Task;
+            // What is named here is nobody's own, but for the events of `hr`; of tasks and deputies
+            // everybody may ask, and is told of their own.
+            let has_own = action == Action::PostEvent || [ThingKind::Task, ThingKind::Deputy].contains(&action.thing());
             let expected = extent == Extent::Everything || (extent == Extent::Own && has_own);
             let place = format!("{} as {name}: {answer:?}", operation.id);
             if expected {

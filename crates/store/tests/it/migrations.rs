@@ -7,7 +7,7 @@ use tenure_store::{Param, Store, StoreError};
 use crate::world::{Db, Kind};
 
 /// For each version a row that can be written as soon as it is there, and what reads it back.
-const ROWS: [(&str, &str, &str); 19] = [
+const ROWS: [(&str, &str, &str); 20] = [
     (
         "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
          VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
@@ -113,6 +113,12 @@ const ROWS: [(&str, &str, &str); 19] = [
          VALUES ('t', $1, 'service-desk', 'wanted', 0, 0, 1)",
         "SELECT connection AS it FROM task_ticket WHERE task = $1",
         "service-desk",
+    ),
+    (
+        "INSERT INTO deputy (id, whom, name, valid_from, valid_until, reason, by_whom, version) \
+         VALUES ($1, 'bob', 'carol', 0, 1, 'on leave', 'bob', 1)",
+        "SELECT name AS it FROM deputy WHERE id = $1",
+        "carol",
     ),
 ];
 

@@ -51,8 +51,11 @@ async fn a_list_holds_what_is_for_those_who_ask_and_is_not_over() {
         for task in [&desk, &bob, &over] {
             insert(&store, task).await;
         }
-        let end = TaskEnd { outcome: None, by: "tenure".into(), via: None, at: now(), comment: Some("x".into()) };
-        let closed = over.clone().closed(end).unwrap();
+        let closing = |by: &str| {
+            let comment = Some("x".to_owned());
+            TaskEnd { outcome: None, by: by.into(), via: None, instead_of: Some("bob".into()), at: now(), comment }
+        };
+        let closed = over.clone().closed(closing("tenure")).unwrap();
         let job = store.write(move |tx| {
             Box::pin(async move {
                 tasks::update(tx, &closed).await?;
@@ -113,6 +116,35 @@ async fn what_was_said_and_brought_is_read_back_in_order() {
                 assert_eq!(tasks::evidence(tx, id, said.id).await?, None);
                 assert_eq!(tasks::evidence(tx, new(), brought.id).await?, None, "another task gave it away");
                 assert_eq!(tasks::evidence(tx, id, brought.id).await?, Some((brought, b"bytes".to_vec())));
+                Ok(())
+            })
+        });
+        job.await.map_err(|error: StoreError| error).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_open_and_for_a_person_is_looked_through_page_by_page() {
+    each_db(async |store| {
+        let all = ["person:bob", "person:ada", "team:desk", "role:operator", "person:bob", "person:\u{fc}rsula"];
+        for (place, assignee) in all.iter().enumerate() {
+            insert(&store, &task(&format!("k{place}"), assignee)).await;
+        }
+        let over = task("over", "person:ada");
+        insert(&store, &over).await;
+        let closed = over.withdrawn("tenure", now(), "x").unwrap();
+        let job = store.write(move |tx| {
+            Box::pin(async move {
+                tasks::update(tx, &closed).await?;
+                let (mut seen, mut after) = (Vec::new(), None);
+                loop {
+                    let page = tasks::for_people(tx, after.as_ref(), 2).await?;
+                    let Some(last) = page.last() else { break };
+                    after = Some((last.assignee.to_string(), last.id));
+                    seen.extend(page.into_iter().map(|task| task.assignee.to_string()));
+                }
+                assert_eq!(seen, ["person:ada", "person:bob", "person:bob", "person:\u{fc}rsula"]);
                 Ok(())
             })
         });

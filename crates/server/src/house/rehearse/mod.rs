@@ -83,6 +83,7 @@ pub async fn rehearse(cx: &Cx, workflow: Name, person: String, asked: Rehearse) 
         connectors: ears.screens(&in_force.built.connectors),
         channels: ears.channels(&in_force.built.channels),
         web: ears.web(),
+        tasks_fallback: cx.house.tasks_fallback.clone(),
     };
     let aside = Aside::open(clock, Arc::clone(&cx.house.ids), with).await.map_err(inside)?;
     around::copy(cx, &aside.house, facts).await?;

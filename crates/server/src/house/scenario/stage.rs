@@ -11,8 +11,8 @@ use tenure_app::House;
 use tenure_connect::fake::{self, FakeTarget, Fault};
 use tenure_connect::{AnyConnector, Artifact, Channel, Content, Message, Refusal, RefusalClass, Sent};
 use tenure_model::{
-    Account, AccountState, Attributes, Clock, ConnectionName, Engagement, EntitlementKind, Ids, NativeId, Person,
-    PersonId, SeededIds, SteppedClock, Value, Zone, new_id,
+    Account, AccountState, Assignee, Attributes, Clock, ConnectionName, Engagement, EntitlementKind, Ids, NativeId, Person,
+    PersonId, Role, SeededIds, SteppedClock, Value, Zone, new_id,
 };
 use tenure_services::web::HttpCaller;
 use tenure_store::{StoreError, accounts, engagements, people};
@@ -82,7 +82,8 @@ pub(super) async fn build(read: &Read, scenario: &Scenario) -> Result<Stage, Hou
     let channels = read.documents.channels.keys().map(|name| (name.clone(), Arc::clone(&told) as Arc<dyn Channel>));
     let web = HttpCaller::new().map_err(|error| bad("http", error))?;
     let (connectors, channels) = (connectors.collect(), channels.collect());
-    let with = Furniture { estate, connectors, channels, web: Arc::new(web) };
+    let tasks_fallback = Assignee::Role(Role::Operator);
+    let with = Furniture { estate, connectors, channels, web: Arc::new(web), tasks_fallback };
     let mut aside = Aside::open(clock, ids, with).await?;
     let people = populate(&aside.house, scenario, &systems).await?;
     faults(scenario, &systems)?;

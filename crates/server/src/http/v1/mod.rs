@@ -4,6 +4,7 @@
 mod access;
 mod cases;
 mod connections;
+mod deputies;
 mod drift;
 mod estate;
 mod events;
@@ -188,6 +189,9 @@ fn mount_work(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("addEvidence", tasks::evidence::handler)?
         .mount("readEvidence", tasks::show_evidence::handler)?
         .mount("reassignTask", tasks::reassign::handler)?
+        .mount("listDeputies", deputies::list::handler)?
+        .mount("addDeputy", deputies::add::handler)?
+        .mount("endDeputy", deputies::end::handler)?
         .mount("listExceptions", exceptions::list::handler)?
         .mount("grantException", exceptions::grant::handler)?
         .mount("endException", exceptions::end::handler)?

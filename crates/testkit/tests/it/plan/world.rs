@@ -133,6 +133,7 @@ impl World {
             web: Arc::new(HttpCaller::new().unwrap()),
             engine: OnceLock::new(),
             probe: Arc::new(NoProbe),
+            tasks_fallback: tenure_model::Assignee::Role(tenure_model::Role::Operator),
             population: Population::default(),
         });
         let at = clock.now();

@@ -30,6 +30,7 @@ fn view(task: HumanTask, now: Timestamp) -> TaskView {
                     outcome,
                     by: end.by,
                     via: end.via.map(String::from),
+                    instead_of: end.instead_of,
                     at: end.at,
                     comment: end.comment,
                 }),
