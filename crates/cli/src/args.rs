@@ -8,8 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use secrecy::SecretString;
 
 use crate::commands::{
-    access, apply, bench, cases, completion, connect, demo, diff, doctor, drift, events, exceptions, fix, fmt,
-    generate, get, held, import, ledger, lint, migrate, notices, pack, people, plan, pull, reconcile, runs, serve,
+    access, apply, bench, cases, completion, connect, demo, deputies, diff, doctor, drift, events, exceptions, fix,
+    fmt, generate, get, held, import, ledger, lint, migrate, notices, pack, people, plan, pull, reconcile, runs, serve,
     tasks, test, token, validate, version, whatif, why,
 };
 use crate::exit;
@@ -150,6 +150,9 @@ pub enum Command {
     /// Do what humans are asked to do
     #[command(subcommand)]
     Tasks(tasks::Tasks),
+    /// See who stands in for whom, say who does, and end it
+    #[command(subcommand)]
+    Deputies(deputies::Deputies),
     /// See who is let off which rule, let somebody off, and end it
     #[command(subcommand)]
     Exceptions(exceptions::Exceptions),

@@ -83,5 +83,8 @@ pub const WATCH_EVERY: Duration = Duration::from_millis(100);
 /// The largest file that is brought as evidence, in bytes; the server keeps no larger ones.
 pub const EVIDENCE_BYTES_MAX: usize = 64 * 1024;
 
+/// How many tasks one command ends.
+pub const TASKS_AT_ONCE_MAX: usize = 50;
+
 /// How long a run that was only just asked for may take until it is there.
 pub const RUN_APPEARS_MAX: Duration = Duration::from_secs(10);

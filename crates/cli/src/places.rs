@@ -134,6 +134,9 @@ places! {
     ADD_EVIDENCE = Post "/v1/tasks/{task}/evidence";
     READ_EVIDENCE = Get "/v1/tasks/{task}/evidence/{entry}";
     REASSIGN_TASK = Post "/v1/tasks/{task}/reassign";
+    LIST_DEPUTIES = Get "/v1/deputies";
+    ADD_DEPUTY = Post "/v1/deputies";
+    END_DEPUTY = Post "/v1/deputies/{deputy}/end";
     LIST_EXCEPTIONS = Get "/v1/exceptions";
     GRANT_EXCEPTION = Post "/v1/exceptions";
     END_EXCEPTION = Post "/v1/exceptions/{exception}/end";

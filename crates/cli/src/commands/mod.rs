@@ -14,6 +14,7 @@ pub mod connect;
 mod connect_new;
 mod connect_read;
 pub mod demo;
+pub mod deputies;
 pub mod diff;
 pub mod doctor;
 pub mod doctor_here;
@@ -52,6 +53,7 @@ pub mod runs_start;
 pub mod runs_watch;
 pub mod serve;
 pub mod tasks;
+mod tasks_decide;
 mod tasks_evidence;
 pub mod test;
 pub mod token;
@@ -120,6 +122,7 @@ impl Command {
             Self::Held(held) => held.run(cx).await,
             Self::Cases(cases) => cases.run(cx).await,
             Self::Tasks(tasks) => tasks.run(cx).await,
+            Self::Deputies(deputies) => deputies.run(cx).await,
             Self::Exceptions(exceptions) => exceptions.run(cx).await,
             Self::Notices(notices) => notices.run(cx).await,
             Self::Connect(connect) => connect.run(cx).await,

@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 use tenure_model::{TaskEntryId, TaskId};
 
 use super::HowMany;
+use super::tasks_decide::{Approve, Done, Refuse};
 use super::tasks_evidence::{Bring, Fetch};
 use crate::context::Cx;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::places;
-use crate::table::{Column, cell, column};
+use crate::table::{Column, column};
 
 const COLUMNS: &[Column] = &[
     column("Id", "/id"),
@@ -23,7 +24,7 @@ const COLUMNS: &[Column] = &[
     column("Due", "/dueAt"),
     column("Overdue", "/overdue"),
 ];
-const FIELDS: &[Column] = &[
+pub(super) const FIELDS: &[Column] = &[
     column("Id", "/id"),
     column("Kind", "/kind"),
     column("State", "/state"),
@@ -39,6 +40,7 @@ const FIELDS: &[Column] = &[
     column("Ended as", "/end/outcome"),
     column("Ended by", "/end/by"),
     column("By the word of", "/end/via"),
+    column("In the place of", "/end/insteadOf"),
     column("Ended at", "/end/at"),
     column("Said", "/end/comment"),
     column("Instructions", "/instructions"),
@@ -69,6 +71,7 @@ pub enum Tasks {
     Show(Show),
     Claim(Claim),
     Done(Done),
+    Approve(Approve),
     Refuse(Refuse),
     Comment(Comment),
     Evidence(Evidence),
@@ -107,40 +110,6 @@ pub struct Show {
 pub struct Claim {
     /// Which task
     id: TaskId,
-}
-
-/// End a task: it is done
-///
-/// Ends a task as is hoped for, or with another of its outcomes. The run that waits for it goes on.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  tenure tasks done task_01k9h3m5n7p9r1t3v5x7z9b1d3\n  tenure tasks done task_01k9h3m5n7p9r1t3v5x7z9b1d3 --as approved --comment 'talked to her' --evidence badge.png"
-)]
-pub struct Done {
-    /// Which task
-    id: TaskId,
-    /// With which of its outcomes, instead of the one that is hoped for
-    #[arg(long = "as", value_name = "OUTCOME")]
-    outcome: Option<String>,
-    /// What is to be known about it
-    #[arg(long, value_name = "TEXT")]
-    comment: Option<String>,
-    /// A small file that shows that it was done; it is kept with the task
-    #[arg(long, value_name = "FILE")]
-    evidence: Option<PathBuf>,
-}
-
-/// End a task: it will not be done
-///
-/// Ends a task with the last of its outcomes, such as `refused`, and a reason.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tenure tasks refuse task_01k9h3m5n7p9r1t3v5x7z9b1d3 --reason 'she never came'")]
-pub struct Refuse {
-    /// Which task
-    id: TaskId,
-    /// Why
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
 }
 
 /// Say something about a task
@@ -213,8 +182,9 @@ impl Tasks {
                 let task = cx.client()?.ask(&places::CLAIM_TASK.of(&[&claim.id])).await?;
                 cx.output.item(FIELDS, &task)?;
             }
-            Self::Done(done) => done.run(cx).await?,
-            Self::Refuse(refuse) => refuse.run(cx).await?,
+            Self::Done(done) => return done.run(cx).await,
+            Self::Approve(approve) => return approve.run(cx).await,
+            Self::Refuse(refuse) => return refuse.run(cx).await,
             Self::Comment(comment) => {
                 let place = places::COMMENT_TASK.of(&[&comment.id]);
                 let said = cx.client()?.send(&place, &json!({ "text": comment.text })).await?;
@@ -238,30 +208,6 @@ impl List {
         let items = cx.client()?.list(&places::LIST_TASKS.path(), &query, self.how_many.items_max()).await?;
         cx.output.list(COLUMNS, &items)
     }
-}
-
-impl Done {
-    async fn run(self, cx: &Cx) -> Result<(), CliError> {
-        if let Some(file) = &self.evidence {
-            Bring::file(file)?.send(cx, self.id).await?;
-        }
-        close(cx, self.id, &json!({ "outcome": self.outcome, "comment": self.comment })).await
-    }
-}
-
-impl Refuse {
-    async fn run(self, cx: &Cx) -> Result<(), CliError> {
-        let task = cx.client()?.ask(&places::READ_TASK.of(&[&self.id])).await?;
-        let last = task.get("outcomes").and_then(Value::as_array).and_then(|outcomes| outcomes.last());
-        close(cx, self.id, &json!({ "outcome": last, "comment": self.reason })).await
-    }
-}
-
-async fn close(cx: &Cx, task: TaskId, body: &Value) -> Result<(), CliError> {
-    let task = cx.client()?.send(&places::CLOSE_TASK.of(&[&task]), body).await?;
-    cx.output.item(FIELDS, &task)?;
-    cx.output.say(&format!("it ended as {}", cell(task.pointer("/end/outcome"))));
-    Ok(())
 }
 
 impl Evidence {

@@ -10,6 +10,8 @@ mod bench;
 #[cfg(test)]
 mod conforming;
 #[cfg(test)]
+mod deciding;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod peer;
