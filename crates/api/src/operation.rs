@@ -118,6 +118,7 @@ fn named<T: ToSchema + PartialSchema>() -> Named {
     // The name of a generic schema without this is the same for every page.
     (T::name().into_owned(), T::schema(), more)
 }
+pub(crate) const MINE: Param = Param { name: "mine", about: "`true`: only what is of whoever asks" };
 
 pub(crate) const AFTER: Param = Param { name: "after", about: "`next` of the page before" };
 pub(crate) const LIMIT: Param = Param { name: "limit", about: "how many items at most" };

@@ -3,7 +3,8 @@
 
 use crate::codes::Code;
 use crate::operation::{
-    AFTER, Access, CONNECTION, ENTITLEMENT, LIMIT, Method, Operation, PAGE, Param, act, json, page, public, read, text,
+    AFTER, Access, CONNECTION, ENTITLEMENT, LIMIT, MINE, Method, Operation, PAGE, Param, act, json, page, public, read,
+    text,
 };
 use crate::wire::access::{HolderView, MinedView, WhatIfIn, WhatIfView};
 use crate::wire::account::AccountView;
@@ -462,12 +463,7 @@ pub const OPERATIONS: &[Operation] = &[
         ..act("resolveCase", "/v1/cases/{case}/resolve", "ResolveCase", "answers a question")
     },
     Operation {
-        query: &[
-            AFTER,
-            LIMIT,
-            Param { name: "mine", about: "`true`: only what is for whoever asks" },
-            Param { name: "closed", about: "`true`: also what is over" },
-        ],
+        query: &[AFTER, LIMIT, MINE, Param { name: "closed", about: "`true`: also what is over" }],
         gives: Some(page::<TaskView>()),
         codes: &[Code::BadCursor],
         ..read("listTasks", "/v1/tasks", "ListTasks", "lists what humans are asked to do, the oldest first")
@@ -512,12 +508,7 @@ pub const OPERATIONS: &[Operation] = &[
         ..act("reassignTask", "/v1/tasks/{task}/reassign", "ReassignTask", "gives a task to somebody else")
     },
     Operation {
-        query: &[
-            AFTER,
-            LIMIT,
-            Param { name: "for", about: "only those who stand in for this name" },
-            Param { name: "mine", about: "`true`: only where whoever asks is either side" },
-        ],
+        query: &[AFTER, LIMIT, Param { name: "for", about: "only those who stand in for this name" }, MINE],
         gives: Some(page::<DeputyView>()),
         codes: &[Code::BadCursor],
         ..read("listDeputies", "/v1/deputies", "ListDeputies", "lists who stands in for whom, the oldest first")
