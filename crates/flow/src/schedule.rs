@@ -62,27 +62,39 @@ impl Schedule {
 
     /// When the present period began.
     pub fn begun(&self, now: Timestamp) -> Timestamp {
+        self.around(now).into_iter().filter(|begins| *begins <= now).max().unwrap_or(Timestamp::MIN)
+    }
+
+    /// When the next one begins.
+    pub fn next(&self, now: Timestamp) -> Timestamp {
+        self.around(now).into_iter().filter(|begins| *begins > now).min().unwrap_or(Timestamp::MAX)
+    }
+
+    /// When the periods about this moment begin: before the hour of a first day it is still the
+    /// period before.
+    fn around(&self, now: Timestamp) -> [Timestamp; 3] {
         match &self.every {
             Every::Exact(span) => {
                 let span = i128::try_from(span.as_millis()).unwrap_or(i128::MAX);
                 let now = i128::from(now.as_millisecond());
-                let begun = i64::try_from(now - now.rem_euclid(span)).unwrap_or(i64::MIN);
-                Timestamp::from_millisecond(begun).unwrap_or(Timestamp::MIN)
+                let begun = now - now.rem_euclid(span);
+                [begun - span, begun, begun + span].map(|begins| {
+                    let begins = i64::try_from(begins).unwrap_or(i64::MIN);
+                    Timestamp::from_millisecond(begins).unwrap_or(Timestamp::MIN)
+                })
             }
             Every::Days { days, at, zone } => {
                 let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
                 let today = now.to_zoned(zone.clone()).date();
                 let since = today.duration_since(MONDAY).as_hours() / 24;
-                let first = since - since.rem_euclid(i64::from(*days));
-                // Before the hour of the first day it is still the period before.
-                let begins = [first, first - i64::from(*days)].into_iter().map(|day| {
+                let (days, first) = (i64::from(*days), since - since.rem_euclid(i64::from(*days)));
+                [first - days, first, first + days].map(|day| {
                     MONDAY
                         .checked_add(day.days())
                         .ok()
                         .and_then(|day| moment(day, *at, &zone).ok())
                         .unwrap_or(Timestamp::MIN)
-                });
-                begins.filter(|begins| *begins <= now).max().unwrap_or(Timestamp::MIN)
+                })
             }
         }
     }
@@ -141,6 +153,23 @@ mod tests {
         ] {
             let found = schedule(every, at).unwrap().begun(now.parse().unwrap());
             assert_eq!(found.to_string(), begun, "{every} {at:?} at {now}");
+        }
+    }
+
+    #[test]
+    fn the_next_period_begins_where_the_present_one_ends() {
+        for (every, at, now, next) in [
+            ("6h", None, "2026-11-28T06:00:00Z", "2026-11-28T12:00:00Z"),
+            ("1d", Some("06:00 Europe/Berlin"), "2026-11-28T04:59:59Z", "2026-11-28T05:00:00Z"),
+            ("1d", Some("06:00 Europe/Berlin"), "2026-11-28T05:00:00Z", "2026-11-29T05:00:00Z"),
+            ("1d", Some("06:00 Europe/Berlin"), "2026-10-24T04:00:00Z", "2026-10-25T05:00:00Z"),
+            ("1w", Some("06:00"), "2026-11-23T05:59:00Z", "2026-11-23T06:00:00Z"),
+            ("1w", Some("06:00"), "2026-11-28T12:00:00Z", "2026-11-30T06:00:00Z"),
+        ] {
+            let schedule = schedule(every, at).unwrap();
+            let found = schedule.next(now.parse().unwrap());
+            assert_eq!(found.to_string(), next, "{every} {at:?} after {now}");
+            assert_eq!(schedule.begun(found), found, "{every} {at:?} after {now}");
         }
     }
 

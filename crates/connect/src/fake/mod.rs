@@ -15,8 +15,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tenure_model::{Attributes, Clock, EntitlementKind, NativeId, Observed};
+use tenure_model::{Attributes, Clock, EntitlementKind, NativeId, Observed, Value};
 use tokio::sync::watch;
 
 use crate::change::Operation;
@@ -156,6 +157,12 @@ impl FakeTarget {
         }
         drop(world);
         self
+    }
+
+    /// The owner of the account of this name signs in: the system keeps when, which is no write of
+    /// ours. Nothing happens where nobody has that name.
+    pub fn sign_in(&self, name: &str, attribute: &str, at: Timestamp) {
+        self.world().keep(&Locator::attribute(NAMING_ATTRIBUTE, name), attribute, Value::Instant(at));
     }
 
     /// Forgets what changed so far, so that every token given out is too old.

@@ -80,6 +80,15 @@ impl World {
         id
     }
 
+    /// Keeps something about an account by itself.
+    pub(super) fn keep(&mut self, account: &Locator, attribute: &str, value: Value) {
+        let found = self.find(account).ok().flatten();
+        if let Some(entry) = found.as_ref().and_then(|id| self.accounts.get_mut(id)) {
+            entry.attributes.insert(attribute.to_owned(), value);
+        }
+        self.log.extend(found);
+    }
+
     /// Does the write. What is so already is left alone and is not an effect.
     pub(super) fn write(&mut self, change: &Change, operation: &Operation) -> Result<(), Refusal> {
         self.writes += 1;

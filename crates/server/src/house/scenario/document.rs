@@ -114,6 +114,8 @@ pub struct Held {
     /// Whether it is locked.
     #[serde(default)]
     pub disabled: bool,
+    /// When its owner last signed in, as the system tells.
+    pub last_sign_in: Option<Timestamp>,
 }
 
 /// Something that happens.
@@ -139,6 +141,8 @@ pub struct Happening {
     /// Where the person works.
     #[serde(default = "utc")]
     pub zone: String,
+    /// They sign in at this system, which tells when.
+    pub sign_in: Option<ConnectionName>,
     /// A workflow that is started by hand.
     pub start: Option<String>,
     /// With what.

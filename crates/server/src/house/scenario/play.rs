@@ -6,9 +6,11 @@ use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
 use tenure_app::runs::tell::{Telling, tell};
 use tenure_app::tasks::close::close;
+use tenure_app::workflows::schedule;
 use tenure_app::{Cx, runs};
 use tenure_engine::journal::RunRow;
 use tenure_flow::Node;
+use tenure_flow::language::Trigger;
 use tenure_model::{Actor, ActorKind, Attributes, Clock as _, EventKind, IdentityKind, PersonKey, Role, Zone};
 use tenure_store::runs::{Pulse, RunFilter};
 
@@ -36,6 +38,8 @@ enum Item<'a> {
 pub(super) async fn play(read: &Read, scenario: &Scenario) -> Result<Vec<String>, HouseError> {
     let stage = stage::build(read, scenario).await?;
     let begin = stage.clock.now();
+    // A schedule that is new begins with its next period.
+    schedule::look(&stage.house).await?;
     let mut line: Vec<(Timestamp, u8, Item<'_>)> = Vec::new();
     line.extend(scenario.when.iter().map(|one| (one.at.unwrap_or(begin), 0, Item::Happens(one))));
     line.extend(scenario.answers.iter().filter_map(|one| Some((one.at?, 1, Item::Answered(one)))));
@@ -45,7 +49,7 @@ pub(super) async fn play(read: &Read, scenario: &Scenario) -> Result<Vec<String>
         Play { stage: &stage, at_once: scenario.answers.iter().filter(|one| one.at.is_none()).collect(), count: 0 };
     let mut faults = Vec::new();
     for (at, _, item) in line {
-        play.until(at).await?;
+        play.until(Some(at)).await?;
         stage.aside.jump_to(at);
         play.settle().await?;
         match item {
@@ -60,8 +64,7 @@ pub(super) async fn play(read: &Read, scenario: &Scenario) -> Result<Vec<String>
     }
     let last = scenario.then.iter().filter(|then| then.at.is_none());
     for then in last {
-        let end = stage.clock.now().checked_add(DAYS_MAX.saturating_mul(24).hours()).unwrap_or(Timestamp::MAX);
-        play.until(end).await?;
+        play.until(None).await?;
         faults.extend(expect::look(&stage, scenario, then).await?);
     }
     stage.aside.close().await;
@@ -79,16 +82,33 @@ impl Play<'_> {
         Cx::new(std::sync::Arc::clone(&self.stage.house), actor)
     }
 
-    /// Lets everything happen that happens by itself until this moment.
-    async fn until(&mut self, end: Timestamp) -> Result<(), HouseError> {
+    /// Lets everything happen that happens by itself until this moment, or until nothing more does. A
+    /// schedule goes on for ever: its periods begin while something else is waited for.
+    async fn until(&mut self, end: Option<Timestamp>) -> Result<(), HouseError> {
+        let longest = self.stage.clock.now().checked_add(DAYS_MAX.saturating_mul(24).hours());
+        let last = end.unwrap_or(longest.unwrap_or(Timestamp::MAX));
         for _ in 0..TIMERS_MAX {
-            let now = self.settle().await?;
-            match now.next_due.filter(|due| *due <= end) {
+            let timer = self.settle().await?.next_due;
+            let period = self.next_period().filter(|_| end.is_some() || timer.is_some());
+            match timer.into_iter().chain(period).min().filter(|due| *due <= last) {
                 Some(due) => self.stage.aside.jump_to(due),
                 None => return Ok(()),
             }
+            schedule::look(&self.stage.house).await?;
+            self.stage.house.nudge();
         }
-        Err(stuck(format!("after {TIMERS_MAX} timers it still goes on")))
+        Err(stuck(format!("after {TIMERS_MAX} timers and periods it still goes on")))
+    }
+
+    /// When the next period of a schedule begins.
+    fn next_period(&self) -> Option<Timestamp> {
+        let (estate, now) = (self.stage.house.estate(), self.stage.clock.now());
+        let triggers = estate.workflows.values().flat_map(|workflow| &workflow.triggers);
+        let next = |trigger: &Trigger| match trigger {
+            Trigger::Schedule { schedule, .. } => Some(schedule.next(now)),
+            Trigger::Event { .. } | Trigger::Date { .. } | Trigger::Demand { .. } => None,
+        };
+        triggers.filter_map(next).min()
     }
 
     /// Waits until the engine has nothing to do, notices are out, and nobody is asked for what is known.
@@ -157,6 +177,10 @@ impl Play<'_> {
             let workflow = name.trim_start_matches("workflow/").parse().map_err(|error| stuck(format!("{error}")))?;
             runs::start::start(&cx, workflow, None, serde_json::Value::Object(input)).await?;
             return Ok(());
+        }
+        if let Some(system) = &one.sign_in {
+            self.stage.sign_in(system, &one.person, self.stage.clock.now())?;
+            return self.stage.read(system).await;
         }
         let kind = self.event(one)?;
         let source = SOURCE.parse().map_err(|error| stuck(format!("{error}")))?;

@@ -8,22 +8,26 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 use tenure_app::House;
+use tenure_app::estate::Connection;
+use tenure_app::reconcile::turn::{Due, turn};
 use tenure_connect::fake::{self, FakeTarget, Fault};
 use tenure_connect::{AnyConnector, Artifact, Channel, Content, Message, Refusal, RefusalClass, Sent};
 use tenure_model::{
-    Account, AccountState, Assignee, Attributes, Clock, ConnectionName, Engagement, EntitlementKind, Ids, NativeId, Person,
-    PersonId, Role, SeededIds, SteppedClock, Value, Zone, new_id,
+    Account, AccountState, Assignee, Attributes, Clock, ConnectionName, Engagement, EntitlementKind, Ids, NativeId,
+    Person, PersonId, Role, SeededIds, SteppedClock, Value, Zone, new_id,
 };
 use tenure_services::web::HttpCaller;
 use tenure_store::{StoreError, accounts, engagements, people};
 
-use super::document::{Held, Scenario, Someone};
+use super::document::{Held, Scenario, Someone, System};
 use crate::house::aside::{Aside, Furniture};
 use crate::house::estate::Read;
 use crate::house::fault::HouseError;
 
 /// The source of everything that a scenario lets happen.
 pub(super) const SOURCE: &str = "hr";
+/// The attribute in which a system keeps when somebody signed in, where no document names one.
+const LAST_SIGN_IN: &str = "lastSignIn";
 /// When scenarios begin that do not say it.
 const BEGIN: &str = "2026-11-02T09:00:00Z";
 
@@ -35,6 +39,27 @@ pub(super) struct Stage {
     pub systems: BTreeMap<ConnectionName, FakeTarget>,
     pub people: BTreeMap<String, PersonId>,
     pub told: Arc<Told>,
+}
+
+impl Stage {
+    /// Somebody signs in, and the system keeps when.
+    pub fn sign_in(&self, system: &ConnectionName, key: &str, at: Timestamp) -> Result<(), HouseError> {
+        let fake = self.systems.get(system).filter(|fake| fake.account(&key.to_lowercase()).is_some());
+        let fake = fake.ok_or_else(|| bad(system.as_str(), format!("`{key}` has no account there to sign in with")))?;
+        let estate = self.house.estate();
+        let attribute = estate.connections.get(system).and_then(|known| known.watching.last_sign_in.as_deref());
+        fake.sign_in(&key.to_lowercase(), attribute.unwrap_or(LAST_SIGN_IN), at);
+        Ok(())
+    }
+
+    /// Reads a system that tells when somebody signed in, as it is read in truth every now and then.
+    pub async fn read(&self, system: &ConnectionName) -> Result<(), HouseError> {
+        let estate = self.house.estate();
+        if estate.connections.get(system).is_some_and(|known| known.watching.last_sign_in.is_some()) {
+            turn(&self.house, system, Due::Whole, self.house.ids.uuid()).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Keeps what would be sent.
@@ -77,6 +102,10 @@ pub(super) async fn build(read: &Read, scenario: &Scenario) -> Result<Stage, Hou
     for name in systems.keys() {
         estate.rules.targets.entry(name.clone()).or_default();
     }
+    for name in telling_sign_ins(scenario) {
+        let known = estate.connections.entry(name.clone()).or_insert_with(target);
+        known.watching.last_sign_in.get_or_insert_with(|| LAST_SIGN_IN.to_owned());
+    }
     estate.connections.entry(SOURCE.parse().map_err(|error| bad(SOURCE, error))?).or_insert_with(source);
     let connectors = systems.iter().map(|(name, fake)| (name.clone(), Arc::new(fake.clone()) as Arc<dyn AnyConnector>));
     let channels = read.documents.channels.keys().map(|name| (name.clone(), Arc::clone(&told) as Arc<dyn Channel>));
@@ -89,15 +118,42 @@ pub(super) async fn build(read: &Read, scenario: &Scenario) -> Result<Stage, Hou
     faults(scenario, &systems)?;
     aside.run();
     let (house, clock) = (Arc::clone(&aside.house), Arc::clone(&aside.clock));
-    Ok(Stage { aside, house, clock, systems, people, told })
+    let stage = Stage { aside, house, clock, systems, people, told };
+    for (name, system) in &scenario.given.systems {
+        for (key, account) in &system.accounts {
+            if let Some(at) = account.last_sign_in {
+                stage.sign_in(name, key, at)?;
+            }
+        }
+        stage.read(name).await?;
+    }
+    Ok(stage)
 }
 
-fn source() -> tenure_app::estate::Connection {
-    tenure_app::estate::Connection {
+/// The systems that tell when somebody signed in.
+fn telling_sign_ins(scenario: &Scenario) -> impl Iterator<Item = &ConnectionName> {
+    let is_told = |system: &System| system.accounts.values().any(|account| account.last_sign_in.is_some());
+    let given = scenario.given.systems.iter().filter(move |(_, system)| is_told(system)).map(|(name, _)| name);
+    given.chain(scenario.when.iter().filter_map(|one| one.sign_in.as_ref()))
+}
+
+fn source() -> Connection {
+    Connection {
         title: SOURCE.to_owned(),
         connector: "events".to_owned(),
         is_source: true,
         is_target: false,
+        ..target()
+    }
+}
+
+/// A system that stands in no document.
+fn target() -> Connection {
+    Connection {
+        title: String::new(),
+        connector: "memory".to_owned(),
+        is_source: false,
+        is_target: true,
         person_key: "employeeId".to_owned(),
         // Nobody else changes anything on a stage.
         watching: tenure_policy::drift::Watching::default(),
