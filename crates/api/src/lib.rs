@@ -43,6 +43,7 @@ pub use wire::run::{
     CancelIn, EditIn, MigrateIn, MigrationView, RecordView, ReplayView, RunDetail, RunIn, RunStarted, RunView,
     SignalIn, SkipIn, StepView, WaitView,
 };
+pub use wire::set::{SetCancelIn, SetIn, SetPersonView, SetProgressView, SetStartIn, SetView};
 pub use wire::source_reading::{ReadingCount, SourceReadingIn, SourceReadingView};
 pub use wire::story::{FactView, SaidView, StoryView};
 pub use wire::system::{Check, Health, WhoAmI};

@@ -137,6 +137,16 @@ pub(crate) const fn read(
     Operation { id, method: Method::Get, path, access, summary, query, takes, status: 200, gives: None, codes }
 }
 
+/// One that lists these, a page at a time.
+pub(crate) const fn list<T: ToSchema + PartialSchema>(
+    id: &'static str,
+    path: &'static str,
+    action: &'static str,
+    summary: &'static str,
+) -> Operation {
+    Operation { query: PAGE, gives: Some(page::<T>()), codes: &[Code::BadCursor], ..read(id, path, action, summary) }
+}
+
 pub(crate) const fn act(
     id: &'static str,
     path: &'static str,

@@ -3,8 +3,8 @@
 
 use crate::codes::Code;
 use crate::operation::{
-    AFTER, Access, CONNECTION, ENTITLEMENT, LIMIT, MINE, Method, Operation, PAGE, Param, act, json, page, public, read,
-    text,
+    AFTER, Access, CONNECTION, ENTITLEMENT, LIMIT, MINE, Method, Operation, PAGE, Param, act, json, list, page, public,
+    read, text,
 };
 use crate::wire::access::{HolderView, MinedView, WhatIfIn, WhatIfView};
 use crate::wire::account::AccountView;
@@ -27,6 +27,7 @@ use crate::wire::rehearsal::{RehearsalView, RehearseIn};
 use crate::wire::run::{
     CancelIn, EditIn, MigrateIn, MigrationView, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn,
 };
+use crate::wire::set::{SetCancelIn, SetIn, SetPersonView, SetStartIn, SetView};
 use crate::wire::source_reading::{SourceReadingIn, SourceReadingView};
 use crate::wire::story::StoryView;
 use crate::wire::system::{Health, WhoAmI};
@@ -159,12 +160,7 @@ pub const OPERATIONS: &[Operation] = &[
         codes: &[Code::NotSigned, Code::UnknownKind, Code::ReusedId, Code::NotInThisState],
         ..act("receiveHook", "/v1/hooks/{connection}", "", "takes a signed webhook as a fact of its connection, once")
     },
-    Operation {
-        gives: Some(page::<ConnectionView>()),
-        query: PAGE,
-        codes: &[Code::BadCursor],
-        ..read("listConnections", "/v1/connections", "ListConnections", "lists connected systems")
-    },
+    list::<ConnectionView>("listConnections", "/v1/connections", "ListConnections", "lists connected systems"),
     Operation {
         gives: Some(json::<ConnectionView>()),
         ..read("readConnection", "/v1/connections/{connection}", "ReadConnection", "shows a connected system")
@@ -207,12 +203,7 @@ pub const OPERATIONS: &[Operation] = &[
         codes: &[Code::BadDocuments],
         ..act("makePlan", "/v1/plans", "MakePlan", "asks what documents, or a date, would come to for everybody")
     },
-    Operation {
-        query: PAGE,
-        gives: Some(page::<SetPlanView>()),
-        codes: &[Code::BadCursor],
-        ..read("listPlans", "/v1/plans", "ReadPlan", "lists plans, newest first")
-    },
+    list::<SetPlanView>("listPlans", "/v1/plans", "ReadPlan", "lists plans, newest first"),
     Operation {
         gives: Some(json::<SetPlanView>()),
         ..read("readPlan", "/v1/plans/{plan}", "ReadPlan", "shows a plan and what it comes to")
@@ -240,18 +231,13 @@ pub const OPERATIONS: &[Operation] = &[
         gives: Some(json::<HeldView>()),
         ..read("readHeld", "/v1/held/{held}", "ReadHeld", "shows what a brake withholds, and why")
     },
-    Operation {
-        query: PAGE,
-        gives: Some(page::<RemovalView>()),
-        codes: &[Code::BadCursor],
-        ..read("listRemovals", "/v1/held/{held}/removals", "ReadHeld", "lists what would be taken from whom")
-    },
-    Operation {
-        query: PAGE,
-        gives: Some(page::<StartView>()),
-        codes: &[Code::BadCursor],
-        ..read("listHeldStarts", "/v1/held/{held}/starts", "ReadHeld", "lists the starts of a workflow that wait")
-    },
+    list::<RemovalView>("listRemovals", "/v1/held/{held}/removals", "ReadHeld", "lists what would be taken from whom"),
+    list::<StartView>(
+        "listHeldStarts",
+        "/v1/held/{held}/starts",
+        "ReadHeld",
+        "lists the starts of a workflow that wait",
+    ),
     Operation {
         takes: Some(json::<ApproveIn>()),
         gives: Some(json::<HeldView>()),
@@ -268,12 +254,12 @@ pub const OPERATIONS: &[Operation] = &[
         gives: Some(json::<EstateView>()),
         ..read("readEstate", "/v1/estate", "ReadEstate", "gives the documents in force")
     },
-    Operation {
-        query: PAGE,
-        gives: Some(page::<VersionView>()),
-        codes: &[Code::BadCursor],
-        ..read("listVersions", "/v1/estate/versions", "ReadEstate", "lists versions of the estate, newest first")
-    },
+    list::<VersionView>(
+        "listVersions",
+        "/v1/estate/versions",
+        "ReadEstate",
+        "lists versions of the estate, newest first",
+    ),
     Operation {
         gives: Some(json::<EstateView>()),
         ..read("readVersion", "/v1/estate/versions/{version}", "ReadEstate", "gives the documents of a version")
@@ -314,12 +300,7 @@ pub const OPERATIONS: &[Operation] = &[
         codes: &[Code::NotInThisState],
         ..act("acceptDrift", "/v1/drift/{drift}/accept", "SettleDrift", "leaves it as it is")
     },
-    Operation {
-        query: PAGE,
-        gives: Some(page::<OrphanView>()),
-        codes: &[Code::BadCursor],
-        ..read("listOrphans", "/v1/connections/{connection}/orphans", "ListDrift", "lists accounts of nobody")
-    },
+    list::<OrphanView>("listOrphans", "/v1/connections/{connection}/orphans", "ListDrift", "lists accounts of nobody"),
     Operation {
         takes: Some(json::<OrphanIn>()),
         status: 202,
@@ -447,11 +428,37 @@ pub const OPERATIONS: &[Operation] = &[
         ..act("migrateRun", "/v1/runs/{run}/migrate", "EditRun", "lets a run go on by the version in force")
     },
     Operation {
-        query: PAGE,
-        gives: Some(page::<CaseView>()),
-        codes: &[Code::BadCursor],
-        ..read("listCases", "/v1/cases", "ListCases", "lists questions that wait for a human")
+        takes: Some(json::<SetIn>()),
+        status: 202,
+        gives: Some(json::<SetView>()),
+        codes: &[Code::NotInThisState],
+        ..act("makeSet", "/v1/sets", "StartRun", "asks for whom of some people a workflow could be started")
     },
+    list::<SetView>("listSets", "/v1/sets", "ListRuns", "lists sets, newest first"),
+    Operation {
+        gives: Some(json::<SetView>()),
+        ..read("readSet", "/v1/sets/{set}", "ReadRun", "shows a set, and how far it is")
+    },
+    Operation {
+        query: &[AFTER, LIMIT, Param { name: "state", about: "only `named`, `ready`, `cannot` or `begun` ones" }],
+        gives: Some(page::<SetPersonView>()),
+        codes: &[Code::BadCursor],
+        ..read("listSetPeople", "/v1/sets/{set}/people", "ListPeople", "lists who is in a set, and why it cannot begin")
+    },
+    Operation {
+        takes: Some(json::<SetStartIn>()),
+        status: 202,
+        gives: Some(json::<SetView>()),
+        codes: &[Code::NotInThisState],
+        ..act("startSet", "/v1/sets/{set}/start", "StartRun", "starts a workflow for as many of a set as were seen")
+    },
+    Operation {
+        takes: Some(json::<SetCancelIn>()),
+        gives: Some(json::<SetView>()),
+        codes: &[Code::NotInThisState],
+        ..act("cancelSet", "/v1/sets/{set}/cancel", "CancelRun", "begins nobody of a set any more; what began goes on")
+    },
+    list::<CaseView>("listCases", "/v1/cases", "ListCases", "lists questions that wait for a human"),
     Operation {
         gives: Some(json::<CaseView>()),
         ..read("readCase", "/v1/cases/{case}", "ListCases", "shows a question")
@@ -525,12 +532,7 @@ pub const OPERATIONS: &[Operation] = &[
         codes: &[Code::NotInThisState, Code::Precondition],
         ..act("endDeputy", "/v1/deputies/{deputy}/end", "EndDeputy", "ends that somebody stands in, before its time")
     },
-    Operation {
-        query: PAGE,
-        gives: Some(page::<ExceptionView>()),
-        codes: &[Code::BadCursor],
-        ..read("listExceptions", "/v1/exceptions", "ListExceptions", "lists who was let off which rule")
-    },
+    list::<ExceptionView>("listExceptions", "/v1/exceptions", "ListExceptions", "lists who was let off which rule"),
     Operation {
         takes: Some(json::<ExceptionIn>()),
         status: 201,
@@ -558,12 +560,7 @@ pub const OPERATIONS: &[Operation] = &[
         gives: Some(json::<NoticeView>()),
         ..act("dropNotice", "/v1/notices/{notice}/drop", "DropNotice", "puts aside what did not arrive")
     },
-    Operation {
-        query: PAGE,
-        gives: Some(page::<LedgerEntryView>()),
-        codes: &[Code::BadCursor],
-        ..read("listLedger", "/v1/ledger", "ListLedger", "lists entries of the ledger, newest first")
-    },
+    list::<LedgerEntryView>("listLedger", "/v1/ledger", "ListLedger", "lists entries of the ledger, newest first"),
     Operation {
         gives: Some(json::<CheckpointView>()),
         ..read("readCheckpoint", "/v1/ledger/checkpoint", "ReadLedger", "gives the newest signed checkpoint")
@@ -572,12 +569,7 @@ pub const OPERATIONS: &[Operation] = &[
         gives: Some(json::<LedgerEntryView>()),
         ..read("readEntry", "/v1/ledger/{index}", "ReadLedger", "shows an entry of the ledger")
     },
-    Operation {
-        query: PAGE,
-        gives: Some(page::<TokenView>()),
-        codes: &[Code::BadCursor],
-        ..read("listTokens", "/v1/tokens", "ListTokens", "lists tokens, without their secrets")
-    },
+    list::<TokenView>("listTokens", "/v1/tokens", "ListTokens", "lists tokens, without their secrets"),
     Operation {
         takes: Some(json::<TokenIn>()),
         status: 201,

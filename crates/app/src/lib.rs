@@ -32,6 +32,7 @@ pub mod reconcile;
 pub mod record;
 pub mod rules;
 pub mod runs;
+pub mod sets;
 pub mod sources;
 pub mod steps;
 pub mod tasks;

@@ -18,6 +18,12 @@ pub const STARTS_PARTS: u32 = 60;
 pub const STARTS_PAGE: usize = 400;
 /// People who are looked at in one transaction of a schedule.
 pub const SCHEDULE_PAGE: usize = 400;
+/// People of a set who are looked at, or begun with, in one transaction.
+pub const SET_PAGE: usize = 400;
+/// People who may be named for one set.
+pub const SET_NAMES_MAX: usize = 50_000;
+/// How long a set that was looked at may be started.
+pub const SET_GOOD_HOURS: i64 = 24;
 /// How long a plan may be put into force.
 pub const PLAN_GOOD_HOURS: i64 = 24;
 /// How long what was let go may be done.

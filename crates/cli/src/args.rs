@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use crate::commands::{
     access, apply, bench, cases, completion, connect, demo, deputies, diff, doctor, drift, events, exceptions, fix,
     fmt, generate, get, held, import, ledger, lint, migrate, notices, pack, people, plan, pull, reconcile, runs, serve,
-    tasks, test, token, validate, version, whatif, why,
+    sets, tasks, test, token, validate, version, whatif, why,
 };
 use crate::exit;
 use crate::limits::TIMEOUT_DEFAULT;
@@ -125,6 +125,9 @@ pub enum Command {
     /// Look at runs and see to them
     #[command(subcommand)]
     Runs(runs::Runs),
+    /// Look at workflows that are started for many at once, and see to them
+    #[command(subcommand)]
+    Sets(sets::Sets),
     /// Look at what sources said, and say something as a source
     #[command(subcommand)]
     Events(events::Events),

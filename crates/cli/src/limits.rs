@@ -20,6 +20,9 @@ pub const TOKEN_BYTES_MAX: u64 = 4 * 1024;
 /// How often a plan that is being worked out is looked at.
 pub const PLAN_LOOK: Duration = Duration::from_millis(200);
 
+/// How many people of a set are shown with it, of each kind.
+pub const SET_PEOPLE_SHOWN: usize = 10;
+
 /// How long a plan is waited for.
 pub const PLAN_TIME_MAX: Duration = Duration::from_mins(30);
 

@@ -123,6 +123,12 @@ places! {
     EDIT_STEP = Post "/v1/runs/{run}/edit";
     CHECK_MIGRATION = Get "/v1/runs/{run}/migration";
     MIGRATE_RUN = Post "/v1/runs/{run}/migrate";
+    MAKE_SET = Post "/v1/sets";
+    LIST_SETS = Get "/v1/sets";
+    READ_SET = Get "/v1/sets/{set}";
+    SET_PEOPLE = Get "/v1/sets/{set}/people";
+    START_SET = Post "/v1/sets/{set}/start";
+    CANCEL_SET = Post "/v1/sets/{set}/cancel";
     LIST_CASES = Get "/v1/cases";
     READ_CASE = Get "/v1/cases/{case}";
     RESOLVE_CASE = Post "/v1/cases/{case}/resolve";

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use tenure_model::{
     AccountId, CaseId, DeputyId, DriftId, EngagementId, EntitlementId, EventId, ExceptionId, GrantId, HeldId, Id,
-    NodeId, NoticeId, PersonId, PlanId, RequestId, RunId, TaskId, TokenId,
+    NodeId, NoticeId, PersonId, PlanId, RequestId, RunId, SetId, TaskId, TokenId,
 };
 
 /// Why a text is not a reference.
@@ -60,6 +60,7 @@ references! {
     Drift(DriftId) = "What somebody else changed.";
     Token(TokenId) = "A token, not its secret.";
     Plan(PlanId) = "A plan for a set of people.";
+    Set(SetId) = "People for whom a workflow is started together.";
     Held(HeldId) = "What a brake withholds.";
     Notice(NoticeId) = "A notification.";
     Request(RequestId) = "A request at a door.";

@@ -97,6 +97,8 @@ ids! {
     RequestId = "req";
     /// What would be done for a set of people.
     PlanId = "plan";
+    /// People for whom a workflow is started together.
+    SetId = "set";
     /// Removals that wait together for a human.
     HeldId = "held";
     /// Something that somebody would lose, or lost.

@@ -39,7 +39,8 @@ pub use grant::{Grant, GrantState, Reason};
 pub use history::{Fact, stage::Stage};
 pub use ids::{
     AccountId, CaseId, DeputyId, DriftId, EngagementId, EntitlementId, EventId, ExceptionId, GrantId, HeldId, Id,
-    MergeId, NodeId, NotAnId, NoticeId, PersonId, PlanId, RemovalId, RequestId, RunId, TaskEntryId, TaskId, TokenId,
+    MergeId, NodeId, NotAnId, NoticeId, PersonId, PlanId, RemovalId, RequestId, RunId, SetId, TaskEntryId, TaskId,
+    TokenId,
 };
 pub use name::{BadName, ConnectionName, Name, NativeId};
 pub use notice::{FieldType, NoticeKind};

@@ -35,6 +35,7 @@ pub mod readings;
 pub mod removals;
 pub mod runs;
 pub mod schedules;
+pub mod sets;
 pub mod settings;
 pub mod source_readings;
 pub mod starts;

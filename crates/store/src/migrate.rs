@@ -18,7 +18,7 @@ struct Migration {
     text: &'static str,
 }
 
-const MIGRATIONS: [Migration; 20] = [
+const MIGRATIONS: [Migration; 21] = [
     Migration { version: 1, name: "people", text: include_str!("../migrations/0001_people.sql") },
     Migration { version: 2, name: "access", text: include_str!("../migrations/0002_access.sql") },
     Migration { version: 3, name: "events", text: include_str!("../migrations/0003_events.sql") },
@@ -39,10 +39,11 @@ const MIGRATIONS: [Migration; 20] = [
     Migration { version: 18, name: "starts", text: include_str!("../migrations/0018_starts.sql") },
     Migration { version: 19, name: "tickets", text: include_str!("../migrations/0019_tickets.sql") },
     Migration { version: 20, name: "deputies", text: include_str!("../migrations/0020_deputies.sql") },
+    Migration { version: 21, name: "sets", text: include_str!("../migrations/0021_sets.sql") },
 ];
 
 /// The version of the schema that this program knows.
-pub const SCHEMA_VERSION: i64 = 20;
+pub const SCHEMA_VERSION: i64 = 21;
 
 /// A migration that was applied just now.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,6 +20,7 @@ pub mod plan;
 pub mod plans;
 pub mod rehearsal;
 pub mod run;
+pub mod set;
 pub mod source_reading;
 pub mod story;
 pub mod system;

@@ -6,28 +6,16 @@ use tenure_engine::journal::{Definition, Letter};
 use tenure_model::PlanId;
 
 use crate::cx::House;
-use crate::estate::definition;
 use crate::runs::alone;
 
 /// The graph that works a plan out.
 pub(crate) fn making() -> Definition {
-    one_step("plan-make", "estate/plan")
+    alone::one_step("plan-make", "estate/plan")
 }
 
 /// The graph that puts a plan into force.
 pub(crate) fn applying() -> Definition {
-    one_step("plan-apply", "estate/apply")
-}
-
-fn one_step(name: &str, action: &str) -> Definition {
-    let graph = json!({ "name": name, "steps": [
-        { "id": "work", "use": action, "with": { "$": "/input" }, "onError": { "retry": 5 } }
-    ]});
-    definition(name, &graph).unwrap_or_else(|_| Definition {
-        hash: String::new(),
-        name: name.to_owned(),
-        body: graph.to_string(),
-    })
+    alone::one_step("plan-apply", "estate/apply")
 }
 
 /// The letter that begins the part of this number.

@@ -9,7 +9,7 @@ use tenure_engine::message::{self, Busy, Start};
 use tenure_model::{Id as _, PersonId, RunId};
 use uuid::Uuid;
 
-use crate::estate::timer;
+use crate::estate::{definition, timer};
 
 /// The run of these words: the same words are the same run.
 pub(crate) fn named(words: &str) -> RunId {
@@ -18,6 +18,18 @@ pub(crate) fn named(words: &str) -> RunId {
     let marks: u128 = (0xf << 76) | (0b11 << 62);
     let number = (u128::from_be_bytes(bytes) & !marks) | (7 << 76) | (0b10 << 62);
     RunId::from_uuid(Uuid::from_u128(number))
+}
+
+/// A graph of one step, which is given what the run is.
+pub(crate) fn one_step(name: &str, action: &str) -> Definition {
+    let graph = json!({ "name": name, "steps": [
+        { "id": "work", "use": action, "with": { "$": "/input" }, "onError": { "retry": 5 } }
+    ]});
+    definition(name, &graph).unwrap_or_else(|_| Definition {
+        hash: String::new(),
+        name: name.to_owned(),
+        body: graph.to_string(),
+    })
 }
 
 /// The letter that begins a run in a lane of its own.

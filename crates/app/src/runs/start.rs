@@ -48,7 +48,7 @@ pub async fn start(cx: &Cx, workflow: Name, lane: Option<String>, input: Json) -
 }
 
 /// What a workflow is given, with its defaults. What it must be given and is not is told by name.
-fn given(workflow: &Workflow, input: Json) -> Result<Json, AppError> {
+pub(crate) fn given(workflow: &Workflow, input: Json) -> Result<Json, AppError> {
     if workflow.inputs.is_empty() {
         return Ok(input);
     }

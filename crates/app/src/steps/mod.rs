@@ -18,6 +18,7 @@ mod plan;
 mod restore;
 mod round;
 mod seal;
+mod set;
 mod settle;
 mod sponsor;
 mod trigger;
@@ -76,6 +77,8 @@ impl Performer for Steps {
             "drift/disable" => drift::disable(house, &order).await,
             "lifecycle/trigger" => trigger::perform(&self.house, &order).await,
             "lifecycle/round" => round::perform(&self.house, &order).await,
+            "set/look" => set::look(house, &order).await,
+            "set/start" => set::start(&self.house, &order).await,
             "estate/plan" => plan::make(house, &order).await,
             "estate/apply" => plan::apply(&self.house, &order).await,
             "evidence/seal" => seal::perform(house, &order),

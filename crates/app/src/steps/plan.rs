@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tenure_connect::Refusal;
 use tenure_engine::Order;
-use tenure_engine::journal::Definition;
+use tenure_engine::journal::Letter;
 use tenure_model::{Ending, PlanId};
 use tenure_store::StoreError;
 
@@ -26,7 +26,7 @@ struct OfPlan {
 pub(super) async fn make(house: &House, order: &Order) -> Done {
     let OfPlan { plan, part } = read(order)?;
     match compute::work(house, plan).await {
-        Ok(came) => go_on(house, plan, part, begin::making(), came).await,
+        Ok(came) => go_on(house, came, || begin::letter(house, plan, begin::making(), part + 1)).await,
         Err(error) => {
             let ending = end_of(error);
             if let Ending::Refused { class: tenure_model::RefusalClass::Permanent, message, .. } = &ending {
@@ -43,24 +43,24 @@ pub(super) async fn make(house: &House, order: &Order) -> Done {
 pub(super) async fn apply(house: &Arc<House>, order: &Order) -> Done {
     let OfPlan { plan, part } = read(order)?;
     let came = apply::work(house, plan).await.map_err(end_of)?;
-    go_on(house, plan, part, begin::applying(), came).await
+    go_on(house, came, || begin::letter(house, plan, begin::applying(), part + 1)).await
 }
 
 /// Begins the next part, if there is more to do.
-async fn go_on(house: &House, plan: PlanId, part: u64, definition: Definition, came: Came) -> Done {
+pub(super) async fn go_on(house: &House, came: Came, next: impl FnOnce() -> Letter) -> Done {
     match came {
         Came::Through => Ok(done("done", json!({}))),
         Came::More => {
-            let letter = begin::letter(house, plan, definition, part + 1);
+            let letter = next();
             let job = house.store.write(move |tx| Box::pin(async move { send(tx, letter).await }));
             job.await.map_err(|error: StoreError| store_refused(error))?;
             house.nudge();
-            Ok(done("more", json!({ "part": part + 1 })))
+            Ok(done("more", json!({})))
         }
     }
 }
 
-fn end_of(error: AppError) -> Ending {
+pub(super) fn end_of(error: AppError) -> Ending {
     match error {
         AppError::Store(error) => store_refused(error),
         AppError::Target(refusal) => no(Refusal::clone(&refusal)),

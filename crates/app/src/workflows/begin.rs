@@ -103,6 +103,17 @@ pub(crate) async fn send(
         return Ok(Vec::new());
     }
     let beginnings = admit(house, tx, beginnings, cause).await?;
+    send_seen(house, tx, beginnings, cause).await
+}
+
+/// Begins these runs without the brake, which neither counts nor holds them: a human saw how many
+/// they are and said that they are meant. Says which began.
+pub(crate) async fn send_seen(
+    house: &House,
+    tx: &mut Tx,
+    beginnings: Vec<Beginning>,
+    cause: Cause<'_>,
+) -> Result<Vec<RunId>, StoreError> {
     let now = house.clock.now();
     let runs = beginnings.iter().map(|one| one.run).collect();
     let letter = |Beginning { run, start, .. }| message::start(run, start, cause.source, cause.external, now);

@@ -52,7 +52,7 @@ pub(crate) fn due(house: &House, known: &PersonFacts, event: &str, at: Timestamp
     let input = [("because".to_owned(), "date".into())].into_iter().collect();
     let goes = workflow.triggers.iter().any(|trigger| match trigger {
         Trigger::Date { when, .. } => when.as_ref().is_none_or(|when| holds(when, Some(known), &input, now)),
-        Trigger::Event { .. } | Trigger::Schedule { .. } | Trigger::Demand => false,
+        Trigger::Event { .. } | Trigger::Schedule { .. } | Trigger::Demand { .. } => false,
     });
     (goes && moment(&workflow, known, now) == Some(at)).then_some(workflow)
 }

@@ -147,7 +147,7 @@ pub(crate) async fn go_through(house: &Arc<House>, round: Round) -> Result<(usiz
 fn conditions<'w>(workflow: &'w Workflow, text: &str) -> Vec<&'w Formula> {
     let of = |trigger: &'w Trigger| match trigger {
         Trigger::Schedule { schedule, when } => (schedule.to_string() == text).then_some(when),
-        Trigger::Event { .. } | Trigger::Date { .. } | Trigger::Demand => None,
+        Trigger::Event { .. } | Trigger::Date { .. } | Trigger::Demand { .. } => None,
     };
     workflow.triggers.iter().filter_map(of).collect()
 }

@@ -116,7 +116,7 @@ fn starts_on(workflow: &Workflow, known: Option<&PersonFacts>, happened: &Happen
                 && (changed.is_empty() || changed.iter().any(|name| happened.changed.contains(name)))
                 && when.as_ref().is_none_or(|when| holds(when, known, &happened.input, now))
         }
-        Trigger::Date { .. } | Trigger::Schedule { .. } | Trigger::Demand => false,
+        Trigger::Date { .. } | Trigger::Schedule { .. } | Trigger::Demand { .. } => false,
     })
 }
 
@@ -129,12 +129,22 @@ pub(crate) fn holds(
     now: Timestamp,
 ) -> bool {
     let Some(known) = known else { return false };
-    let mut state = facts::as_state(known, now);
-    state.input = Json::Object(input.clone());
-    facts::scope(&state, now).holds(when).unwrap_or_else(|reason| {
+    tells(when, known, input, now).unwrap_or_else(|reason| {
         tracing::warn!(person = %known.person.id, reason, "a trigger makes no sense for somebody, and starts nothing");
         false
     })
+}
+
+/// The same, where somebody is there who is told why it makes no sense.
+pub(crate) fn tells(
+    when: &tenure_flow::Formula,
+    known: &PersonFacts,
+    input: &serde_json::Map<String, Json>,
+    now: Timestamp,
+) -> Result<bool, String> {
+    let mut state = facts::as_state(known, now);
+    state.input = Json::Object(input.clone());
+    facts::scope(&state, now).holds(when)
 }
 
 /// Whether a workflow waits for this event.

@@ -52,6 +52,8 @@ mod runs_replay;
 pub mod runs_start;
 pub mod runs_watch;
 pub mod serve;
+pub mod sets;
+mod sets_file;
 pub mod tasks;
 mod tasks_decide;
 mod tasks_evidence;
@@ -109,6 +111,7 @@ impl Command {
             Self::Doctor(doctor) => doctor.run(cx).await,
             Self::People(people) => people.run(cx).await,
             Self::Runs(runs) => runs.run(cx).await,
+            Self::Sets(sets) => sets.run(cx).await,
             Self::Events(events) => events.run(cx).await,
             Self::Why(why) => why.run(cx).await,
             Self::Access(access) => access.run(cx).await,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use tenure_model::RunId;
 
 use super::runs::act;
+use super::runs_start::key_and_value;
 use crate::context::{Cx, read_json};
 use crate::error::{CliError, code};
 use crate::exit::Exit;
@@ -61,11 +62,7 @@ impl Edit {
 
     fn changed(&self, mut with: Map<String, Value>) -> Result<Map<String, Value>, CliError> {
         for word in &self.set {
-            let (key, value) = word
-                .split_once('=')
-                .ok_or_else(|| CliError::new(Exit::Usage, code::USAGE, format!("`{word}` is not KEY=VALUE")))?;
-            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
-            with.insert(key.to_owned(), value);
+            with.extend([key_and_value(word)?]);
         }
         Ok(with)
     }

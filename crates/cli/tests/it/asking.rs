@@ -335,3 +335,66 @@ fn two_people_are_merged_and_the_way_back_is_told() {
     let body = serde_json::json!({"generator": "mail", "name": "ada"});
     assert_eq!(sent(&peer), (format!("POST /v1/people/{ada}/name"), body));
 }
+
+const SET: &str = r#"{"id":"set_00000000000000000000000001","state":"ready","workflow":"survey","goodUntil":"2026-11-29T09:00:00Z",
+    "lookedAt":3,"unclear":0,"progress":{"named":0,"ready":2,"cannot":1,"begun":0,"runs":{}}}"#;
+
+/// What is asked, one after the other, to look at a set.
+fn looking() -> Vec<String> {
+    let ready = r#"{"items":[{"place":1,"named":"E1","name":"Ada","state":"ready"},{"place":3,"named":"E3","name":"Bo","state":"ready"}]}"#;
+    let cannot =
+        r#"{"items":[{"place":2,"named":"E9","state":"cannot","why":"there is no such person, or more than one"}]}"#;
+    let made = SET.replace("ready", "looking");
+    [&made, SET, ready, r#"{"items":[]}"#, cannot].map(json).to_vec()
+}
+
+#[test]
+fn a_workflow_for_many_is_looked_at_and_starts_nothing_without_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("people.csv");
+    std::fs::write(&file, "name,employeeId\nAda,E1\nNobody,E9\nBo,E3\n").unwrap();
+    let file = file.display().to_string();
+    for words in [&["--dry-run", "--reason", "spring"][..], &[]] {
+        let peer = Peer::new(looking());
+        let ended =
+            ask(&peer.server, &[&["runs", "start", "survey", "--file", &file, "--input", "days=30"], words].concat());
+        assert_eq!(ended.exit, 0, "{}", ended.err);
+        let made = peer.request();
+        assert_eq!(made.line, "POST /v1/sets");
+        let body: serde_json::Value = serde_json::from_str(&made.body).unwrap();
+        let wanted = serde_json::json!({ "workflow": "survey", "people": ["E1", "E9", "E3"], "input": { "days": 30 } });
+        assert_eq!(body, wanted);
+        assert!(ended.out.contains("E3") && ended.out.contains("there is no such person"), "{}", ended.out);
+        let hint = "nothing was started; `tenure sets start set_00000000000000000000000001 --people 2 --reason";
+        assert!(ended.err.contains(hint), "{}", ended.err);
+    }
+}
+
+#[test]
+fn a_workflow_for_many_is_started_as_it_was_seen() {
+    let mut answers = looking();
+    answers.push(json(&SET.replace("ready\",\"work", "starting\",\"work")));
+    let peer = Peer::new(answers);
+    let words = ["runs", "start", "survey", "--where", "person.department == 'x'", "--reason", "spring", "--yes"];
+    let ended = ask(&peer.server, &words);
+    assert_eq!(ended.exit, 0, "{}", ended.err);
+    let requests: Vec<_> = (0..6).map(|_| peer.request()).collect();
+    assert!(requests[0].body.contains(r#""where":"person.department == 'x'""#), "{}", requests[0].body);
+    assert_eq!(requests[5].line, "POST /v1/sets/set_00000000000000000000000001/start");
+    assert_eq!(requests[5].body, r#"{"people":2,"reason":"spring"}"#);
+    // Without a yes nobody is asked to confirm, and nothing is started.
+    let peer = Peer::new(looking());
+    let ended = ask(&peer.server, &words[..words.len() - 1]);
+    assert_eq!(ended.exit, 2, "{}", ended.err);
+    assert!(ended.err.contains("start `survey` for 2 people?"), "{}", ended.err);
+}
+
+#[test]
+fn a_file_that_names_nobody_asks_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("people.csv");
+    std::fs::write(&file, "employeeId\n").unwrap();
+    let ended = ask("http://127.0.0.1:1", &["runs", "start", "survey", "--file", &file.display().to_string()]);
+    assert_eq!(ended.exit, 2, "{}", ended.err);
+    assert!(ended.err.contains("names nobody"), "{}", ended.err);
+}

@@ -43,7 +43,10 @@ pub enum Trigger {
         when: Formula,
     },
     /// Somebody asks for it.
-    Demand,
+    Demand {
+        /// Only for people of whom this holds, where it is started for several.
+        when: Option<Formula>,
+    },
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -126,7 +129,7 @@ fn one(at: &str, trigger: &Json, faults: &mut Faults) -> Option<Trigger> {
             });
             Some(Trigger::Schedule { schedule: schedule.ok()?, when: when? })
         }
-        (None, None, None, Some(_)) => Some(Trigger::Demand),
+        (None, None, None, Some(_)) => Some(Trigger::Demand { when }),
         _ => {
             let reason = "it names no `event`, or several things at once";
             faults.add(at, FaultKind::BadValue, reason, "name one of `event`, `date`, `every` and `demand`");

@@ -19,6 +19,7 @@ mod logs;
 mod real;
 mod routes;
 mod runs;
+mod sets;
 mod successors;
 mod taken_back;
 mod tasks;

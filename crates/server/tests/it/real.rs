@@ -87,6 +87,9 @@ fn estate() -> Estate {
     let ask =
         json!({ "steps": [{ "id": "ask", "use": "core/wait-for", "with": { "signal": "go" }, "ends": ["received"] }] });
     let ask = Workflow::compile(&"ask".parse().unwrap(), &ask, &Known::default()).unwrap().0;
+    let survey = json!({ "trigger": { "demand": true }, "inputs": { "days": { "type": "number" } },
+        "steps": [{ "id": "prove", "use": "evidence/seal" }] });
+    let survey = Workflow::compile(&"survey".parse().unwrap(), &survey, &Known::default()).unwrap().0;
     let by_hand = json!({ "steps": [
         { "id": "badge", "use": "human/task", "with": { "title": "give a badge", "for": "team:desk", "due": "1h" }, "ends": ["refused"] },
         { "id": "yes", "use": "human/task", "after": "badge.done",
@@ -99,6 +102,7 @@ fn estate() -> Estate {
             ("ask".parse().unwrap(), ask),
             ("by-hand".parse().unwrap(), by_hand),
             ("change".parse().unwrap(), change()),
+            ("survey".parse().unwrap(), survey),
         ]
         .into(),
         teams: [("desk".parse().unwrap(), ["worker".to_owned()].into())].into(),

@@ -30,6 +30,7 @@ fn path(operation: &Operation) -> String {
         "held",
         "drift",
         "merge",
+        "set",
     ] {
         path = path.replace(&format!("{{{kind}}}"), &format!("{kind}_{NOBODY}"));
     }
@@ -39,6 +40,8 @@ fn path(operation: &Operation) -> String {
 fn body(operation: &Operation) -> Json {
     match operation.id {
         "postEvent" => joiner("access", "E1", "Ada"),
+        "makeSet" => json!({ "workflow": "nothing", "where": "true" }),
+        "startSet" => json!({ "people": 1, "reason": "x" }),
         "startRun" => json!({ "workflow": "nothing" }),
         "closeTask" | "whatIfPerson" | "makePlan" => json!({}),
         "rehearse" => json!({ "workflow": "joiner" }),
@@ -46,7 +49,7 @@ fn body(operation: &Operation) -> Json {
         "addEvidence" => json!({ "reference": "x" }),
         "reassignTask" => json!({ "to": "person:ada", "reason": "x" }),
         "approveHeld" => json!({ "removals": 1, "reason": "x" }),
-        "cancelRun" | "migrateRun" | "dropNotice" | "applyPlan" | "refuseHeld" | "acceptDrift" => {
+        "cancelRun" | "migrateRun" | "dropNotice" | "applyPlan" | "refuseHeld" | "acceptDrift" | "cancelSet" => {
             json!({ "reason": "x" })
         }
         "mergePeople" => json!({ "other": "E2", "reason": "x" }),

@@ -18,7 +18,7 @@ use crate::house::LONG;
 use crate::live::{Place, files, put};
 
 /// A workflow with this first step, and those that come then.
-fn workflow(first: &str, then: &str) -> String {
+pub fn workflow(first: &str, then: &str) -> String {
     format!(
         "apiVersion: tenure/v1\nkind: Workflow\nmetadata: {{ name: walk, owner: it }}\nspec:\n  trigger: {{ demand: true }}\n  \
          steps:\n    - {{ id: wait, use: {first} }}\n{then}"
@@ -29,13 +29,13 @@ fn wait_for(signal: &str, ends: &str) -> String {
     format!("core/wait-for, with: {{ signal: {signal} }}{ends}")
 }
 
-fn admin(opened: &Opened) -> Cx {
+pub fn admin(opened: &Opened) -> Cx {
     let token = new_id(&SeededIds::new(7));
     let kind = ActorKind::Caller { token, roles: [Role::Admin].into() };
     Cx::new(opened.house.clone(), Actor { name: "ada".to_owned(), kind })
 }
 
-async fn force(opened: &Opened, text: &str) {
+pub async fn force(opened: &Opened, text: &str) {
     let version = opened.house.live.now().version;
     let mut all = files(opened, version).await;
     all.retain(|file| file.path != "walk.yaml");

@@ -16,6 +16,7 @@ mod identity;
 mod journal;
 mod migrations;
 mod seam;
+mod sets;
 mod speed;
 mod tasks;
 mod tickets;

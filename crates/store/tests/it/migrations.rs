@@ -7,7 +7,7 @@ use tenure_store::{Param, Store, StoreError};
 use crate::world::{Db, Kind};
 
 /// For each version a row that can be written as soon as it is there, and what reads it back.
-const ROWS: [(&str, &str, &str); 20] = [
+const ROWS: [(&str, &str, &str); 21] = [
     (
         "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
          VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
@@ -119,6 +119,12 @@ const ROWS: [(&str, &str, &str); 20] = [
          VALUES ($1, 'bob', 'carol', 0, 1, 'on leave', 'bob', 1)",
         "SELECT name AS it FROM deputy WHERE id = $1",
         "carol",
+    ),
+    (
+        "INSERT INTO start_set (id, state, workflow, definition, input, made_by, made_at, good_until, looked_at, \
+          unclear, version) VALUES ($1, 'looking', 'survey', 'd', '{}', 'ada', 0, 1, 0, 0, 1)",
+        "SELECT workflow AS it FROM start_set WHERE id = $1",
+        "survey",
     ),
 ];
 

@@ -21,6 +21,7 @@ mod plan;
 mod rehearsal;
 mod replay;
 mod seeds;
+mod sets;
 mod share;
 mod tickets;
 mod triggers;

@@ -18,6 +18,7 @@ mod numbers;
 mod people;
 mod plans;
 mod runs;
+mod sets;
 mod tasks;
 mod tokens;
 mod whatif;
@@ -166,6 +167,12 @@ fn mount_facts(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
 /// Runs, questions to humans, and the record.
 fn mount_work(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
     routes
+        .mount("makeSet", sets::make::handler)?
+        .mount("listSets", sets::list::handler)?
+        .mount("readSet", sets::show::handler)?
+        .mount("listSetPeople", sets::people::handler)?
+        .mount("startSet", sets::start::handler)?
+        .mount("cancelSet", sets::cancel::handler)?
         .mount("listRuns", runs::list::handler)?
         .mount("startRun", runs::start::handler)?
         .mount("readRun", runs::show::handler)?

@@ -17,7 +17,7 @@ use tenure_engine::journal::RunRow;
 use tenure_flow::limits::VERSION_CHARS;
 
 /// The letters of a hash that tell two versions of a workflow apart.
-fn version(definition: &str) -> String {
+pub(super) fn version(definition: &str) -> String {
     definition.chars().take(VERSION_CHARS).collect()
 }
 
