@@ -38,6 +38,7 @@ pub use wire::plans::{
     ApplyIn, ApproveIn, HeldAnswerView, HeldView, OutcomeView, PersonWhatIfIn, PlanIn, RefuseIn, RemovalView,
     SetPlanView, StartView,
 };
+pub use wire::redraft::{RedraftIn, RedraftView};
 pub use wire::rehearsal::{RehearsalView, RehearseIn, RehearsedView};
 pub use wire::run::{
     CancelIn, EditIn, MigrateIn, MigrationView, RecordView, ReplayView, RunDetail, RunIn, RunStarted, RunView,

@@ -3,8 +3,8 @@
 
 use crate::codes::Code;
 use crate::operation::{
-    AFTER, Access, CONNECTION, ENTITLEMENT, LIMIT, MINE, Method, Operation, PAGE, Param, act, json, list, page, public,
-    read, text,
+    AFTER, Access, CONNECTION, ENTITLEMENT, LIMIT, MINE, Method, Operation, Param, act, json, list, page, public, read,
+    text,
 };
 use crate::wire::access::{HolderView, MinedView, WhatIfIn, WhatIfView};
 use crate::wire::account::AccountView;
@@ -23,6 +23,7 @@ use crate::wire::plan::PlanView;
 use crate::wire::plans::{
     ApplyIn, ApproveIn, HeldView, OutcomeView, PersonWhatIfIn, PlanIn, RefuseIn, RemovalView, SetPlanView, StartView,
 };
+use crate::wire::redraft::{RedraftIn, RedraftView};
 use crate::wire::rehearsal::{RehearsalView, RehearseIn};
 use crate::wire::run::{
     CancelIn, EditIn, MigrateIn, MigrationView, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn,
@@ -168,12 +169,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         gives: Some(json::<ConnectionView>()),
         codes: &[Code::SystemUnreachable],
-        ..act(
-            "checkConnection",
-            "/v1/connections/{connection}/check",
-            "CheckConnection",
-            "asks the system whether it answers",
-        )
+        ..act("checkConnection", "/v1/connections/{connection}/check", "CheckConnection", "asks whether it answers")
     },
     Operation {
         takes: Some(json::<PersonWhatIfIn>()),
@@ -182,19 +178,14 @@ pub const OPERATIONS: &[Operation] = &[
             "whatIfPerson",
             "/v1/people/{person}/whatif",
             "PlanPerson",
-            "tells what would be done if something were otherwise",
+            "tells what would be done if it were otherwise",
         )
     },
     Operation {
         takes: Some(json::<RehearseIn>()),
         gives: Some(json::<RehearsalView>()),
         codes: &[Code::NotInThisState],
-        ..act(
-            "rehearse",
-            "/v1/people/{person}/rehearse",
-            "PlanPerson",
-            "carries a workflow out for a person without touching the world, and tells what would happen",
-        )
+        ..act("rehearse", "/v1/people/{person}/rehearse", "PlanPerson", "tells what a workflow would do for a person")
     },
     Operation {
         takes: Some(json::<PlanIn>()),
@@ -426,6 +417,12 @@ pub const OPERATIONS: &[Operation] = &[
         gives: Some(json::<MigrationView>()),
         codes: &[Code::NotInThisState],
         ..act("migrateRun", "/v1/runs/{run}/migrate", "EditRun", "lets a run go on by the version in force")
+    },
+    Operation {
+        takes: Some(json::<RedraftIn>()),
+        gives: Some(json::<Vec<RedraftView>>()),
+        codes: &[Code::BadDocuments],
+        ..act("redraftWorkflow", "/v1/workflows/{workflow}/redraft", "MakePlan", "plays the last runs again by a draft")
     },
     Operation {
         takes: Some(json::<SetIn>()),

@@ -33,15 +33,7 @@ impl Process for Flows {
     }
 
     fn summary(&self, graph: &Graph, state: &RunState) -> Summary {
-        let status = match tenure_flow::standing(state) {
-            Standing::Running => RunStatus::Running,
-            Standing::Waiting => RunStatus::Waiting,
-            Standing::Blocked => RunStatus::Blocked,
-            Standing::Compensating => RunStatus::Compensating,
-            Standing::Done => RunStatus::Done,
-            Standing::Failed => RunStatus::Failed,
-            Standing::Cancelled => RunStatus::Cancelled,
-        };
+        let status = status(tenure_flow::standing(state));
         Summary { status, note: note(graph, state), output: state.output.clone() }
     }
 
@@ -62,6 +54,19 @@ impl Process for Flows {
             Some(Task { node, attempt: *attempt, action, with, undo, edition: state.edition(id) })
         };
         state.nodes.iter().filter_map(|(id, node)| task(id, node)).collect()
+    }
+}
+
+/// Where a run stands, in the words of the engine.
+pub(crate) fn status(standing: Standing) -> RunStatus {
+    match standing {
+        Standing::Running => RunStatus::Running,
+        Standing::Waiting => RunStatus::Waiting,
+        Standing::Blocked => RunStatus::Blocked,
+        Standing::Compensating => RunStatus::Compensating,
+        Standing::Done => RunStatus::Done,
+        Standing::Failed => RunStatus::Failed,
+        Standing::Cancelled => RunStatus::Cancelled,
     }
 }
 

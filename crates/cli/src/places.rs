@@ -123,6 +123,7 @@ places! {
     EDIT_STEP = Post "/v1/runs/{run}/edit";
     CHECK_MIGRATION = Get "/v1/runs/{run}/migration";
     MIGRATE_RUN = Post "/v1/runs/{run}/migrate";
+    REDRAFT = Post "/v1/workflows/{workflow}/redraft";
     MAKE_SET = Post "/v1/sets";
     LIST_SETS = Get "/v1/sets";
     READ_SET = Get "/v1/sets/{set}";

@@ -14,6 +14,7 @@ pub mod language;
 pub mod limits;
 pub mod moment;
 pub mod moves;
+pub mod redraft;
 pub mod schedule;
 pub mod start;
 pub mod state;

@@ -52,3 +52,6 @@ pub const CONFORM_PAGE_OBJECTS: u32 = 20;
 
 /// The longest word that the suite makes out of a name.
 pub const SLUG_LENGTH_MAX: usize = 30;
+
+/// How many of the last runs of a workflow are played again by a draft when nobody says.
+pub const REDRAFTD_RUNS_USUAL: usize = 50;

@@ -18,6 +18,7 @@ pub mod page;
 pub mod person;
 pub mod plan;
 pub mod plans;
+pub mod redraft;
 pub mod rehearsal;
 pub mod run;
 pub mod set;

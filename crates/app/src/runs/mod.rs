@@ -4,6 +4,7 @@ pub(crate) mod alone;
 pub mod edit;
 pub mod list;
 pub mod migrate;
+pub mod redraft;
 pub mod replay;
 pub mod show;
 pub mod stand;

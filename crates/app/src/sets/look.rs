@@ -67,7 +67,7 @@ async fn everybody(tx: &mut Tx, work: &Work) -> Result<(SetRow, Vec<SetPerson>),
     let judged = work.judge(tx, &known).await?;
     let row = |(place, facts): (i64, &PersonFacts)| {
         let person = facts.person.id;
-        person_of(place, called(&facts.person), person, judged.get(&person).cloned())
+        person_of(place, called(&facts.person), person, &judged)
     };
     Ok((set, places.into_iter().zip(&known).map(row).collect()))
 }
@@ -95,21 +95,25 @@ async fn named(tx: &mut Tx, work: &Work) -> Result<(SetRow, Vec<SetPerson>), Sto
         let cannot = |why: String| SetPerson { state: SetPersonState::Cannot, why: Some(why), ..one.clone() };
         people.push(match person {
             None => cannot("there is no such person, or more than one".to_owned()),
-            Some(person) => match places.get(&person) {
-                Some(first) => cannot(format!("is the same person as number {first}")),
-                None => {
-                    places.insert(person, one.place);
-                    person_of(one.place, one.named, person, judged.get(&person).cloned())
+            Some(person) => {
+                let first = *places.entry(person).or_insert(one.place);
+                if first == one.place {
+                    person_of(one.place, one.named, person, &judged)
+                } else {
+                    cannot(format!("is the same person as number {first}"))
                 }
-            },
+            }
         });
     }
     Ok((set, people))
 }
 
+/// Why somebody cannot begin, of those who were judged; none if they can.
+pub(super) type Judged = BTreeMap<PersonId, Option<String>>;
+
 /// Somebody as they were judged; who was not judged is not there any more.
-pub(super) fn person_of(place: i64, named: String, person: PersonId, judged: Option<Option<String>>) -> SetPerson {
-    let why = judged.unwrap_or_else(|| Some("is not there any more".to_owned()));
+pub(super) fn person_of(place: i64, named: String, person: PersonId, judged: &Judged) -> SetPerson {
+    let why = judged.get(&person).cloned().unwrap_or_else(|| Some("is not there any more".to_owned()));
     let state = if why.is_none() { SetPersonState::Ready } else { SetPersonState::Cannot };
     SetPerson { place, named, person: Some(person), state, why, run: None }
 }

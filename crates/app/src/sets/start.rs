@@ -123,7 +123,7 @@ async fn one_page(house: &Arc<House>, work: Arc<Work>) -> Result<(), StoreError>
             let mut people = Vec::with_capacity(page.len());
             for one in page {
                 let Some(person) = one.person else { continue };
-                let mut one = person_of(one.place, one.named, person, judged.get(&person).cloned());
+                let mut one = person_of(one.place, one.named, person, &judged);
                 if one.state == SetPersonState::Ready {
                     let beginning = begin::beginning(&own, person, start_of(&work, person), cause.names);
                     one = SetPerson { state: SetPersonState::Begun, run: Some(beginning.run), ..one };

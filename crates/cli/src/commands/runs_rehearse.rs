@@ -28,16 +28,16 @@ const WOULD: &[Column] = &[
 #[derive(Debug, Args)]
 #[command(
     visible_alias = "dry-run",
-    after_help = "Examples:\n  tenure runs rehearse offboard ada\n  tenure runs rehearse leaver E1042 --answer handover=refused\n  tenure runs dry-run leave ada --input '{\"until\": \"2027-02-01\"}' --json"
+    after_help = "Examples:\n  tenure runs rehearse offboard ada\n  tenure runs rehearse leaver E1042 --answer handover=refused\n  tenure runs dry-run leave ada --input until=2027-02-01 --json"
 )]
 pub struct Rehearse {
     /// Which workflow
     workflow: Name,
     /// An id, a key such as E1042, or letters that only one person has
     person: String,
-    /// What it is given besides the person: JSON, `@FILE`, or `@-` for standard input
-    #[arg(long, value_name = "JSON", default_value = "{}")]
-    input: String,
+    /// What it is given besides the person: `KEY=VALUE`, several times, or JSON, `@FILE`, or `@-` for standard input
+    #[arg(long, value_name = "KEY=VALUE")]
+    input: Vec<String>,
     /// What whoever is asked at a step would answer, or `timeout` if nobody would; may be given several times
     #[arg(long, value_name = "STEP=OUTCOME")]
     answer: Vec<String>,

@@ -106,7 +106,7 @@ impl Start {
 }
 
 /// What is given on the command line: JSON, a file of it after an `@`, or keys with their values.
-fn read_input(words: &[String]) -> Result<Value, CliError> {
+pub fn read_input(words: &[String]) -> Result<Value, CliError> {
     if let [only] = words
         && !is_key_and_value(only)
     {

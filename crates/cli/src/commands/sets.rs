@@ -289,7 +289,7 @@ fn line(set: &Value) -> String {
     for status in ["done", "failed", "cancelled", "blocked", "waiting", "compensating", "running", "queued"] {
         let runs = runs(set, status);
         if runs > 0 {
-            line += &format!(", {status} {runs}");
+            line.extend([", ", status, " ", runs.to_string().as_str()]);
         }
     }
     line

@@ -59,7 +59,6 @@ fn rows(text: &str, separator: char) -> Result<Vec<(usize, Vec<String>)>, String
         match (letter, quoted) {
             ('"', Some(_)) if letters.next_if_eq(&'"').is_some() => field.push('"'),
             ('"', Some(_)) => quoted = None,
-            (other, Some(_)) => field.push(other),
             ('"', None) if field.is_empty() => quoted = Some(line),
             ('\n', None) => {
                 fields.push(std::mem::take(&mut field));
@@ -70,7 +69,7 @@ fn rows(text: &str, separator: char) -> Result<Vec<(usize, Vec<String>)>, String
                 begins = line;
             }
             (other, None) if other == separator => fields.push(std::mem::take(&mut field)),
-            (other, None) => field.push(other),
+            (other, Some(_) | None) => field.push(other),
         }
     }
     match quoted {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail")]
 
 mod moves;
+mod redrafted;
 mod written;
 
 use jiff::{SignedDuration, Timestamp};

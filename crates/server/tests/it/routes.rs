@@ -40,6 +40,7 @@ fn path(operation: &Operation) -> String {
 fn body(operation: &Operation) -> Json {
     match operation.id {
         "postEvent" => joiner("access", "E1", "Ada"),
+        "redraftWorkflow" => json!({ "document": "x" }),
         "makeSet" => json!({ "workflow": "nothing", "where": "true" }),
         "startSet" => json!({ "people": 1, "reason": "x" }),
         "startRun" => json!({ "workflow": "nothing" }),

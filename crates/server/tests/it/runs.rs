@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tenure_app::runs::edit::edit;
 use tenure_app::runs::migrate::{check, migrate};
+use tenure_app::runs::redraft::redraft;
 use tenure_app::runs::replay::replay;
 use tenure_app::runs::start::start;
 use tenure_app::runs::tell::{Telling, tell};
@@ -110,5 +111,50 @@ async fn only_what_is_stuck_is_tried_with_something_else() {
     let refused = edit(&cx, run, "wait".into(), json!({}), "x".into()).await.unwrap_err();
     assert!(refused.to_string().contains("is not stuck"), "{refused}");
     assert!(matches!(edit(&cx, run, "none".into(), json!({}), "x".into()).await, Err(AppError::NotFound { .. })));
+    working.stop(LONG).await;
+}
+
+#[tokio::test]
+async fn the_last_runs_are_played_again_by_a_draft_and_nothing_is_done() {
+    let place = Place::new();
+    place.write(
+        "walk.yaml",
+        &workflow("core/set, with: { a: 1 }", "    - { id: prove, use: core/set, with: { b: 1 }, after: wait }\n"),
+    );
+    let opened = place.open("by-hand").await;
+    let working = Working::start(&opened, opened.sealer());
+    let cx = admin(&opened);
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let run = start(&cx, "walk".parse().unwrap(), None, json!({})).await.unwrap();
+        until(&opened, run, |row| row.status == RunStatus::Done).await;
+        ids.insert(0, run);
+    }
+    let open = start(&cx, "walk".parse().unwrap(), None, json!({})).await.unwrap();
+    until(&opened, open, |row| row.status == RunStatus::Done).await;
+    let played = async |last: usize, text: &str| redraft(&cx, "walk".parse().unwrap(), text.to_owned(), last).await;
+    let same =
+        workflow("core/set, with: { a: 1 }", "    - { id: prove, use: core/set, with: { b: 1 }, after: wait }\n");
+    let found = played(50, &same).await.unwrap();
+    assert_eq!(found.len(), 4);
+    assert!(found.iter().all(|one| one.difference.is_none()), "{found:?}");
+    let other = workflow(
+        "core/set, with: { a: 2 }",
+        "    - { id: badge, use: human/task, with: { title: x, for: \"team:desk\" }, after: wait, ends: [done, refused] }\n",
+    );
+    let found = played(2, &other).await.unwrap();
+    assert_eq!(found.iter().map(|one| one.run.id).collect::<Vec<_>>(), [open, ids[0]]);
+    for one in &found {
+        assert_eq!(one.difference.less, ["prove"]);
+        assert!(one.difference.untold.keys().any(|step| step.contains("badge")), "{one:?}");
+        assert_eq!(one.would_end, None);
+    }
+    let bad = played(2, "kind: [").await.unwrap_err();
+    assert!(matches!(bad, AppError::BadDocuments(_)), "{bad}");
+    let another = played(2, &same.replace("name: walk", "name: run")).await.unwrap_err();
+    assert!(another.to_string().contains("no document of kind Workflow with the name `walk`"), "{another}");
+    assert!(matches!(played(0, &same).await, Err(AppError::Invalid { .. })));
+    // Nothing of all that is a run, or a version.
+    assert_eq!(opened.house.live.now().version, 1);
     working.stop(LONG).await;
 }

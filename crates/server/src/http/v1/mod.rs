@@ -22,6 +22,7 @@ mod sets;
 mod tasks;
 mod tokens;
 mod whatif;
+mod workflows;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -173,6 +174,7 @@ fn mount_work(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("listSetPeople", sets::people::handler)?
         .mount("startSet", sets::start::handler)?
         .mount("cancelSet", sets::cancel::handler)?
+        .mount("redraftWorkflow", workflows::redraft::handler)?
         .mount("listRuns", runs::list::handler)?
         .mount("startRun", runs::start::handler)?
         .mount("readRun", runs::show::handler)?

@@ -1,0 +1,3 @@
+//! Workflows, as they would be.
+
+pub(super) mod redraft;
