@@ -70,17 +70,36 @@ impl Edit {
     /// What the step was given in its last attempt.
     async fn last(&self, cx: &Cx) -> Result<Map<String, Value>, CliError> {
         let run = cx.client()?.ask(&places::READ_RUN.of(&[&self.id])).await?;
-        let records = run.get("records").and_then(Value::as_array).cloned().unwrap_or_default();
-        let facts = records.iter().rev().flat_map(|record| match record.get("body") {
-            Some(Value::Array(facts)) => facts.clone(),
-            Some(one) => vec![one.clone()],
-            None => Vec::new(),
-        });
-        let mut given = facts
-            .filter(|fact| fact.get("id").and_then(Value::as_str) == Some(&self.node))
-            .filter_map(|fact| fact.pointer("/now/with")?.as_object().cloned());
-        given.next().ok_or_else(|| {
+        given(&run, &self.node).ok_or_else(|| {
             CliError::new(Exit::Usage, code::USAGE, format!("step `{}` was given nothing yet", self.node))
         })
+    }
+}
+
+/// What a step of a run was given last, as far as the records that are shown tell.
+fn given(run: &Value, node: &str) -> Option<Map<String, Value>> {
+    let records = run.get("records").and_then(Value::as_array)?.iter().rev();
+    let facts =
+        records.filter_map(|record| record.pointer("/body/facts")?.as_array()).flat_map(|facts| facts.iter().rev());
+    let mut of_node = facts.filter(|fact| fact.get("id").and_then(Value::as_str) == Some(node));
+    of_node.find_map(|fact| fact.pointer("/now/with")?.as_object().cloned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_step_was_given_last_is_found_in_the_records() {
+        let node = |id: &str, with: Value| json!({ "fact": "node", "id": id, "now": { "is": "acting", "with": with } });
+        let run = json!({ "records": [
+            { "body": { "facts": [node("tell", json!({ "to": ["a"] }))] } },
+            { "body": { "facts": [node("tell", json!({ "to": ["b"] })), node("call", json!({ "url": "x" }))] } },
+            { "body": { "facts": [json!({ "fact": "node", "id": "call", "now": { "is": "done" } })] } },
+            { "body": "cut" },
+        ] });
+        assert_eq!(given(&run, "tell").unwrap()["to"], json!(["b"]));
+        assert_eq!(given(&run, "call").unwrap()["url"], json!("x"));
+        assert_eq!(given(&run, "seal"), None);
     }
 }

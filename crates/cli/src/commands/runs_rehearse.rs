@@ -60,10 +60,12 @@ impl Rehearse {
         let body = json!({ "workflow": self.workflow, "input": input, "answers": answers });
         let came = client.send(&places::REHEARSE.of(&[&id]), &body).await?;
         let would = came.get("would").and_then(Value::as_array).cloned().unwrap_or_default();
-        if cx.output.format == Format::Table {
-            cx.output.list(WOULD, &would)?;
-        } else {
+        if cx.output.format != Format::Table {
             cx.output.item(&[], &came)?;
+        } else if would.is_empty() {
+            cx.output.say("nothing would be done");
+        } else {
+            cx.output.list(WOULD, &would)?;
         }
         let (status, ends) = (cell(came.get("status")), cell(came.get("endsAt")));
         let note = came.get("note").map(|note| format!(": {}", cell(Some(note)))).unwrap_or_default();

@@ -237,6 +237,8 @@ impl Scene {
             let row = runs::show::show(&cx, run).await.unwrap().row;
             match now.next_due.filter(|_| !row.status.is_closed() && row.status != RunStatus::Blocked) {
                 Some(due) => self.stepped.at(due),
+                // On a machine that is busy the engine may still be at it.
+                None if matches!(row.status, RunStatus::Running | RunStatus::Compensating) => {}
                 None => break,
             }
         }

@@ -137,6 +137,8 @@ impl Play {
                     self.hear_waits(&cx, &open).await?;
                     self.aside.jump_to(due);
                 }
+                // On a machine that is busy the engine may still be at it.
+                None if open.iter().any(is_at_it) => {}
                 None => break,
             }
         }
@@ -237,6 +239,11 @@ impl Play {
         let token = new_id(self.aside.house.ids.as_ref());
         Some(Actor { name, kind: ActorKind::Caller { token, roles: [role].into() } })
     }
+}
+
+/// Whether a run has something to do by itself.
+fn is_at_it(row: &RunRow) -> bool {
+    matches!(row.status, RunStatus::Queued | RunStatus::Running | RunStatus::Compensating)
 }
 
 /// Whether a step is the author's step of this name, or one of those that it was lowered to.
