@@ -28,6 +28,7 @@ pub mod people;
 pub mod plans;
 pub mod population;
 pub mod probe;
+mod reason;
 pub mod reconcile;
 pub mod record;
 pub mod rules;

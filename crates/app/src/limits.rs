@@ -126,9 +126,9 @@ pub const ATTESTATIONS_OF_CONNECTION_MAX: usize = 200_000;
 /// How often one write is looked at again because somebody said something meanwhile.
 pub const ASKED_LOOKS_MAX: usize = 16;
 /// The most runs that are played again by a draft at once.
-pub const REDRAFTD_RUNS_MAX: usize = 500;
+pub const REDRAFTED_RUNS_MAX: usize = 500;
 /// Runs that are read through for those that came to an end of their own.
-pub const REDRAFTD_LOOKED_AT_MAX: usize = 10_000;
+pub const REDRAFTED_LOOKED_AT_MAX: usize = 10_000;
 /// Runs that are read at once.
 pub const RUNS_AT_ONCE: usize = 500;
 /// Records of a run that are shown with it, and read at once.

@@ -43,4 +43,4 @@ pub const BREAKER_WITHIN_MIN: Duration = Duration::from_mins(1);
 /// The longest time in which a breaker counts.
 pub const BREAKER_WITHIN_MAX: Duration = Duration::from_hours(7 * 24);
 /// Events of a run that is played again by a draft.
-pub const REDRAFTD_EVENTS_MAX: usize = 10_000;
+pub const REDRAFTED_EVENTS_MAX: usize = 10_000;

@@ -13,7 +13,7 @@ use tenure_model::{Effect, Ending, RefusalClass, RunEvent, RunId, SeededIds, Sig
 
 use crate::decide::decide;
 use crate::graph::Graph;
-use crate::limits::REDRAFTD_EVENTS_MAX;
+use crate::limits::REDRAFTED_EVENTS_MAX;
 use crate::state::{Node, Record, RunState};
 use crate::view::{Standing, standing};
 
@@ -152,7 +152,7 @@ struct Play<'p> {
 impl Play<'_> {
     fn run(&mut self) -> RunState {
         let mut state = RunState::default();
-        for _ in 0..REDRAFTD_EVENTS_MAX {
+        for _ in 0..REDRAFTED_EVENTS_MAX {
             let Some(event) = self.next() else { break };
             let decision = decide(self.draft, &state, &event, self.now);
             state = decision.next;

@@ -54,4 +54,4 @@ pub const CONFORM_PAGE_OBJECTS: u32 = 20;
 pub const SLUG_LENGTH_MAX: usize = 30;
 
 /// How many of the last runs of a workflow are played again by a draft when nobody says.
-pub const REDRAFTD_RUNS_USUAL: usize = 50;
+pub const REDRAFTED_RUNS_USUAL: usize = 50;

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::postgresql::Postgresql;
 use crate::scim::ScimServer;
-use crate::slapd::{ADMIN_DN, BASE_DN, Slapd};
+use crate::slapd::Slapd;
 
 /// A company whose house can be opened again and again.
 #[derive(Debug)]
@@ -22,10 +22,8 @@ impl Company {
         let account = ldap.find("  account:").and_then(|place| ldap.get(place..)).expect("a template");
         let head = format!(
             "apiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: ldap }}\nspec:\n  connector: ldap\n  \
-             direction: target\n  config:\n    url: {}\n    bindDn: {ADMIN_DN}\n    password: {{ secret: \"file:{}\" }}\n    \
-             baseDn: {BASE_DN}\n",
-            slapd.url(),
-            slapd.password_file().display()
+             direction: target\n{}",
+            slapd.config()
         );
         Self::with(database, &(head + account), &sample("roles/staff.yaml"))
     }
@@ -49,15 +47,11 @@ impl Company {
     pub fn with_database(database: &str, server: &Postgresql) -> Self {
         let target = format!(
             "apiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: shop }}\nspec:\n  connector: sql\n  \
-             direction: target\n  config:\n    database:\n      kind: postgresql\n      host: localhost\n      port: {}\n      \
-             database: tenure\n      user: tenure\n      password: {{ secret: \"file:{}\" }}\n      caFile: {}\n    \
-             accounts:\n      table: users\n      id: id\n      name: username\n      attributes: [username, employee_no, \
+             direction: target\n{}    accounts:\n      table: users\n      id: id\n      name: username\n      attributes: [username, employee_no, \
              email]\n      disable: {{ column: active, disabled: false, enabled: true }}\n  account:\n    match: \
              employee_no\n    set:\n      employee_no: person.employeeId\n      username: person.email\n      email: \
              person.email\n  entitlements:\n    group/staff: staff\n    group/finance: finance\n",
-            server.port(),
-            server.password_file().display(),
-            server.ca_file().display()
+            server.config()
         );
         Self::with(database, &target, &sample("roles/staff.yaml").replace("ldap", "shop"))
     }

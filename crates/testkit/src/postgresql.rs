@@ -80,6 +80,17 @@ impl Postgresql {
         self.folder.path().join("password")
     }
 
+    /// The `config` of a connection to it, as lines of a document; what stands in its tables comes after.
+    pub fn config(&self) -> String {
+        format!(
+            "  config:\n    database: {{ kind: postgresql, host: localhost, port: {}, database: tenure, user: tenure, \
+             password: {{ secret: \"file:{}\" }}, caFile: {} }}\n",
+            self.port(),
+            self.password_file().display(),
+            self.ca_file().display()
+        )
+    }
+
     /// The certificate of the authority that signed the server's.
     pub fn ca_file(&self) -> PathBuf {
         self.folder.path().join("ca.crt")

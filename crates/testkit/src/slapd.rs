@@ -162,6 +162,23 @@ impl Slapd {
         assert!(done.is_some(), "the password of `{dn}` could not be set");
     }
 
+    /// Makes a group in which nobody is.
+    pub fn make_group(&self, name: &str) {
+        self.change(&format!(
+            "dn: cn={name},ou=groups,{BASE_DN}\nchangetype: add\nobjectClass: groupOfNames\ncn: {name}\nmember: \
+             cn=nobody,{BASE_DN}\n"
+        ));
+    }
+
+    /// The `config` of a connection to it, as lines of a document.
+    pub fn config(&self) -> String {
+        format!(
+            "  config:\n    url: {}\n    bindDn: {ADMIN_DN}\n    password: {{ secret: \"file:{}\" }}\n    baseDn: {BASE_DN}\n",
+            self.url(),
+            self.password_file().display()
+        )
+    }
+
     /// Takes a member out of a group as the administrator.
     pub fn remove_member(&self, group: &str, member: &str) {
         self.change(&format!("dn: {group}\nchangetype: modify\ndelete: member\nmember: {member}\n"));

@@ -9,7 +9,7 @@ use tenure_store::notices;
 use super::list::{Shown, shown};
 use crate::cx::Cx;
 use crate::error::AppError;
-use crate::{limits, record};
+use crate::{reason, record};
 
 /// What is done with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +30,8 @@ pub async fn settle(cx: &Cx, notice: NoticeId, settling: Settling) -> Result<Sho
         Settling::Drop { .. } => (Action::DropNotice, "notice.dropped"),
     };
     cx.allow(action, &Thing::Notice(Some(notice)))?;
-    if let Settling::Drop { reason } = &settling
-        && (reason.trim().is_empty() || reason.chars().count() > limits::REASON_CHARS_MAX)
-    {
-        let reason = format!("say why, in 1 to {} characters", limits::REASON_CHARS_MAX);
-        return Err(AppError::Invalid { pointer: "/reason", reason });
+    if let Settling::Drop { reason } = &settling {
+        reason::said(reason)?;
     }
     let (house, by, now) = (Arc::clone(&cx.house), cx.actor.name.clone(), cx.house.clock.now());
     let entry = record::entry(cx.house.clock.as_ref(), &cx.actor, told).about(notice);

@@ -20,7 +20,7 @@ use tenure_store::{StoreError, journal};
 use crate::cx::Cx;
 use crate::error::AppError;
 use crate::flows::status;
-use crate::limits::{RECORDS_AT_ONCE, REDRAFTD_LOOKED_AT_MAX, REDRAFTD_RUNS_MAX, RUNS_AT_ONCE};
+use crate::limits::{RECORDS_AT_ONCE, REDRAFTED_LOOKED_AT_MAX, REDRAFTED_RUNS_MAX, RUNS_AT_ONCE};
 use crate::people::facts;
 use crate::versions;
 use crate::workflows::facts as known;
@@ -39,8 +39,8 @@ pub struct Redrafted {
 /// Plays the last runs of a workflow that are over by this draft of it, the newest first.
 pub async fn redraft(cx: &Cx, workflow: Name, document: String, last: usize) -> Result<Vec<Redrafted>, AppError> {
     cx.allow(Action::MakePlan, &Thing::Plan)?;
-    if last == 0 || last > REDRAFTD_RUNS_MAX {
-        let reason = format!("`{last}` is not between 1 and {REDRAFTD_RUNS_MAX}");
+    if last == 0 || last > REDRAFTED_RUNS_MAX {
+        let reason = format!("`{last}` is not between 1 and {REDRAFTED_RUNS_MAX}");
         return Err(AppError::Invalid { pointer: "/last", reason });
     }
     if !cx.house.estate().workflows.contains_key(&workflow) {
@@ -48,7 +48,7 @@ pub async fn redraft(cx: &Cx, workflow: Name, document: String, last: usize) -> 
     }
     let draft = draft(cx, &workflow, document).await?;
     let (mut played, mut before, mut looked_at) = (Vec::new(), None, 0);
-    while played.len() < last && looked_at < REDRAFTD_LOOKED_AT_MAX {
+    while played.len() < last && looked_at < REDRAFTED_LOOKED_AT_MAX {
         let page = page(cx, &workflow, before).await?;
         let Some(oldest) = page.last().map(|row| row.id) else { break };
         (before, looked_at) = (Some(oldest), looked_at + page.len());

@@ -11,7 +11,7 @@ use tenure_store::{journal, runs};
 
 use crate::cx::{Cx, send};
 use crate::error::AppError;
-use crate::{limits, record};
+use crate::{limits, reason, record};
 
 /// What a run is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,9 +114,5 @@ fn check(word: &Telling) -> Result<(), AppError> {
         | Telling::Skip { reason, .. } => reason,
         Telling::Retry | Telling::Signal { .. } => return Ok(()),
     };
-    if reason.trim().is_empty() || reason.chars().count() > limits::REASON_CHARS_MAX {
-        let reason = format!("say why, in 1 to {} characters", limits::REASON_CHARS_MAX);
-        return Err(AppError::Invalid { pointer: "/reason", reason });
-    }
-    Ok(())
+    reason::said(reason)
 }

@@ -5,16 +5,16 @@ use tenure_model::SetId;
 use tenure_policy::authz::{Action, Thing};
 use tenure_store::sets::{self, SetRow, SetState};
 
+use super::get;
 use super::show::Shown;
-use super::{check, get};
 use crate::cx::Cx;
 use crate::error::AppError;
-use crate::record;
+use crate::{reason, record};
 
 /// Stops a set, and says what was begun.
 pub async fn cancel(cx: &Cx, id: SetId, reason: String) -> Result<Shown, AppError> {
     cx.allow(Action::CancelRun, &Thing::Run(None))?;
-    check(&reason)?;
+    reason::said(&reason)?;
     let own = cx.clone();
     let job = cx.house.store.write(move |tx| {
         Box::pin(async move {

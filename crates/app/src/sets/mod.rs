@@ -22,7 +22,6 @@ use tenure_store::{StoreError, Tx};
 
 use crate::cx::House;
 use crate::error::AppError;
-use crate::limits::REASON_CHARS_MAX;
 use crate::runs::alone;
 
 /// The graph that looks who is in a set.
@@ -49,15 +48,6 @@ pub(crate) async fn fail(tx: &mut Tx, id: SetId, note: &str) -> Result<(), Store
     }
     let version = set.version + 1;
     sets::update(tx, &SetRow { state: SetState::Failed, note: Some(note.to_owned()), version, ..set }).await
-}
-
-/// Demands that somebody says why.
-fn check(reason: &str) -> Result<(), AppError> {
-    if reason.trim().is_empty() || reason.chars().count() > REASON_CHARS_MAX {
-        let reason = format!("say why, in 1 to {REASON_CHARS_MAX} characters");
-        return Err(AppError::Invalid { pointer: "/reason", reason });
-    }
-    Ok(())
 }
 
 async fn get(tx: &mut Tx, id: SetId) -> Result<SetRow, AppError> {

@@ -19,20 +19,20 @@ use tenure_store::{StoreError, Tx};
 use super::judge::Work;
 use super::look::person_of;
 use super::show::Shown;
-use super::{check, get, letter, starting};
+use super::{get, letter, starting};
 use crate::cx::{Cx, House, send};
 use crate::error::AppError;
 use crate::limits::{PLAN_STEP_TIME, SET_PAGE};
 use crate::people::facts;
 use crate::plans::compute::Came;
-use crate::record;
 use crate::workflows::begin::{self, Beginning, Cause, Names};
 use crate::workflows::start::lane;
+use crate::{reason, record};
 
 /// Asks that a set be started, by somebody who saw that it is so many people. A durable run does it.
 pub async fn start(cx: &Cx, id: SetId, people: i64, reason: String) -> Result<Shown, AppError> {
     cx.allow(Action::StartRun, &Thing::Run(None))?;
-    check(&reason)?;
+    reason::said(&reason)?;
     let own = cx.clone();
     let job = cx.house.store.write(move |tx| {
         Box::pin(async move {

@@ -13,7 +13,7 @@ use super::{entry, find, tell};
 use crate::cx::Cx;
 use crate::error::AppError;
 use crate::tickets::want::hand_over;
-use crate::{limits, record};
+use crate::{reason, record};
 
 /// Gives a task to somebody else, and takes it out of the hand of whoever has it.
 pub async fn reassign(cx: &Cx, task: TaskId, to: Assignee, reason: String) -> Result<HumanTask, AppError> {
@@ -53,10 +53,7 @@ async fn comes_back(cx: &Cx, tx: &mut Tx, given: &HumanTask) -> Result<bool, Sto
 }
 
 fn check(cx: &Cx, to: &Assignee, reason: &str) -> Result<(), AppError> {
-    if reason.trim().is_empty() || reason.chars().count() > limits::REASON_CHARS_MAX {
-        let reason = format!("say why, in 1 to {} characters", limits::REASON_CHARS_MAX);
-        return Err(AppError::Invalid { pointer: "/reason", reason });
-    }
+    reason::said(reason)?;
     if let Assignee::Team(team) = to
         && !cx.house.estate().teams.contains_key(team)
     {

@@ -119,11 +119,21 @@ impl Aside {
     }
 
     /// Ends what runs.
-    pub async fn close(self) {
-        if let Some((engine, running)) = self.running {
+    pub async fn close(mut self) {
+        if let Some((engine, running)) = self.running.take() {
             engine.stop();
             self.house.nudge();
             drop(running.await);
+        }
+    }
+}
+
+/// Whoever opened it may be given up in the middle, as a request is; its engine must not go on.
+impl Drop for Aside {
+    fn drop(&mut self) {
+        if let Some((engine, running)) = self.running.take() {
+            engine.stop();
+            running.abort();
         }
     }
 }

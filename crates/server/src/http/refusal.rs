@@ -44,6 +44,20 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// What a word of a query names; a word that names nothing is refused with those that there are.
+pub(super) fn word_of<T: Copy, const N: usize>(
+    word: &str,
+    what: &str,
+    all: [T; N],
+    say: impl Fn(T) -> &'static str,
+) -> Result<T, Refusal> {
+    all.into_iter().find(|one| say(*one) == word).ok_or_else(|| {
+        let known = all.map(say).join(", ");
+        let named = tenure_api::problem::quoted(word);
+        Refusal::because(Code::BadRequest, format!("{named} is not a {what}; use one of {known}"))
+    })
+}
+
 /// Takes nothing and refuses with "not found": the end of every path that is no operation.
 pub(super) async fn nowhere() -> Refusal {
     Refusal::because(Code::NotFound, "there is no operation at this path")

@@ -24,7 +24,7 @@ use tenure_store::runs::RunFilter;
 use tenure_store::{StoreError, people};
 use tenure_testkit::notices::{MailSink, Tls};
 use tenure_testkit::postgresql::Postgresql;
-use tenure_testkit::slapd::{ADMIN_DN, BASE_DN, Slapd};
+use tenure_testkit::slapd::{BASE_DN, Slapd};
 use tenure_testkit::trial::tamper::{Rates, Tally, Tamper};
 use tenure_testkit::trial::{self, Trouble, count, until_quiet};
 use tenure_testkit::wire::{Peer, Reply};
@@ -118,10 +118,8 @@ fn estate(folder: &str, world: &World) -> String {
     write!(
         text,
         "apiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: ldap, owner: trial }}\nspec:\n  connector: ldap\n  direction: \
-         target\n  config:\n    url: {}\n    bindDn: {ADMIN_DN}\n    password: {{ secret: \"file:{}\" }}\n    baseDn: \
-         {BASE_DN}\n{template}",
-        world.directory.url(),
-        world.directory.password_file().display(),
+         target\n{}{template}",
+        world.directory.config(),
     )
     .unwrap_or_default();
     for unit in 0..UNITS {
@@ -130,16 +128,13 @@ fn estate(folder: &str, world: &World) -> String {
     write!(
         text,
         "---\napiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: shop, owner: trial }}\nspec:\n  connector: sql\n  \
-         direction: target\n  config:\n    database: {{ kind: postgresql, host: localhost, port: {}, database: tenure, user: \
-         tenure, password: {{ secret: \"file:{}\" }}, caFile: {} }}\n    accounts:\n      table: users\n      id: id\n      name: \
+         direction: target\n{}    accounts:\n      table: users\n      id: id\n      name: \
          username\n      attributes: [employee_no, username, email]\n      disable: {{ column: active, disabled: false, enabled: \
          true }}\n    entitlements:\n      table: roles\n      id: id\n      name: name\n      members: {{ table: held, account: \
          user_id, entitlement: role_id }}\n  account:\n    match: employee_no\n    set:\n      employee_no: \
          person.employeeId\n      username: lower(person.employeeId)\n      email: person.email\n  entitlements: {{ \
          group/staff: staff, group/project: project, group/floor: floor }}\n",
-        world.tables.port(),
-        world.tables.password_file().display(),
-        world.tables.ca_file().display(),
+        world.tables.config(),
     )
     .unwrap_or_default();
     let role = |name: &str, when: &str, connection: &str, group: &str| {
@@ -178,10 +173,7 @@ impl World {
     async fn start(people: usize) -> Result<Self, Trouble> {
         let directory = Slapd::start().await;
         for unit in 0..UNITS {
-            directory.change(&format!(
-                "dn: cn=unit{unit},ou=groups,{BASE_DN}\nchangetype: add\nobjectClass: groupOfNames\ncn: unit{unit}\nmember: \
-                 cn=nobody,{BASE_DN}\n"
-            ));
+            directory.make_group(&format!("unit{unit}"));
         }
         let tables = Postgresql::start().await;
         // No constraint of the target stands in for us.
@@ -200,17 +192,7 @@ impl World {
 
     fn write(&self, people: usize) -> Result<(), Trouble> {
         let at = |name: &str| self.folder.path().join(name).display().to_string();
-        for folder in ["estate", "feed"] {
-            std::fs::create_dir(self.folder.path().join(folder))?;
-        }
-        let settings = format!(
-            "listen = \"127.0.0.1:0\"\n[database]\nurl = \"sqlite:{}\"\n[estate]\nfolder = \"{}\"\n[data]\nfolder = \
-             \"{}\"\n[log]\nlevel = \"error\"\n",
-            at("tenure.db"),
-            at("estate"),
-            at("data")
-        );
-        std::fs::write(at("tenure.toml"), settings)?;
+        trial::furnish(self.folder.path(), None, "error")?;
         let mut feed = "id;first;last;mail;unit\n".to_owned();
         for person in 0..people {
             writeln!(feed, "E{person};Ada{person};Lovelace;ada{person}@example.org;Unit {}", person % UNITS)?;

@@ -19,7 +19,7 @@ use tenure_model::{Actor, Clock as _, SystemClock};
 use tenure_server::house::{Working, open, settings};
 use tenure_store::runs::counts_by_status;
 use tenure_testkit::postgresql::Postgresql;
-use tenure_testkit::slapd::{ADMIN_DN, BASE_DN, Slapd};
+use tenure_testkit::slapd::{BASE_DN, Slapd};
 use tenure_testkit::trial::{self, Trouble, count, until_quiet};
 
 /// Of a person beside the five that have names: `a01` and so on.
@@ -158,10 +158,7 @@ impl World {
         for _ in 0..DIRECTORIES {
             let slapd = Slapd::start().await;
             for group in groups.iter().filter(|group| *group != EVERYBODY) {
-                slapd.change(&format!(
-                    "dn: cn={group},ou=groups,{BASE_DN}\nchangetype: add\nobjectClass: groupOfNames\ncn: {group}\n\
-                     member: cn=nobody,{BASE_DN}\n"
-                ));
+                slapd.make_group(group);
             }
             directories.push(slapd);
         }
@@ -188,17 +185,7 @@ impl World {
     /// The settings, the documents and the feed.
     fn write(&self, database: Option<&str>, people: usize, roles: usize) -> Result<(), Trouble> {
         let at = |name: &str| self.path(name).display().to_string();
-        for folder in ["estate", "feed"] {
-            std::fs::create_dir(self.path(folder))?;
-        }
-        let database = database.map_or_else(|| format!("sqlite:{}", at("tenure.db")), str::to_owned);
-        let settings = format!(
-            "listen = \"127.0.0.1:0\"\n[database]\nurl = \"{database}\"\n[estate]\nfolder = \"{}\"\n[data]\nfolder = \
-             \"{}\"\n[log]\nlevel = \"warn\"\n",
-            at("estate"),
-            at("data")
-        );
-        std::fs::write(self.path("tenure.toml"), settings)?;
+        trial::furnish(self.folder.path(), database, "warn")?;
         std::fs::write(self.path("feed/hr.csv"), feed(people)?)?;
         std::fs::write(self.path("estate/hr.yaml"), source(&at("feed")))?;
         for (place, some) in role_documents(roles).chunks(DOCUMENTS_IN_FILE).enumerate() {
@@ -282,13 +269,11 @@ fn directory(number: usize, slapd: &Slapd) -> String {
     let set = LDAP_ATTRIBUTES.split(' ').enumerate().map(line).collect::<Vec<_>>().concat();
     format!(
         "apiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: t{number}, owner: bench }}\nspec:\n  connector: \
-         ldap\n  direction: target\n  config:\n    url: {}\n    bindDn: {ADMIN_DN}\n    password: {{ secret: \"file:{}\" \
-         }}\n    baseDn: {BASE_DN}\n    people:\n      attributes: [uid, cn, sn, givenName, mail, employeeNumber, {listed}]\n  \
+         ldap\n  direction: target\n{}    people:\n      attributes: [uid, cn, sn, givenName, mail, employeeNumber, {listed}]\n  \
          account:\n    match: employeeNumber\n    set:\n      employeeNumber: person.employeeId\n      uid: \
          lower(person.employeeId)\n      cn: person.givenName + \" \" + person.familyName\n      givenName: \
          person.givenName\n      sn: person.familyName\n      mail: person.email\n{set}  entitlements:\n",
-        slapd.url(),
-        slapd.password_file().display()
+        slapd.config()
     )
 }
 
@@ -297,17 +282,14 @@ fn table(number: usize, server: &Postgresql) -> String {
     let set = columns(|column| format!("      a{column:02}: person.a{column:02} + \"-{number}\"\n"));
     format!(
         "apiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: t{number}, owner: bench }}\nspec:\n  connector: \
-         sql\n  direction: target\n  config:\n    database: {{ kind: postgresql, host: localhost, port: {}, database: \
-         tenure, user: tenure, password: {{ secret: \"file:{}\" }}, caFile: {} }}\n    accounts:\n      table: \
+         sql\n  direction: target\n{}    accounts:\n      table: \
          users{number}\n      id: id\n      name: username\n      attributes: [employee_no, username, email, given, \
          family{listed}]\n      disable: {{ column: active, disabled: false, enabled: true }}\n    entitlements:\n      \
          table: roles{number}\n      id: id\n      name: name\n      members: {{ table: held{number}, account: user_id, \
          entitlement: role_id }}\n  account:\n    match: employee_no\n    set:\n      employee_no: person.employeeId\n      \
          username: lower(person.employeeId)\n      email: person.email\n      given: person.givenName\n      family: \
          person.familyName\n{set}  entitlements:\n",
-        server.port(),
-        server.password_file().display(),
-        server.ca_file().display()
+        server.config()
     )
 }
 

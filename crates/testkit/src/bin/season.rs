@@ -25,7 +25,7 @@ use tenure_store::removals::HeldState;
 use tenure_store::runs::counts_by_status;
 use tenure_testkit::notices::{MailSink, Tls};
 use tenure_testkit::postgresql::Postgresql;
-use tenure_testkit::slapd::{ADMIN_DN, BASE_DN, Slapd};
+use tenure_testkit::slapd::{BASE_DN, Slapd};
 use tenure_testkit::trial::clock::ForwardClock;
 use tenure_testkit::trial::desk::{self, Desk};
 use tenure_testkit::trial::{self, Trouble, count, until_quiet};
@@ -165,10 +165,7 @@ impl World {
     async fn start(people: usize, first: Date, last: Date) -> Result<Self, Trouble> {
         let directory = Slapd::start().await;
         for site in 0..SITES {
-            directory.change(&format!(
-                "dn: cn=site{site},ou=groups,{BASE_DN}\nchangetype: add\nobjectClass: groupOfNames\ncn: site{site}\nmember: \
-                 cn=nobody,{BASE_DN}\n"
-            ));
+            directory.make_group(&format!("site{site}"));
         }
         let tables = Postgresql::start().await;
         tables.sql(
@@ -185,19 +182,7 @@ impl World {
 
     fn write(&self, people: usize, first: Date, last: Date) -> Result<(), Trouble> {
         let at = |name: &str| self.folder.path().join(name).display().to_string();
-        for folder in ["estate", "feed"] {
-            std::fs::create_dir(self.folder.path().join(folder))?;
-        }
-        std::fs::write(
-            at("tenure.toml"),
-            format!(
-                "listen = \"127.0.0.1:0\"\n[database]\nurl = \"sqlite:{}\"\n[estate]\nfolder = \"{}\"\n[data]\nfolder = \
-                 \"{}\"\n[log]\nlevel = \"error\"\n",
-                at("tenure.db"),
-                at("estate"),
-                at("data")
-            ),
-        )?;
+        trial::furnish(self.folder.path(), None, "error")?;
         let mut feed = "id;first;last;mail;site;from;until\n".to_owned();
         for person in 0..people {
             let site = person % SITES;
@@ -230,25 +215,20 @@ impl World {
             (0..SITES).map(|site| format!("    group/site{site}: site{site}\n")).collect::<Vec<_>>().concat();
         let ldap = format!(
             "---\napiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: ldap, owner: trial }}\nspec:\n  connector: ldap\n  \
-             direction: target\n  config:\n    url: {}\n    bindDn: {ADMIN_DN}\n    password: {{ secret: \"file:{}\" }}\n    \
-             baseDn: {BASE_DN}\n  account:\n    match: employeeNumber\n    set:\n      employeeNumber: person.employeeId\n      \
+             direction: target\n{}  account:\n    match: employeeNumber\n    set:\n      employeeNumber: person.employeeId\n      \
              uid: lower(person.employeeId)\n      cn: person.givenName + \" \" + person.familyName\n      sn: \
              person.familyName\n      mail: person.email\n  entitlements:\n{groups}",
-            self.directory.url(),
-            self.directory.password_file().display(),
+            self.directory.config(),
         );
         let shop = format!(
             "---\napiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: shop, owner: trial }}\nspec:\n  connector: sql\n  \
-             direction: target\n  config:\n    database: {{ kind: postgresql, host: localhost, port: {}, database: tenure, \
-             user: tenure, password: {{ secret: \"file:{}\" }}, caFile: {} }}\n    accounts:\n      table: users\n      id: id\n      \
+             direction: target\n{}    accounts:\n      table: users\n      id: id\n      \
              name: username\n      attributes: [employee_no, username, email]\n      disable: {{ column: active, disabled: \
              false, enabled: true }}\n    entitlements:\n      table: roles\n      id: id\n      name: name\n      members: {{ \
              table: held, account: user_id, entitlement: role_id }}\n  account:\n    match: employee_no\n    set:\n      \
              employee_no: person.employeeId\n      username: lower(person.employeeId)\n      email: person.email\n  \
              entitlements: {{ group/till: till }}\n",
-            self.tables.port(),
-            self.tables.password_file().display(),
-            self.tables.ca_file().display(),
+            self.tables.config(),
         );
         let desk = format!(
             "---\napiVersion: tenure/v1\nkind: Connection\nmetadata: {{ name: desk, owner: trial }}\nspec:\n  connector: rest\n  \

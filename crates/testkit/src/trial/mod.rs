@@ -5,6 +5,7 @@ pub mod clock;
 pub mod desk;
 pub mod tamper;
 
+use std::path::Path;
 use std::time::Duration;
 
 use tenure_engine::journal::RunRow;
@@ -44,6 +45,22 @@ pub async fn until_quiet(
         last = Some(now);
     }
     Err(format!("it took longer than {patience:?}: {last:?}").into())
+}
+
+/// Makes the folders of a house, and its settings, on this database or on a file of its own.
+pub fn furnish(folder: &Path, database: Option<&str>, log_level: &str) -> std::io::Result<()> {
+    let at = |name: &str| folder.join(name).display().to_string();
+    for part in ["estate", "feed"] {
+        std::fs::create_dir(folder.join(part))?;
+    }
+    let database = database.map_or_else(|| format!("sqlite:{}", at("tenure.db")), str::to_owned);
+    let settings = format!(
+        "listen = \"127.0.0.1:0\"\n[database]\nurl = \"{database}\"\n[estate]\nfolder = \"{}\"\n[data]\nfolder = \
+         \"{}\"\n[log]\nlevel = \"{log_level}\"\n",
+        at("estate"),
+        at("data")
+    );
+    std::fs::write(at("tenure.toml"), settings)
 }
 
 /// Every run of this kind.

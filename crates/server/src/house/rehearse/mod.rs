@@ -38,6 +38,8 @@ const JUMPS_MAX: usize = 200;
 const ANSWERS_MAX: usize = 200;
 /// Runs of it that are looked at.
 const RUNS_MAX: usize = 200;
+/// What is said for whoever gives no answer in time.
+const TIMEOUT: &str = "timeout";
 /// The name of the runs that only wait for a date.
 const TIMER: &str = "timer";
 
@@ -90,9 +92,9 @@ pub async fn rehearse(cx: &Cx, workflow: Name, person: String, asked: Rehearse) 
     let mut play = Play { aside, ears, asked, answered: 0 };
     play.aside.run();
     let ended = play.play(workflow, person).await;
-    let row = ended.map_err(inside)?;
     let (ends_at, would) = (play.aside.clock.now(), play.ears.heard());
     play.aside.close().await;
+    let row = ended.map_err(inside)?;
     Ok(Rehearsal { person, name, status: row.status, note: row.note, ends_at, would })
 }
 
@@ -130,40 +132,38 @@ impl Play {
                     break pulse;
                 }
             };
-            let open = self.open(&cx).await?;
-            self.hear_starts(&cx, run).await?;
+            let rows = self.rows(&cx).await?;
+            self.hear_starts(&rows, run);
+            let open: Vec<&RunRow> = rows.iter().filter(|row| moves(row)).collect();
             match pulse.next_due.filter(|due| *due <= end && !open.is_empty()) {
                 Some(due) => {
                     self.hear_waits(&cx, &open).await?;
                     self.aside.jump_to(due);
                 }
                 // On a machine that is busy the engine may still be at it.
-                None if open.iter().any(is_at_it) => {}
+                None if open.iter().any(|row| is_at_it(row)) => {}
                 None => break,
             }
         }
         Ok(runs::show::show(&cx, run).await?.row)
     }
 
-    /// Runs that are not over, but for those that only wait for a date, and those that stand still.
-    async fn open(&self, cx: &Cx) -> Result<Vec<RunRow>, HouseError> {
-        let rows = runs::list::list(cx, RunFilter::default(), None, RUNS_MAX).await?;
-        let moves = |row: &RunRow| row.name != TIMER && !row.status.is_closed() && row.status != RunStatus::Blocked;
-        Ok(rows.into_iter().filter(moves).collect())
+    /// Every run but those that only wait for a date, in the order of their ids.
+    async fn rows(&self, cx: &Cx) -> Result<Vec<RunRow>, HouseError> {
+        let mut rows = runs::list::list(cx, RunFilter::default(), None, RUNS_MAX).await?;
+        rows.retain(|row| row.name != TIMER);
+        rows.sort_by_key(|row| row.id);
+        Ok(rows)
     }
 
     /// What else began by it.
-    async fn hear_starts(&self, cx: &Cx, run: RunId) -> Result<(), HouseError> {
-        let mut rows = runs::list::list(cx, RunFilter::default(), None, RUNS_MAX).await?;
-        rows.retain(|row| row.name != TIMER && row.id != run && row.parent.is_none());
-        rows.sort_by_key(|row| row.id);
-        for row in rows {
+    fn hear_starts(&self, rows: &[RunRow], run: RunId) {
+        for row in rows.iter().filter(|row| row.id != run && row.parent.is_none()) {
             self.ears.start(row.id, &row.name);
         }
-        Ok(())
     }
 
-    async fn hear_waits(&self, cx: &Cx, open: &[RunRow]) -> Result<(), HouseError> {
+    async fn hear_waits(&self, cx: &Cx, open: &[&RunRow]) -> Result<(), HouseError> {
         for row in open {
             for (step, node) in runs::show::show(cx, row.id).await?.state.nodes {
                 if let Node::Sleeping { until } = node {
@@ -183,10 +183,10 @@ impl Play {
                 return Ok(true);
             }
         }
-        for row in self.open(cx).await? {
+        for row in self.rows(cx).await?.into_iter().filter(moves) {
             for (step, node) in runs::show::show(cx, row.id).await?.state.nodes {
                 let Node::Listening { signal, .. } = node else { continue };
-                if self.asked.answers.get(&step).is_some_and(|word| word.as_str() == "timeout")
+                if self.asked.answers.get(&step).is_some_and(|word| word.as_str() == TIMEOUT)
                     || !self.ears.ask(&step, &format!("the signal `{signal}`"), "outside", "received")
                 {
                     continue;
@@ -206,17 +206,12 @@ impl Play {
         let wanted = self.asked.answers.iter().find(|(word, _)| is_of(&step, word)).map(|(_, outcome)| outcome.clone());
         let outcome = wanted.or_else(|| task.outcomes.first().cloned());
         let word = outcome.as_ref().map_or("", Name::as_str);
-        if word == "timeout" {
-            self.ears.ask(&step, &task.title, &task.assignee.to_string(), word);
-            return Ok(false);
-        }
-        let Some(actor) = self.whoever(task) else {
-            self.ears.ask(&step, &task.title, &task.assignee.to_string(), "nobody may answer");
-            return Ok(false);
-        };
-        let asked = self.ears.ask(&step, &task.title, &task.assignee.to_string(), word);
+        let actor = self.whoever(task).filter(|_| word != TIMEOUT);
+        let answer = if actor.is_some() || word == TIMEOUT { word } else { "nobody may answer" };
+        let is_new = self.ears.ask(&step, &task.title, &task.assignee.to_string(), answer);
+        let Some(actor) = actor.filter(|_| is_new) else { return Ok(false) };
         let said = Some("a rehearsal says so".to_owned());
-        Ok(asked && close(&self.cx(actor), task.id, outcome, said).await.is_ok())
+        Ok(close(&self.cx(actor), task.id, outcome, said).await.is_ok())
     }
 
     async fn step_of(&self, task: &HumanTask) -> Result<String, HouseError> {
@@ -239,6 +234,11 @@ impl Play {
         let token = new_id(self.aside.house.ids.as_ref());
         Some(Actor { name, kind: ActorKind::Caller { token, roles: [role].into() } })
     }
+}
+
+/// Whether a run is not over, and does not stand still.
+fn moves(row: &RunRow) -> bool {
+    !row.status.is_closed() && row.status != RunStatus::Blocked
 }
 
 /// Whether a run has something to do by itself.

@@ -2,25 +2,17 @@
 
 use axum::Json as Answer;
 use axum::extract::State;
-use serde::Deserialize;
-use tenure_api::{ConnectionView, Page};
+use tenure_api::{ConnectionView, Page, PageQuery};
 use tenure_app::connections::list::list;
 use tenure_model::ConnectionName;
 
 use crate::http::v1::{Doors, connections};
 use crate::http::{Caller, Query, Refusal};
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
-    after: Option<String>,
-    limit: Option<u32>,
-}
-
 pub(crate) async fn handler(
     State(doors): State<Doors>,
     Caller(actor): Caller,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<PageQuery>,
 ) -> Result<Answer<Page<ConnectionView>>, Refusal> {
     let wanted = doors.wanted::<ConnectionName>("connections", asked.after, asked.limit)?;
     let mut found = list(&doors.cx(actor))?;

@@ -2,26 +2,18 @@
 
 use axum::Json as Answer;
 use axum::extract::State;
-use serde::Deserialize;
-use tenure_api::{OrphanView, Page};
+use tenure_api::{OrphanView, Page, PageQuery};
 use tenure_app::reconcile::show::orphans;
 use tenure_model::{ConnectionName, NativeId, Observation};
 
 use crate::http::v1::Doors;
 use crate::http::{Caller, Place, Query, Refusal};
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
-    after: Option<String>,
-    limit: Option<u32>,
-}
-
 pub(crate) async fn handler(
     State(doors): State<Doors>,
     Caller(actor): Caller,
     Place(connection): Place<ConnectionName>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<PageQuery>,
 ) -> Result<Answer<Page<OrphanView>>, Refusal> {
     let wanted = doors.wanted::<NativeId>("orphans", asked.after, asked.limit)?;
     let found = orphans(&doors.cx(actor), &connection, wanted.after.clone(), wanted.limit()).await?;

@@ -3,11 +3,11 @@
 use axum::Json as Answer;
 use axum::extract::State;
 use serde::Deserialize;
-use tenure_api::problem::quoted;
-use tenure_api::{Code, HeldView, Page};
+use tenure_api::{HeldView, Page};
 use tenure_app::brakes::list::list;
 use tenure_store::removals::HeldState;
 
+use crate::http::refusal::word_of;
 use crate::http::v1::{Doors, held};
 use crate::http::{Caller, Query, Refusal};
 
@@ -25,14 +25,7 @@ pub(crate) async fn handler(
     Query(asked): Query<Asked>,
 ) -> Result<Answer<Page<HeldView>>, Refusal> {
     let wanted = doors.wanted("held", asked.after, asked.limit)?;
-    let state = asked.state.as_deref().map(state).transpose()?;
+    let state = asked.state.map(|word| word_of(&word, "state", HeldState::ALL, HeldState::word)).transpose()?;
     let found = list(&doors.cx(actor), state, wanted.after, wanted.limit()).await?;
     Ok(Answer(wanted.page(found, |shown| shown.set.id, held::view)))
-}
-
-fn state(word: &str) -> Result<HeldState, Refusal> {
-    HeldState::from_word(word).ok_or_else(|| {
-        let known = HeldState::ALL.map(HeldState::word).join(", ");
-        Refusal::because(Code::BadRequest, format!("{} is not a state; use one of {known}", quoted(word)))
-    })
 }

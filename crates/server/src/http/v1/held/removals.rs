@@ -2,26 +2,18 @@
 
 use axum::Json as Answer;
 use axum::extract::State;
-use serde::Deserialize;
-use tenure_api::{Page, RemovalView};
+use tenure_api::{Page, PageQuery, RemovalView};
 use tenure_app::brakes::show::removals_of;
 use tenure_model::HeldId;
 
 use crate::http::v1::Doors;
 use crate::http::{Caller, Place, Query, Refusal};
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
-    after: Option<String>,
-    limit: Option<u32>,
-}
-
 pub(crate) async fn handler(
     State(doors): State<Doors>,
     Caller(actor): Caller,
     Place(id): Place<HeldId>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<PageQuery>,
 ) -> Result<Answer<Page<RemovalView>>, Refusal> {
     let wanted = doors.wanted("removals", asked.after, asked.limit)?;
     let found = removals_of(&doors.cx(actor), id, wanted.after, wanted.limit()).await?;

@@ -2,8 +2,7 @@
 
 use axum::Json as Answer;
 use axum::extract::State;
-use serde::Deserialize;
-use tenure_api::{Page, StartView};
+use tenure_api::{Page, PageQuery, StartView};
 use tenure_app::brakes::starts::list;
 use tenure_model::HeldId;
 use tenure_store::starts::HeldStart;
@@ -11,18 +10,11 @@ use tenure_store::starts::HeldStart;
 use crate::http::v1::Doors;
 use crate::http::{Caller, Place, Query, Refusal};
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
-    after: Option<String>,
-    limit: Option<u32>,
-}
-
 pub(crate) async fn handler(
     State(doors): State<Doors>,
     Caller(actor): Caller,
     Place(id): Place<HeldId>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<PageQuery>,
 ) -> Result<Answer<Page<StartView>>, Refusal> {
     let wanted = doors.wanted("starts", asked.after, asked.limit)?;
     let found = list(&doors.cx(actor), id, wanted.after, wanted.limit()).await?;

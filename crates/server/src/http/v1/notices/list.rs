@@ -3,11 +3,11 @@
 use axum::Json as Answer;
 use axum::extract::State;
 use serde::Deserialize;
-use tenure_api::problem::quoted;
-use tenure_api::{Code, NoticeView, Page};
+use tenure_api::{NoticeView, Page};
 use tenure_app::notices::list::list;
 use tenure_store::notices::Standing;
 
+use crate::http::refusal::word_of;
 use crate::http::v1::{Doors, notices};
 use crate::http::{Caller, Query, Refusal};
 
@@ -25,14 +25,7 @@ pub(crate) async fn handler(
     Query(asked): Query<Asked>,
 ) -> Result<Answer<Page<NoticeView>>, Refusal> {
     let wanted = doors.wanted("notices", asked.after, asked.limit)?;
-    let standing = asked.state.as_deref().map(standing).transpose()?;
+    let standing = asked.state.map(|word| word_of(&word, "state", Standing::ALL, Standing::word)).transpose()?;
     let found = list(&doors.cx(actor), standing, wanted.after, wanted.limit()).await?;
     Ok(Answer(wanted.page(found, |shown| shown.row.notice.id, notices::view)))
-}
-
-fn standing(word: &str) -> Result<Standing, Refusal> {
-    Standing::from_word(word).ok_or_else(|| {
-        let known = Standing::ALL.map(Standing::word).join(", ");
-        Refusal::because(Code::BadRequest, format!("{} is not a state; use one of {known}", quoted(word)))
-    })
 }

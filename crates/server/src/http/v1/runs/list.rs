@@ -3,13 +3,13 @@
 use axum::Json as Answer;
 use axum::extract::State;
 use serde::Deserialize;
-use tenure_api::problem::quoted;
-use tenure_api::{Code, Page, RunView};
+use tenure_api::{Page, RunView};
 use tenure_app::runs::list::list;
 use tenure_engine::journal::RunStatus;
 use tenure_model::{Name, PersonId};
 use tenure_store::runs::RunFilter;
 
+use crate::http::refusal::word_of;
 use crate::http::v1::{Doors, runs};
 use crate::http::{Caller, Query, Refusal};
 
@@ -29,16 +29,9 @@ pub(crate) async fn handler(
     Query(asked): Query<Asked>,
 ) -> Result<Answer<Page<RunView>>, Refusal> {
     let wanted = doors.wanted("runs", asked.after, asked.limit)?;
-    let status = asked.status.as_deref().map(status).transpose()?;
+    let status = asked.status.map(|word| word_of(&word, "status", RunStatus::ALL, RunStatus::word)).transpose()?;
     let (name, lane) = (asked.workflow.map(String::from), asked.person.map(|person| person.to_string()));
     let filter = RunFilter { status, name, lane, since: None };
     let found = list(&doors.cx(actor), filter, wanted.after, wanted.limit()).await?;
     Ok(Answer(wanted.page(found, |row| row.id, runs::view)))
-}
-
-fn status(word: &str) -> Result<RunStatus, Refusal> {
-    RunStatus::from_word(word).ok_or_else(|| {
-        let known = RunStatus::ALL.map(RunStatus::word).join(", ");
-        Refusal::because(Code::BadRequest, format!("{} is not a status; use one of {known}", quoted(word)))
-    })
 }

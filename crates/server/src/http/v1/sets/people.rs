@@ -3,12 +3,12 @@
 use axum::Json as Answer;
 use axum::extract::State;
 use serde::Deserialize;
-use tenure_api::problem::quoted;
-use tenure_api::{Code, Page, SetPersonView};
+use tenure_api::{Page, SetPersonView};
 use tenure_app::sets::people::people;
 use tenure_model::SetId;
 use tenure_store::sets::{SetPerson, SetPersonState};
 
+use crate::http::refusal::word_of;
 use crate::http::v1::Doors;
 use crate::http::{Caller, Place, Query, Refusal};
 
@@ -27,7 +27,8 @@ pub(crate) async fn handler(
     Query(asked): Query<Asked>,
 ) -> Result<Answer<Page<SetPersonView>>, Refusal> {
     let wanted = doors.wanted("set-people", asked.after, asked.limit)?;
-    let state = asked.state.as_deref().map(state).transpose()?;
+    let state =
+        asked.state.map(|word| word_of(&word, "state", SetPersonState::ALL, SetPersonState::word)).transpose()?;
     let found = people(&doors.cx(actor), set, state, wanted.after, wanted.limit()).await?;
     Ok(Answer(wanted.page(found, |(one, _)| one.place, view)))
 }
@@ -42,11 +43,4 @@ fn view((one, name): (SetPerson, Option<String>)) -> SetPersonView {
         why: one.why,
         run: one.run,
     }
-}
-
-fn state(word: &str) -> Result<SetPersonState, Refusal> {
-    SetPersonState::from_word(word).ok_or_else(|| {
-        let known = SetPersonState::ALL.map(SetPersonState::word).join(", ");
-        Refusal::because(Code::BadRequest, format!("{} is not a state; use one of {known}", quoted(word)))
-    })
 }

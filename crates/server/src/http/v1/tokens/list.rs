@@ -2,24 +2,16 @@
 
 use axum::Json as Answer;
 use axum::extract::State;
-use serde::Deserialize;
-use tenure_api::{Page, TokenView};
+use tenure_api::{Page, PageQuery, TokenView};
 use tenure_app::tokens::list::list;
 
 use crate::http::v1::{Doors, tokens};
 use crate::http::{Caller, Query, Refusal};
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
-    after: Option<String>,
-    limit: Option<u32>,
-}
-
 pub(crate) async fn handler(
     State(doors): State<Doors>,
     Caller(actor): Caller,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<PageQuery>,
 ) -> Result<Answer<Page<TokenView>>, Refusal> {
     let wanted = doors.wanted("tokens", asked.after, asked.limit)?;
     let found = list(&doors.cx(actor), wanted.after, wanted.limit()).await?;

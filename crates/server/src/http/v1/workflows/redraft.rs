@@ -8,7 +8,7 @@ use tenure_model::Name;
 
 use crate::http::v1::Doors;
 use crate::http::{Caller, Json, Place, Refusal};
-use crate::limits::REDRAFTD_RUNS_USUAL;
+use crate::limits::REDRAFTED_RUNS_USUAL;
 
 pub(crate) async fn handler(
     State(doors): State<Doors>,
@@ -16,7 +16,7 @@ pub(crate) async fn handler(
     Place(workflow): Place<Name>,
     Json(RedraftIn { document, last }): Json<RedraftIn>,
 ) -> Result<Answer<Vec<RedraftView>>, Refusal> {
-    let last = last.map_or(REDRAFTD_RUNS_USUAL, |last| last as usize);
+    let last = last.map_or(REDRAFTED_RUNS_USUAL, |last| last as usize);
     let played = redraft(&doors.cx(actor), workflow, document, last).await?;
     Ok(Answer(played.into_iter().map(view).collect()))
 }
