@@ -15,6 +15,7 @@ use tenure_connect::fake::FakeTarget;
 use tenure_engine::Parts;
 use tenure_model::{Actor, Clock, ConnectionName, SeededIds, SteppedClock};
 use tenure_policy::authz::Authz;
+use tenure_services::hook::Guard;
 use tenure_services::web::HttpCaller;
 use tenure_store::journal::{self, StoreJournal};
 use tenure_store::{DatabaseUrl, Store, StoreError, StoreLimits};
@@ -154,7 +155,7 @@ fn house(
         store,
         authz: Authz::embedded()?,
         live: Live::fixed(estate, connectors, BTreeMap::new()),
-        web: Arc::new(HttpCaller::new()?),
+        web: Arc::new(HttpCaller::new(Guard::new(&[]))?),
         engine: OnceLock::new(),
         probe: Arc::new(NoProbe),
         tasks_fallback: tenure_model::Assignee::Role(tenure_model::Role::Operator),

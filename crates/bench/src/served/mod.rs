@@ -24,6 +24,7 @@ use tenure_engine::journal::{Letter, RunRow, RunStatus, Urgency, private_lane};
 use tenure_engine::message::{Busy, Start};
 use tenure_engine::{Begin, Engine, Parts};
 use tenure_model::{Clock, Ids, RunId, SystemClock, SystemIds, new_id};
+use tenure_services::hook::Guard;
 use tenure_services::web::HttpCaller;
 use tenure_store::journal::{Attachment, StoreJournal, define, send};
 use tenure_store::{DatabaseUrl, Store, StoreError, StoreLimits, runs};
@@ -72,7 +73,8 @@ pub async fn serve(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
     let late: Arc<Mutex<Vec<Duration>>> = Arc::default();
-    let caller = HttpCaller::new().because(|| "cannot make the client of the steps".to_owned())?;
+    let caller =
+        HttpCaller::new(Guard::with_this_machine()).because(|| "cannot make the client of the steps".to_owned())?;
     let performer = hand::Hand { caller, steps: serving.steps, clock: Arc::clone(&clock), late: Arc::clone(&late) };
     let parts = Parts {
         process: Arc::new(Flows),

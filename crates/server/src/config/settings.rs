@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use tenure_model::Assignee;
 
 use super::table::settings;
-use super::value::{LogFormat, Seconds, Whole};
+use super::value::{LogFormat, Nets, Seconds, Whole};
 use super::{CLEAR_PHRASE, ConfigError};
 
 settings! {
@@ -50,6 +50,9 @@ settings! {
     drain_seconds_max: Seconds<0, 600> = "limits.drain_seconds_max", "20", "0.1", false;
     /// Who is asked when whoever a task is for is gone and nobody comes after them: a role or a team.
     tasks_fallback: Assignee = "tasks.fallback", "role:operator", "0.2", false;
+    /// Inner addresses that steps may call, such as `10.1.0.0/16`, with commas between them. None: only those that
+    /// everybody can reach.
+    calls_internal: Nets = "calls.internal", "", "0.2", false;
     /// `open` lets everybody on this machine read the metrics; only with a `listen` on loopback.
     metrics_access: MetricsAccess = "metrics.access", "token", "0.1", false;
     /// Says in so many words that tokens may travel in clear, to listen beyond this machine without TLS.

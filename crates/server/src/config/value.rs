@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use tenure_api::problem::quoted;
+use tenure_services::hook::{BadNet, Net};
 
 /// A value that can be read from the text of a setting.
 pub trait SettingValue: Sized {
@@ -48,6 +49,21 @@ impl SettingValue for SocketAddr {
     }
     fn read(text: &str) -> Result<Self, String> {
         text.parse().map_err(|_| format!("is {}, which is not an address such as `127.0.0.1:8080`", quoted(text)))
+    }
+}
+
+/// Addresses of inner networks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nets(pub Vec<Net>);
+
+impl SettingValue for Nets {
+    fn kind() -> String {
+        "addresses such as `10.1.0.0/16`, with commas between them".to_owned()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+        let nets = words.map(|word| word.parse().map_err(|bad: BadNet| format!("does not fit: {bad}")));
+        nets.collect::<Result<_, _>>().map(Self)
     }
 }
 

@@ -21,6 +21,7 @@ use tenure_ledger::{Origin, PublicKey, SigningKey};
 use tenure_model::{Actor, Clock, Ids, Name, SystemClock, SystemIds};
 use tenure_outside::{ManualConfig, ManualConnector, ProcessConfig, ProcessConnector, SshConfig, SshConnector};
 use tenure_policy::authz::Authz;
+use tenure_services::hook::Guard;
 use tenure_services::hook::{HookChannel, HookConfig};
 use tenure_services::mail::{MailChannel, MailConfig};
 use tenure_services::rest::{RestConfig, RestConnector};
@@ -82,7 +83,7 @@ pub async fn open_at(config: &Config, clock: Arc<dyn Clock>, probe: Arc<dyn Prob
     let desk = builder.desk();
     let authz = Authz::embedded()
         .map_err(|error| HouseError::Connection { connection: "policies".to_owned(), reason: error.to_string() })?;
-    let web = HttpCaller::new()
+    let web = HttpCaller::new(Guard::new(&config.calls_internal.0))
         .map_err(|error| HouseError::Connection { connection: "http".to_owned(), reason: error.to_string() })?;
     let origin = origin(&store, ids.as_ref()).await?;
     let key = keys::ledger_key(&config.data_folder, &origin, ids.as_ref())?;

@@ -4,11 +4,13 @@
 //! A name is looked up once, and the connection goes to an address of that answer that was found
 //! good: a name that points elsewhere a moment later gains nothing.
 
+use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
+use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use serde::{Deserialize, Serialize};
 
@@ -86,11 +88,29 @@ impl Guard {
         Self { allowed: allowed.into() }
     }
 
+    /// The same to everybody's addresses and to this machine, for what is measured or tested on it.
+    pub fn with_this_machine() -> Self {
+        let (four, six) = (IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST));
+        Self::new(&[Net { address: four, bits: 8 }, Net { address: six, bits: 128 }])
+    }
+
     /// Whether calls may go to this address.
     pub fn lets(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         is_public(address) || self.allowed.iter().any(|net| net.holds(address))
     }
+
+    /// Whether calls may go to a URL as far as its host is a number, which is never looked up.
+    pub fn lets_number(&self, url: &Url) -> bool {
+        let number = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+        number.is_none_or(|address| self.lets(address))
+    }
+}
+
+/// Whether a call came to nothing because of where it would have gone.
+pub(crate) fn is_inner(error: &(dyn Error + 'static)) -> bool {
+    let causes = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
+    causes.into_iter().any(<dyn Error>::is::<Inner>)
 }
 
 impl Resolve for Guard {

@@ -7,9 +7,7 @@
 pub mod guard;
 mod key;
 
-use std::error::Error;
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -88,9 +86,7 @@ impl HookChannel {
             return Err(BadHookConfig::Keys(config.keys.len()));
         }
         let guard = Guard::new(&config.allow_internal);
-        // A number in the place of a name is never looked up, so it is held against the guard here.
-        let number = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
-        if number.is_some_and(|address| !guard.lets(address)) {
+        if !guard.lets_number(&url) {
             return Err(BadHookConfig::Inner { url: config.url });
         }
         // Whoever else set a provider chose the same one: it is the only one that is built in.
@@ -160,7 +156,7 @@ impl HookChannel {
     fn unanswered(&self, error: reqwest::Error) -> Sent {
         let error = error.without_url();
         let place = self.place();
-        if is_inner(&error) {
+        if guard::is_inner(&error) {
             let refusal = Refusal::new(RefusalClass::Permission, format!("`{place}`: {}", guard::Inner));
             return Sent::Refused(refusal.because(error));
         }
@@ -175,11 +171,6 @@ impl HookChannel {
     fn place(&self) -> String {
         self.url.origin().ascii_serialization()
     }
-}
-
-fn is_inner(error: &(dyn Error + 'static)) -> bool {
-    let causes = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
-    causes.into_iter().any(<dyn Error>::is::<guard::Inner>)
 }
 
 impl Channel for HookChannel {

@@ -56,7 +56,7 @@ pub fn furnish(folder: &Path, database: Option<&str>, log_level: &str) -> std::i
     let database = database.map_or_else(|| format!("sqlite:{}", at("tenure.db")), str::to_owned);
     let settings = format!(
         "listen = \"127.0.0.1:0\"\n[database]\nurl = \"{database}\"\n[estate]\nfolder = \"{}\"\n[data]\nfolder = \
-         \"{}\"\n[log]\nlevel = \"{log_level}\"\n",
+         \"{}\"\n[log]\nlevel = \"{log_level}\"\n[calls]\ninternal = \"127.0.0.1\"\n",
         at("estate"),
         at("data")
     );

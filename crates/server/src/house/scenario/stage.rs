@@ -16,6 +16,7 @@ use tenure_model::{
     Account, AccountState, Assignee, Attributes, Clock, ConnectionName, Engagement, EntitlementKind, Ids, NativeId,
     Person, PersonId, Role, SeededIds, SteppedClock, Value, Zone, new_id,
 };
+use tenure_services::hook::Guard;
 use tenure_services::web::HttpCaller;
 use tenure_store::{StoreError, accounts, engagements, people};
 
@@ -109,7 +110,7 @@ pub(super) async fn build(read: &Read, scenario: &Scenario) -> Result<Stage, Hou
     estate.connections.entry(SOURCE.parse().map_err(|error| bad(SOURCE, error))?).or_insert_with(source);
     let connectors = systems.iter().map(|(name, fake)| (name.clone(), Arc::new(fake.clone()) as Arc<dyn AnyConnector>));
     let channels = read.documents.channels.keys().map(|name| (name.clone(), Arc::clone(&told) as Arc<dyn Channel>));
-    let web = HttpCaller::new().map_err(|error| bad("http", error))?;
+    let web = HttpCaller::new(Guard::new(&[])).map_err(|error| bad("http", error))?;
     let (connectors, channels) = (connectors.collect(), channels.collect());
     let tasks_fallback = Assignee::Role(Role::Operator);
     let with = Furniture { estate, connectors, channels, web: Arc::new(web), tasks_fallback };

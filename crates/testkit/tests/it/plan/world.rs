@@ -25,6 +25,7 @@ use tenure_model::{
 };
 use tenure_policy::authz::Authz;
 use tenure_policy::brakes::Limits;
+use tenure_services::hook::Guard;
 use tenure_services::web::HttpCaller;
 use tenure_store::estates::{EstateFile, EstateVersion};
 use tenure_store::journal::StoreJournal;
@@ -130,7 +131,7 @@ impl World {
             store,
             authz: Authz::embedded().unwrap(),
             live: Live::new(InForce::new(1, hash.clone(), built), builder),
-            web: Arc::new(HttpCaller::new().unwrap()),
+            web: Arc::new(HttpCaller::new(Guard::new(&[])).unwrap()),
             engine: OnceLock::new(),
             probe: Arc::new(NoProbe),
             tasks_fallback: tenure_model::Assignee::Role(tenure_model::Role::Operator),
