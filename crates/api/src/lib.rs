@@ -52,4 +52,5 @@ pub use wire::task::{
     CloseIn, CommentIn, EvidenceIn, ReassignIn, TaskDetail, TaskEndView, TaskEntryView, TaskView, TicketView,
 };
 pub use wire::token::{TokenCreated, TokenIn, TokenView};
+pub use wire::undo::{UndoIn, UndoLeftView, UndoStepView, UndoView};
 pub use wire::why::{WhyLink, WhyView};

@@ -1,6 +1,8 @@
 //! Every operation of HTTP version 1, once. The router of `server`, the OpenAPI document and the
 //! table of who may do what are made from this list; what is not in it cannot be mounted.
 
+mod runs;
+
 use crate::codes::Code;
 use crate::operation::{
     AFTER, Access, CONNECTION, ENTITLEMENT, LIMIT, MINE, Method, Operation, Param, act, json, list, page, public, read,
@@ -23,21 +25,37 @@ use crate::wire::plan::PlanView;
 use crate::wire::plans::{
     ApplyIn, ApproveIn, HeldView, OutcomeView, PersonWhatIfIn, PlanIn, RefuseIn, RemovalView, SetPlanView, StartView,
 };
-use crate::wire::redraft::{RedraftIn, RedraftView};
 use crate::wire::rehearsal::{RehearsalView, RehearseIn};
-use crate::wire::run::{
-    CancelIn, EditIn, MigrateIn, MigrationView, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn,
-};
-use crate::wire::set::{SetCancelIn, SetIn, SetPersonView, SetStartIn, SetView};
 use crate::wire::source_reading::{SourceReadingIn, SourceReadingView};
 use crate::wire::story::StoryView;
 use crate::wire::system::{Health, WhoAmI};
 use crate::wire::task::{CloseIn, CommentIn, EvidenceIn, ReassignIn, TaskDetail, TaskEntryView, TaskView};
 use crate::wire::token::{TokenCreated, TokenIn, TokenView};
 use crate::wire::why::WhyView;
+use runs::RUNS;
 
 /// Every operation, by path.
-pub const OPERATIONS: &[Operation] = &[
+pub const OPERATIONS: &[Operation] = &ALL;
+
+static ALL: [Operation; FIRST.len() + RUNS.len() + LAST.len()] = joined([FIRST, RUNS, LAST]);
+
+/// The lists one behind the other.
+#[expect(clippy::indexing_slicing, reason = "the compiler does it, and says so where a list does not fit")]
+const fn joined<const N: usize>(lists: [&[Operation]; 3]) -> [Operation; N] {
+    let mut all = [lists[0][0]; N];
+    let (mut list, mut place) = (0, 0);
+    while list < lists.len() {
+        let mut one = 0;
+        while one < lists[list].len() {
+            all[place] = lists[list][one];
+            (one, place) = (one + 1, place + 1);
+        }
+        list += 1;
+    }
+    all
+}
+
+const FIRST: &[Operation] = &[
     Operation { gives: Some(text("text/plain")), ..public("getHealthz", "/healthz", "says that the process lives") },
     Operation {
         gives: Some(json::<Health>()),
@@ -346,115 +364,9 @@ pub const OPERATIONS: &[Operation] = &[
             "refuses what a reading withholds",
         )
     },
-    Operation {
-        query: &[
-            AFTER,
-            LIMIT,
-            Param { name: "status", about: "only runs of this status" },
-            Param { name: "person", about: "only runs about this person" },
-            Param { name: "workflow", about: "only runs of this workflow" },
-        ],
-        gives: Some(page::<RunView>()),
-        codes: &[Code::BadCursor],
-        ..read("listRuns", "/v1/runs", "ListRuns", "lists runs, newest first")
-    },
-    Operation {
-        takes: Some(json::<RunIn>()),
-        status: 202,
-        gives: Some(json::<RunStarted>()),
-        ..act("startRun", "/v1/runs", "StartRun", "starts a workflow by hand")
-    },
-    Operation {
-        gives: Some(json::<RunDetail>()),
-        ..read("readRun", "/v1/runs/{run}", "ReadRun", "shows a run, its waits and its records")
-    },
-    Operation {
-        query: &[Param { name: "until", about: "the last record that is read" }],
-        gives: Some(json::<ReplayView>()),
-        ..read("replayRun", "/v1/runs/{run}/replay", "ReadRun", "reads a run again from its records, up to a moment")
-    },
-    Operation {
-        gives: Some(text("text/event-stream")),
-        codes: &[Code::TooBusy],
-        ..read("watchRun", "/v1/runs/{run}/watch", "ReadRun", "tells each change of a run until it is over")
-    },
-    Operation {
-        gives: Some(json::<RunView>()),
-        codes: &[Code::NotInThisState],
-        ..act("retryRun", "/v1/runs/{run}/retry", "RetryRun", "lets a blocked run try again")
-    },
-    Operation {
-        takes: Some(json::<CancelIn>()),
-        gives: Some(json::<RunView>()),
-        codes: &[Code::NotInThisState],
-        ..act("cancelRun", "/v1/runs/{run}/cancel", "CancelRun", "stops a run and takes back what can be taken back")
-    },
-    Operation {
-        takes: Some(json::<SignalIn>()),
-        gives: Some(json::<RunView>()),
-        codes: &[Code::NotInThisState, Code::TooManySignals],
-        ..act("signalRun", "/v1/runs/{run}/signal", "SignalRun", "gives a run the answer that it waits for")
-    },
-    Operation {
-        takes: Some(json::<SkipIn>()),
-        gives: Some(json::<RunView>()),
-        codes: &[Code::NotInThisState],
-        ..act("skipRun", "/v1/runs/{run}/skip", "RetryRun", "lets a run go on without a blocked step")
-    },
-    Operation {
-        takes: Some(json::<EditIn>()),
-        gives: Some(json::<RunView>()),
-        codes: &[Code::NotInThisState],
-        ..act("editRun", "/v1/runs/{run}/edit", "EditRun", "tries a step that is stuck again, with something else")
-    },
-    Operation {
-        gives: Some(json::<MigrationView>()),
-        codes: &[Code::NotInThisState],
-        ..read("checkMigration", "/v1/runs/{run}/migration", "ReadRun", "says whether a run fits the version in force")
-    },
-    Operation {
-        takes: Some(json::<MigrateIn>()),
-        gives: Some(json::<MigrationView>()),
-        codes: &[Code::NotInThisState],
-        ..act("migrateRun", "/v1/runs/{run}/migrate", "EditRun", "lets a run go on by the version in force")
-    },
-    Operation {
-        takes: Some(json::<RedraftIn>()),
-        gives: Some(json::<Vec<RedraftView>>()),
-        codes: &[Code::BadDocuments],
-        ..act("redraftWorkflow", "/v1/workflows/{workflow}/redraft", "MakePlan", "plays the last runs again by a draft")
-    },
-    Operation {
-        takes: Some(json::<SetIn>()),
-        status: 202,
-        gives: Some(json::<SetView>()),
-        codes: &[Code::NotInThisState],
-        ..act("makeSet", "/v1/sets", "StartRun", "asks for whom of some people a workflow could be started")
-    },
-    list::<SetView>("listSets", "/v1/sets", "ListRuns", "lists sets, newest first"),
-    Operation {
-        gives: Some(json::<SetView>()),
-        ..read("readSet", "/v1/sets/{set}", "ReadRun", "shows a set, and how far it is")
-    },
-    Operation {
-        query: &[AFTER, LIMIT, Param { name: "state", about: "only `named`, `ready`, `cannot` or `begun` ones" }],
-        gives: Some(page::<SetPersonView>()),
-        codes: &[Code::BadCursor],
-        ..read("listSetPeople", "/v1/sets/{set}/people", "ListPeople", "lists who is in a set, and why it cannot begin")
-    },
-    Operation {
-        takes: Some(json::<SetStartIn>()),
-        status: 202,
-        gives: Some(json::<SetView>()),
-        codes: &[Code::NotInThisState],
-        ..act("startSet", "/v1/sets/{set}/start", "StartRun", "starts a workflow for as many of a set as were seen")
-    },
-    Operation {
-        takes: Some(json::<SetCancelIn>()),
-        gives: Some(json::<SetView>()),
-        codes: &[Code::NotInThisState],
-        ..act("cancelSet", "/v1/sets/{set}/cancel", "CancelRun", "begins nobody of a set any more; what began goes on")
-    },
+];
+
+const LAST: &[Operation] = &[
     list::<CaseView>("listCases", "/v1/cases", "ListCases", "lists questions that wait for a human"),
     Operation {
         gives: Some(json::<CaseView>()),

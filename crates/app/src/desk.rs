@@ -113,7 +113,7 @@ pub(crate) async fn wait(house: &House, run: RunId, task: &str) -> Result<bool, 
 
 fn opening(house: &House, request: &Request) -> Opening {
     let words: &[&str] = match request.kind {
-        TaskKind::Work | TaskKind::Approval => &["done", "refused"],
+        TaskKind::Work | TaskKind::Approval | TaskKind::Stuck => &["done", "refused"],
         TaskKind::Look => &["seen", "not-so"],
     };
     let outcomes: Vec<Name> = words.iter().filter_map(|word| word.parse().ok()).collect();

@@ -118,6 +118,8 @@ places! {
     WATCH_RUN = Get "/v1/runs/{run}/watch";
     RETRY_RUN = Post "/v1/runs/{run}/retry";
     CANCEL_RUN = Post "/v1/runs/{run}/cancel";
+    LOOK_AT_UNDO = Get "/v1/runs/{run}/undo";
+    UNDO_RUN = Post "/v1/runs/{run}/undo";
     SIGNAL_RUN = Post "/v1/runs/{run}/signal";
     SKIP_STEP = Post "/v1/runs/{run}/skip";
     EDIT_STEP = Post "/v1/runs/{run}/edit";

@@ -296,10 +296,7 @@ impl Mind<'_> {
         }
         match step.on_error.then {
             Then::Ask => {
-                let reason = match &step.on_error.ask {
-                    Some(team) => short(&format!("{team} must decide: {reason}")),
-                    None => reason,
-                };
+                let reason = step.on_error.asked(message);
                 self.node(&step.id, Node::Blocked { reason, attempt, with, doubtful });
             }
             Then::Skip => self.done(&step.id, "skipped", Json::String(reason)),
@@ -484,7 +481,7 @@ impl Mind<'_> {
                 self.again_or_give_up(step, attempt, with, message, None, true);
             }
             (Some(Node::Undoing { attempt, with }), _) => {
-                self.node(id, Node::UndoBlocked { reason: short(message), attempt, with });
+                undo::block(self, id, message, attempt, with);
             }
             _ => {}
         }

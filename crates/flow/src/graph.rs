@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::condition::{Condition, Scope};
+use crate::decide::short;
 use crate::formula::{self, Formula};
 use crate::limits;
 use crate::moment::{Calendar, Span};
@@ -154,7 +155,7 @@ pub struct OnError {
     pub pause_ms_max: u64,
     /// What then.
     pub then: Then,
-    /// Who is to be asked, where that is what then comes.
+    /// Who is to be asked where nothing of that helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ask: Option<String>,
 }
@@ -207,6 +208,18 @@ pub enum Reversibility {
     Lossy,
     /// Not at all.
     Irreversible,
+}
+
+impl Reversibility {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Window => "window",
+            Self::Lossy => "lossy",
+            Self::Irreversible => "irreversible",
+        }
+    }
 }
 
 /// A checked graph.
@@ -337,6 +350,14 @@ impl Graph {
 }
 
 impl OnError {
+    /// Why nothing goes on, and who must say how it does.
+    pub(crate) fn asked(&self, why: &str) -> String {
+        match &self.ask {
+            Some(team) => short(&format!("{team} must decide: {why}")),
+            None => short(why),
+        }
+    }
+
     /// The pause before this attempt (from 2): doubled each time, spread by `chance` in [0, 1000).
     pub fn pause(&self, attempt: u32, chance: u32) -> Duration {
         let doubled = self.pause_ms.saturating_mul(1 << attempt.saturating_sub(2).min(30));

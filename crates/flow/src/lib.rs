@@ -5,6 +5,7 @@
 //! [`evolve`] folds facts into a [`RunState`]. Recovery runs `evolve` only. The engine performs
 //! the effects and knows nothing of steps. Start at [`mod@decide`].
 
+pub mod back;
 pub mod condition;
 pub mod decide;
 pub mod formula;
@@ -21,6 +22,7 @@ pub mod state;
 pub mod undo;
 pub mod view;
 
+pub use back::TakeBack;
 pub use condition::Condition;
 pub use decide::{Decision, decide};
 pub use formula::Formula;

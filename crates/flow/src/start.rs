@@ -16,7 +16,7 @@ use tenure_model::{Effect, RunId, Signal};
 use crate::condition::{Cases, Scope, resolve};
 use crate::decide::{Mind, short};
 use crate::formula::Formula;
-use crate::graph::{BadGraph, Edge, Graph, GraphText, Join, Step, When};
+use crate::graph::{BadGraph, Edge, Graph, GraphText, Join, Step, Then, When};
 use crate::limits;
 use crate::moment::{Calendar, Moment, Span};
 use crate::state::{Node, Record, RunState, Stop};
@@ -196,7 +196,16 @@ fn edge_state(edge: &Edge, state: &RunState) -> Option<bool> {
     }
 }
 
+fn was_skipped(node: Option<&Node>) -> bool {
+    matches!(node, Some(Node::Done { outcome, .. }) if outcome == "skipped")
+}
+
 fn begin(mind: &mut Mind<'_>, step: &Step) {
+    // A step that may be passed over is so as well where the look at the person was.
+    let looked = step.facts.as_ref().and_then(|look| mind.state.nodes.get(look));
+    if step.on_error.then == Then::Skip && was_skipped(looked) {
+        return mind.done(&step.id, "skipped", Json::Null);
+    }
     let goes = match &step.when {
         None => Ok(true),
         Some(When::Condition(condition)) => Ok(condition.holds(mind.scope(step))),

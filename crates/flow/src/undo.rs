@@ -39,7 +39,7 @@ fn next(mind: &Mind<'_>) -> Option<String> {
     mind.state.order.iter().rev().find(|id| may_have_effect(mind.state.nodes.get(*id))).cloned()
 }
 
-fn may_have_effect(node: Option<&Node>) -> bool {
+pub(crate) fn may_have_effect(node: Option<&Node>) -> bool {
     match node {
         Some(Node::Done { outcome, .. }) => outcome != "failed" && outcome != "skipped",
         Some(Node::Failed { doubtful, .. }) => *doubtful,
@@ -56,7 +56,7 @@ fn begin(mind: &mut Mind<'_>, id: &str) {
         Some(how) if how.class == Reversibility::Irreversible => mind.node(id, left("it cannot be taken back")),
         Some(how) => match resolve(&how.with, mind.scope(step)) {
             Ok(with) => act(mind, id, 1, with),
-            Err(reason) => mind.node(id, Node::UndoBlocked { reason: short(&reason), attempt: 0, with: Json::Null }),
+            Err(reason) => block(mind, id, &reason, 0, Json::Null),
         },
     }
 }
@@ -98,6 +98,12 @@ pub(crate) fn ended(mind: &mut Mind<'_>, id: &str, attempt: u32, ending: &Ending
         let due = mind.pause(on_error.pause(tries + 1, chance(id, attempt)), not_before_ms);
         mind.node(id, Node::UndoRetrying { attempt, with, due, error: short(message) });
     } else {
-        mind.node(id, Node::UndoBlocked { reason: short(message), attempt, with });
+        block(mind, id, message, attempt, with);
     }
+}
+
+/// Taking a step back needs a human.
+pub(crate) fn block(mind: &mut Mind<'_>, id: &str, why: &str, attempt: u32, with: Json) {
+    let reason = mind.graph.step(id).map_or_else(|| short(why), |step| step.on_error.asked(why));
+    mind.node(id, Node::UndoBlocked { reason, attempt, with });
 }

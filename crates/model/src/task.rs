@@ -28,11 +28,13 @@ pub enum TaskKind {
     Approval,
     /// To look whether something is so, and to say so by name.
     Look,
+    /// To say how a run goes on that cannot by itself.
+    Stuck,
 }
 
 impl TaskKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Work, Self::Approval, Self::Look];
+    pub const ALL: [Self; 4] = [Self::Work, Self::Approval, Self::Look, Self::Stuck];
 
     /// The word for it.
     pub fn word(self) -> &'static str {
@@ -40,6 +42,7 @@ impl TaskKind {
             Self::Work => "work",
             Self::Approval => "approval",
             Self::Look => "look",
+            Self::Stuck => "stuck",
         }
     }
 

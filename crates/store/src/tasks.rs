@@ -170,13 +170,42 @@ pub async fn to_remind(tx: &mut Tx, now: Timestamp, limit: usize) -> Result<Vec<
 
 /// Open tasks for whose end no run waits any more, because it is over.
 pub async fn left_behind(tx: &mut Tx, limit: usize) -> Result<Vec<HumanTask>, StoreError> {
-    let columns = COLUMNS.split(", ").map(|column| format!("t.{}", column.trim())).collect::<Vec<_>>().join(", ");
     let sql = format!(
-        "SELECT {columns} FROM human_task t JOIN run r ON r.id = t.waits \
+        "SELECT {} FROM human_task t JOIN run r ON r.id = t.waits \
          WHERE t.state <> 'closed' AND t.waits IS NOT NULL AND r.status IN ('done', 'failed', 'cancelled') \
-         ORDER BY t.id LIMIT $1"
+         ORDER BY t.id LIMIT $1",
+        columns_of("t")
     );
     tx.query(&sql, &[page(limit).into()]).await?.iter().map(read).collect()
+}
+
+/// Runs that are blocked, and that nobody is asked for.
+pub async fn unasked(tx: &mut Tx, limit: usize) -> Result<Vec<RunId>, StoreError> {
+    let sql = "SELECT r.id FROM run r WHERE r.status = 'blocked' AND NOT EXISTS (SELECT 1 FROM human_task t \
+         WHERE t.waits = r.id AND t.state <> 'closed' AND t.kind = 'stuck') ORDER BY r.id LIMIT $1";
+    tx.query(sql, &[page(limit).into()]).await?.iter().map(|row| row.of("run").id("id")).collect()
+}
+
+/// Open tasks about a step that is stuck, of runs that are neither blocked nor over.
+pub async fn moved_on(tx: &mut Tx, limit: usize) -> Result<Vec<HumanTask>, StoreError> {
+    let sql = format!(
+        "SELECT {} FROM human_task t JOIN run r ON r.id = t.waits WHERE t.state <> 'closed' AND t.waits IS NOT NULL \
+         AND t.kind = 'stuck' AND r.status NOT IN ('blocked', 'done', 'failed', 'cancelled') ORDER BY t.id LIMIT $1",
+        columns_of("t")
+    );
+    tx.query(&sql, &[page(limit).into()]).await?.iter().map(read).collect()
+}
+
+/// Whether another open task asks the same of the same.
+pub async fn is_asked_alike(tx: &mut Tx, task: &HumanTask) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 AS alike FROM human_task WHERE assignee = $1 AND state <> 'closed' AND title = $2 \
+         AND kind = $3 AND id <> $4 LIMIT 1";
+    let values = [task.assignee.to_string().into(), (&task.title).into(), task.kind.word().into(), id(task.id)];
+    Ok(tx.query_opt(sql, &values).await?.is_some())
+}
+
+fn columns_of(table: &str) -> String {
+    COLUMNS.split(", ").map(|column| format!("{table}.{}", column.trim())).collect::<Vec<_>>().join(", ")
 }
 
 /// Open tasks that a run waits for.

@@ -27,5 +27,6 @@ pub mod story;
 pub mod system;
 pub mod task;
 pub mod token;
+pub mod undo;
 pub mod value;
 pub mod why;

@@ -10,3 +10,4 @@ pub mod show;
 pub mod stand;
 pub mod start;
 pub mod tell;
+pub mod undo;

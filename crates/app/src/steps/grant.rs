@@ -31,6 +31,11 @@ struct Undo {
     grants: Vec<(GrantId, Option<Timestamp>)>,
 }
 
+/// Whether it is what takes another step back, of this run or of one that is over.
+fn takes_back(order: &Order) -> bool {
+    order.task.with.get("undo").is_some()
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TakeBack {
@@ -48,7 +53,7 @@ struct Give {
 }
 
 pub(super) async fn give(house: &Arc<House>, order: &Order) -> Done {
-    if order.task.undo {
+    if takes_back(order) {
         return back(house, order, "grant.given").await;
     }
     let asked: Give = read(order)?;
@@ -111,7 +116,7 @@ struct Take {
 }
 
 pub(super) async fn take(house: &Arc<House>, order: &Order) -> Done {
-    if order.task.undo {
+    if takes_back(order) {
         return back(house, order, "grant.ended").await;
     }
     let asked: Take = read(order)?;

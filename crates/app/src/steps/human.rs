@@ -53,6 +53,9 @@ fn work() -> TaskKind {
 
 pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
     let mut asked: Asked = read(order)?;
+    if asked.kind == TaskKind::Stuck {
+        return Err(refused("a step asks for work, an approval or a look; `stuck` is asked for runs".to_owned()));
+    }
     if let Some(within) = asked.within {
         let due = within.after(house.clock.now(), &zone(house, order).await, asked.calendar.as_ref());
         asked.due = Some(due.map_err(|bad| refused(bad.to_string()))?);
@@ -93,7 +96,7 @@ fn end_of(task: &HumanTask) -> Done {
 
 fn opening(house: &House, order: &Order, asked: Asked) -> Opening {
     let usual: &[&str] = match asked.kind {
-        TaskKind::Work => &["done", "refused"],
+        TaskKind::Work | TaskKind::Stuck => &["done", "refused"],
         TaskKind::Approval => &["approved", "rejected"],
         TaskKind::Look => &["seen", "not-so"],
     };

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use serde_json::json;
 use tenure_engine::message;
 use tenure_ledger::{DetailKey, Hash, Reference, Word};
-use tenure_model::{Actor, Deputy, HumanTask, Name, RunEvent, Signal, TaskEnd, TaskId};
+use tenure_model::{Actor, Deputy, HumanTask, Name, RunEvent, Signal, TaskEnd, TaskId, TaskKind};
 use tenure_policy::authz::Action;
 use tenure_store::{Tx, runs, tasks};
 
 use super::stand_in::taken_over;
-use super::{Found, entry, find};
+use super::{Found, entry, find, stuck};
 use crate::cx::{Cx, House, send};
 use crate::error::AppError;
 use crate::tickets::want::let_go;
@@ -54,7 +54,11 @@ pub(crate) async fn conclude(
     deputy: Option<&Deputy>,
 ) -> Result<(), AppError> {
     tasks::update(tx, closed).await?;
-    signal(house, tx, closed).await?;
+    if closed.kind == TaskKind::Stuck {
+        stuck::answer(house, tx, actor, closed).await?;
+    } else {
+        signal(house, tx, closed).await?;
+    }
     let_go(house, tx, closed).await?;
     let mut entry = entry(house, actor, "task.closed", closed);
     entry.effect = Some(Word::or_hash(closed.kind.word()));

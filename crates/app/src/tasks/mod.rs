@@ -9,6 +9,7 @@ pub mod open;
 pub mod reassign;
 pub mod show;
 mod stand_in;
+mod stuck;
 pub mod succeed;
 pub mod tend;
 

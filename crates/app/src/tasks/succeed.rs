@@ -169,7 +169,7 @@ async fn successor(house: &House, tx: &mut Tx, task: &HumanTask, person: Person)
 }
 
 /// Whom the settings name; a team that no document has is nobody, so then it is the operators.
-fn fallback(house: &House) -> Assignee {
+pub(super) fn fallback(house: &House) -> Assignee {
     match &house.tasks_fallback {
         Assignee::Team(team) if !house.estate().teams.contains_key(team) => {
             tracing::warn!(

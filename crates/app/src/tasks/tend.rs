@@ -1,4 +1,4 @@
-//! Seeing to tasks as time passes: reminders, and tasks that nobody needs any more.
+//! Seeing to tasks as time passes: reminders, runs that are stuck, and tasks that nobody needs any more.
 
 use std::sync::Arc;
 
@@ -6,14 +6,15 @@ use tenure_ledger::Word;
 use tenure_model::{Actor, HumanTask, NoticeKind};
 use tenure_store::{Tx, tasks};
 
-use super::{entry, tell};
+use super::{entry, stuck, tell};
 use crate::cx::House;
 use crate::error::AppError;
 use crate::tickets::want;
 use crate::{limits, record};
 
-/// Sends the reminders that are due and withdraws what a run that is over had asked for. Says how
-/// many tasks were seen to; fewer than [`limits::TASK_BATCH`] means that nothing is left for now.
+/// Sends the reminders that are due, asks for runs that are stuck and withdraws what no run needs any
+/// more. Says how many tasks were seen to; fewer than [`limits::TASK_BATCH`] means that nothing is
+/// left for now.
 #[tracing::instrument(name = "app.tasks.tend", skip_all)]
 pub async fn tend(house: &Arc<House>) -> Result<usize, AppError> {
     let now = house.clock.now();
@@ -21,13 +22,20 @@ pub async fn tend(house: &Arc<House>) -> Result<usize, AppError> {
         Box::pin(async move {
             let late = tasks::to_remind(tx, now, limits::TASK_BATCH).await?;
             let left = tasks::left_behind(tx, limits::TASK_BATCH).await?;
-            Ok::<_, AppError>((late, left))
+            let moved = tasks::moved_on(tx, limits::TASK_BATCH).await?;
+            Ok::<_, AppError>((late, left, moved))
         })
     });
-    let (late, left) = look.await?;
-    let seen_to = late.len().max(left.len());
+    let (late, left, moved) = look.await?;
+    let seen_to = late.len().max(left.len()).max(stuck::ask(house).await?);
     for task in left {
         settle(house, task, Settling::Withdraw).await?;
+    }
+    for task in moved {
+        // While another step of the run is under way, this one may be as stuck as before.
+        if stuck::is_settled(house, &task).await? {
+            settle(house, task, Settling::Withdraw).await?;
+        }
     }
     for task in late {
         settle(house, task, Settling::Remind).await?;
@@ -51,7 +59,9 @@ async fn settle(house: &Arc<House>, task: HumanTask, settling: Settling) -> Resu
             let due = task.due_at.filter(|due| *due > clock);
             task.clone().reminded(due)
         }
-        Settling::Withdraw => task.clone().withdrawn("tenure", clock, "the run that asked for it is over")?,
+        Settling::Withdraw => {
+            task.clone().withdrawn("tenure", clock, "the run that asked for it went on or is over")?
+        }
     };
     let kind = match (settling, next.remind_at) {
         (Settling::Withdraw, _) => None,

@@ -50,6 +50,7 @@ mod runs_migrate;
 mod runs_rehearse;
 mod runs_replay;
 pub mod runs_start;
+pub mod runs_undo;
 pub mod runs_watch;
 pub mod serve;
 pub mod sets;

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tenure_model::RunId;
 
-use super::{HowMany, people, runs_edit, runs_migrate, runs_rehearse, runs_replay, runs_start, runs_watch};
+use super::{HowMany, people, runs_edit, runs_migrate, runs_rehearse, runs_replay, runs_start, runs_undo, runs_watch};
 use crate::confirm::{Yes, confirm};
 use crate::context::{Cx, read_json};
 use crate::error::CliError;
@@ -49,6 +49,7 @@ pub enum Runs {
     Replay(runs_replay::Replay),
     Retry(Retry),
     Cancel(Cancel),
+    Undo(runs_undo::Undo),
     Signal(Signal),
     Skip(Skip),
     Edit(runs_edit::Edit),
@@ -171,6 +172,7 @@ impl Runs {
             Self::Watch(watch) => watch.run(cx).await,
             Self::Replay(replay) => replay.run(cx).await,
             Self::Retry(retry) => act(cx, retry.id, places::RETRY_RUN, None).await,
+            Self::Undo(undo) => undo.run(cx).await,
             Self::Cancel(cancel) => {
                 let what = if cancel.keep { "leave what it did" } else { "take back what can be taken back" };
                 confirm(cx, &format!("stop {} and {what}?", cancel.id), Yes(cancel.yes))?;

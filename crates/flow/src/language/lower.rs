@@ -37,17 +37,21 @@ pub(super) fn workflow(name: &str, written: &Workflow, known: &Known, faults: &m
             prove::reads(step, lowered, written, &ancestors, faults);
         }
     }
-    let inner: BTreeMap<String, Vec<String>> =
+    let mut inner: BTreeMap<String, Vec<String>> =
         lowered.iter().map(|(id, low)| (id.clone(), low.inner.clone())).collect();
     let mut facts = Facts { written: &written.steps, lowered: &lowered, after: BTreeMap::new(), open: BTreeSet::new() };
     let before: BTreeMap<String, Option<String>> =
         written.steps.iter().map(|step| (step.id.clone(), facts.before(step))).collect();
+    let looks = |id: &str, own: &[Step]| needs_person(own) && before.get(id).is_none_or(Option::is_none);
+    for (id, _) in lowered.iter().filter(|(id, low)| looks(id, &low.steps)) {
+        inner.entry(id.clone()).or_default().push(look_of(id));
+    }
     let mut steps = Vec::new();
     for step in &written.steps {
         let Some(Lowered { steps: mut own, .. }) = lowered.remove(&step.id) else { continue };
         widen_failures(&mut own, &inner);
         if needs_person(&own) {
-            let look = before.get(&step.id).cloned().flatten().unwrap_or_else(|| insert_look(&step.id, &mut own));
+            let look = before.get(&step.id).cloned().flatten().unwrap_or_else(|| insert_look(step, &mut own));
             own.iter_mut().filter(|step| step.action != "person/look").for_each(|step| step.facts = Some(look.clone()));
         }
         steps.extend(own);
@@ -55,15 +59,20 @@ pub(super) fn workflow(name: &str, written: &Workflow, known: &Known, faults: &m
     GraphText { name: name.to_owned(), steps, output: written.output.clone() }
 }
 
-/// Puts a look in front; gives its name.
-fn insert_look(id: &str, own: &mut Vec<Step>) -> String {
-    let name = format!("look-{id}");
+/// What the look before a step is called.
+fn look_of(id: &str) -> String {
+    format!("look-{id}")
+}
+
+/// Puts a look in front, which goes wrong as the author wants it of the step; gives its name.
+fn insert_look(step: &Written, own: &mut Vec<Step>) -> String {
+    let name = look_of(&step.id);
     if let Some(first) = own.first_mut() {
         let edge = Edge { step: name.clone(), outcome: None };
         let after = std::mem::replace(&mut first.after, vec![edge]);
         let join = std::mem::take(&mut first.join);
         let with = json!({ "person": { "$": "/input/person" } });
-        own.insert(0, Step { after, join, ..plain(&name, "person/look", with) });
+        own.insert(0, Step { after, join, on_error: step.on_error.clone(), ..plain(&name, "person/look", with) });
     }
     name
 }
@@ -83,7 +92,7 @@ fn widen_failures(own: &mut [Step], inner: &BTreeMap<String, Vec<String>>) {
 }
 
 /// A step with nothing but its action.
-pub(super) fn plain(id: &str, action: &str, with: Json) -> Step {
+pub(crate) fn plain(id: &str, action: &str, with: Json) -> Step {
     Step {
         id: id.to_owned(),
         action: action.to_owned(),
@@ -101,7 +110,7 @@ pub(super) fn plain(id: &str, action: &str, with: Json) -> Step {
 }
 
 /// An edge to this step.
-pub(super) fn edge(step: &str, outcome: Option<&str>) -> Edge {
+pub(crate) fn edge(step: &str, outcome: Option<&str>) -> Edge {
     Edge { step: step.to_owned(), outcome: outcome.map(ToOwned::to_owned) }
 }
 
@@ -110,7 +119,9 @@ fn one(step: &Written, written: &Workflow, known: &Known, faults: &mut Faults) -
         Some(each) => for_each(step, each, written, known, faults),
         None => bare(step, written, known, faults),
     };
-    let skipped = lowered.steps.len() > 1 && step.when.is_some();
+    // What is passed over at its first part is passed over as a whole; what nobody foresaw of a
+    // question is no answer.
+    let skipped = lowered.steps.len() > 1 && (step.when.is_some() || !matches!(step.kind.how, How::Human));
     let head = lowered.steps.first().map(|head| head.id.clone()).unwrap_or_default();
     if let Some(first) = lowered.steps.first_mut() {
         first.after.clone_from(&step.after);
@@ -328,10 +339,13 @@ fn write_of(step: &Written) -> Step {
 /// Accounts of one person that are changed at the same time.
 const CHANGES_AT_ONCE: u32 = 8;
 
+/// What the part of an alignment that makes its changes is called, before the name of the step.
+pub(crate) const CHANGES: &str = "changes-";
+
 /// The plan, the brakes, the changes one behind the other, and the look whether all of it is so.
 fn align(step: &Written, with: &Json) -> Lowered {
     let id = &step.id;
-    let (plan, each, again) = (format!("align-{id}"), format!("changes-{id}"), format!("again-{id}"));
+    let (plan, each, again) = (format!("align-{id}"), format!("{CHANGES}{id}"), format!("again-{id}"));
     let graph = GraphText { name: "change".to_owned(), steps: vec![write_of(step)], output: None };
     let over = json!({ "graph": graph, "over": { "$": format!("/steps/{plan}/output/changes") }, "atOnce": 1 });
     let part = |name: &str, action: &str, with: Json, after: Vec<Edge>| Step {
@@ -422,15 +436,20 @@ impl Facts<'_> {
             return None;
         }
         let step = self.written.iter().find(|step| step.id == id)?;
-        let found = if step.kind.name == "person/look" && step.when.is_none() {
+        let found = if step.kind.name == "person/look" && step.when.is_none() && !may_be_skipped(step) {
             Some(id.to_owned())
-        } else if step.kind.waits() || step.each.is_some() || step.timeout.is_some() {
+        } else if step.kind.waits() || step.each.is_some() || step.timeout.is_some() || may_be_skipped(step) {
             None
         } else {
             let needs = self.lowered.get(id).is_some_and(|lowered| needs_person(&lowered.steps));
-            self.before(step).or_else(|| needs.then(|| format!("look-{id}")))
+            self.before(step).or_else(|| needs.then(|| look_of(id)))
         };
         self.after.insert(id.to_owned(), found.clone());
         found
     }
+}
+
+/// Whether a step goes on without its look when that goes wrong, so that nobody else can rest on it.
+fn may_be_skipped(step: &Written) -> bool {
+    step.on_error.then == Then::Skip
 }

@@ -23,6 +23,7 @@ use serde_json::Value as Json;
 
 pub use approval::{Approval, Need, Stage};
 pub use fault::{Fault, FaultKind};
+pub(crate) use lower::{CHANGES, edge, plain};
 pub use trigger::Trigger;
 
 use crate::graph::{BadGraph, Graph, GraphText};

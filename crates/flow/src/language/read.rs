@@ -328,7 +328,7 @@ fn on_error(at: &str, written: Option<&Json>, faults: &mut Faults) -> OnError {
         None => {}
         Some(Json::String(word)) => then(&at, word, &mut on_error, faults),
         Some(Json::Object(fields)) => {
-            unknown(fields, &at, &["retry", "backoff", "then", "pauseMs", "pauseMsMax"], faults);
+            unknown(fields, &at, &["retry", "backoff", "then", "ask", "pauseMs", "pauseMsMax"], faults);
             if let Some(retry) = fields.get("retry") {
                 match retry.as_u64().and_then(|count| u32::try_from(count).ok()) {
                     Some(count) => on_error.retry = count,
@@ -357,6 +357,9 @@ fn on_error(at: &str, written: Option<&Json>, faults: &mut Faults) -> OnError {
             if let Some(word) = fields.get("then") {
                 then(&format!("{at}/then"), word.as_str().unwrap_or_default(), &mut on_error, faults);
             }
+            if let Some(who) = fields.get("ask") {
+                ask(&format!("{at}/ask"), who, &mut on_error, faults);
+            }
         }
         Some(_) => faults.add(
             &at,
@@ -382,6 +385,17 @@ fn then(at: &str, word: &str, on_error: &mut OnError, faults: &mut Faults) {
             return faults.add(at, FaultKind::BadValue, reason, "write `ask TEAM`, `skip`, `compensate` or `fail`");
         }
     };
+}
+
+/// Who is asked at last, whatever comes before that.
+fn ask(at: &str, who: &Json, on_error: &mut OnError, faults: &mut Faults) {
+    match who.as_str().map(str::trim).filter(|who| !who.is_empty()) {
+        None => faults.add(at, FaultKind::WrongType, "`ask` names nobody", "write the name of a team"),
+        Some(_) if on_error.ask.is_some() => {
+            faults.add(at, FaultKind::BadValue, "`then` and `ask` both say who is asked", "say it once");
+        }
+        Some(who) => on_error.ask = Some(who.to_owned()),
+    }
 }
 
 fn backoff(text: &str) -> Option<(u64, u64)> {

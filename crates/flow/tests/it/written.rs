@@ -139,3 +139,84 @@ fn what_was_changed_is_put_back_when_a_later_step_fails_for_good() {
     assert_eq!(run.state.phase, Phase::Failed);
     assert!(matches!(run.state.nodes.get("lock"), Some(Node::Undone)));
 }
+
+fn refused(class: RefusalClass) -> Ending {
+    Ending::Refused { class, message: "no".into(), retry_after_ms: None }
+}
+
+/// A step that reads something of the person and ends badly so, one that comes if it does not end
+/// badly, and one that comes if it does.
+fn looking(on_error: &str, and_if_bad: bool) -> Run {
+    let mut steps = vec![
+        json!({ "id": "say", "use": "http/call", "with": { "url": { "=": "person.url" } }, "onError": on_error }),
+        json!({ "id": "next", "use": "core/set", "with": { "x": { "=": "person.url" } }, "after": "say" }),
+    ];
+    if and_if_bad {
+        steps.push(json!({ "id": "bad", "use": "core/set", "with": { "x": 1 }, "after": "say.failed" }));
+    }
+    run_of(json!(steps), json!({ "person": "p" }))
+}
+
+#[test]
+fn a_look_that_goes_wrong_ends_as_the_author_says_of_its_step() {
+    let mut run = looking("ask team-identity", false);
+    run.end("look-say", refused(RefusalClass::Permanent));
+    let Some(Node::Blocked { reason, .. }) = run.state.nodes.get("look-say") else { panic!("{:?}", run.state.nodes) };
+    assert_eq!(reason, "team-identity must decide: no");
+
+    let mut run = looking("fail", false);
+    run.end("look-say", refused(RefusalClass::Permanent));
+    assert_eq!(run.state.phase, Phase::Failed);
+
+    let mut run = looking("ask team-identity", true);
+    run.end("look-say", refused(RefusalClass::Permanent));
+    assert_eq!((stands(&run, "bad"), run.state.phase), ("done".to_owned(), Phase::Done));
+}
+
+#[test]
+fn where_a_look_is_passed_over_so_is_its_step_and_nobody_else_rests_on_it() {
+    let mut run = looking("skip", false);
+    run.end("look-say", refused(RefusalClass::Permanent));
+    assert_eq!(stands(&run, "say"), "skipped");
+    run.end("look-next", done(json!({ "url": "u" })));
+    assert_eq!((stands(&run, "next"), run.state.phase), ("done".to_owned(), Phase::Done));
+}
+
+#[test]
+fn what_is_passed_over_at_its_first_part_is_passed_over_and_the_run_goes_on() {
+    for kind in ["accounts/disable", "access/ensure"] {
+        let steps = json!([
+            { "id": "lock", "use": kind, "onError": "skip" },
+            { "id": "next", "use": "core/set", "with": { "x": 1 }, "after": "lock" },
+        ]);
+        let mut run = run_of(steps, json!({ "person": "p" }));
+        let first = run.tasks.first().map(|task| task.node.clone()).unwrap();
+        run.end(&first, refused(RefusalClass::Permanent));
+        let ends = (stands(&run, "lock"), stands(&run, "next"), run.state.phase);
+        assert_eq!(ends, ("skipped".to_owned(), "done".to_owned(), Phase::Done), "{kind}");
+    }
+}
+
+#[test]
+fn what_cannot_be_taken_back_names_who_must_decide() {
+    let mut run = run_of(
+        json!([
+            { "id": "give", "use": "access/grant", "with": { "system": "shop", "entitlement": "group/floor" },
+              "onError": { "then": "compensate", "ask": "team-identity" } },
+            { "id": "call", "use": "http/call", "with": { "url": "https://a.example" }, "after": "give", "onError": "compensate" },
+        ]),
+        json!({ "person": "p" }),
+    );
+    run.end("give", done(json!({ "undo": {} })));
+    run.end("call", refused(RefusalClass::Permanent));
+    let undo = run.tasks.pop().unwrap();
+    let ended = RunEvent::Ended {
+        node: undo.node,
+        attempt: undo.attempt,
+        undo: true,
+        ending: refused(RefusalClass::Permanent),
+    };
+    run.event(&ended);
+    let Some(Node::UndoBlocked { reason, .. }) = run.state.nodes.get("give") else { panic!("{:?}", run.state.nodes) };
+    assert_eq!(reason, "team-identity must decide: no");
+}

@@ -143,7 +143,7 @@ fn an_operator_does_the_work_of_others_and_never_their_approvals() {
         let task = TaskThing { kind, holders: ["bob".to_owned()].into(), ..TaskThing::all() };
         authz().authorize(&operator, action, &Thing::Task(task)).allowed
     };
-    assert!(may(TaskKind::Work, Action::WorkTask));
+    assert!(may(TaskKind::Work, Action::WorkTask) && may(TaskKind::Stuck, Action::WorkTask));
     for kind in [TaskKind::Approval, TaskKind::Look] {
         assert!(!may(kind, Action::WorkTask) && may(kind, Action::ReassignTask) && may(kind, Action::ReadTask));
     }

@@ -20,6 +20,7 @@ mod real;
 mod routes;
 mod runs;
 mod sets;
+mod stuck;
 mod successors;
 mod taken_back;
 mod tasks;

@@ -28,6 +28,7 @@ use tenure_server::http::system::Readiness;
 use tenure_server::http::v1::router;
 use tenure_server::listen::{Ended, Listener};
 use tenure_server::token::issue;
+use tenure_services::hook::Guard;
 use tenure_services::web::HttpCaller;
 use tenure_store::journal::{StoreJournal, define};
 use tenure_store::tokens::{self, Opens, Token};
@@ -96,12 +97,20 @@ fn estate() -> Estate {
           "with": { "kind": "approval", "title": "may she in?", "for": "role:policy-approver", "barred": ["worker"] }, "ends": ["approved", "rejected"] }
     ] });
     let by_hand = Workflow::compile(&"by-hand".parse().unwrap(), &by_hand, &Known::default()).unwrap().0;
+    // No call goes to an address of our own network, so both of them go wrong for good.
+    let nowhere = json!({ "steps": [
+        { "id": "call", "use": "http/call", "with": { "url": "https://127.0.0.1/" }, "onError": "ask role:help-desk" },
+        { "id": "go", "use": "core/wait-for", "after": "call", "with": { "signal": "go" } },
+        { "id": "last", "use": "http/call", "after": "go", "with": { "url": "https://127.0.0.1/" } }
+    ] });
+    let nowhere = Workflow::compile(&"nowhere".parse().unwrap(), &nowhere, &Known::default()).unwrap().0;
     Estate {
         rules: Rules { roles: vec![staff], targets, rules: vec![few_staff()], ..Rules::default() },
         workflows: [
             ("ask".parse().unwrap(), ask),
             ("by-hand".parse().unwrap(), by_hand),
             ("change".parse().unwrap(), change()),
+            ("nowhere".parse().unwrap(), nowhere),
             ("survey".parse().unwrap(), survey),
         ]
         .into(),
@@ -155,7 +164,7 @@ fn few_staff() -> tenure_policy::Rule {
 fn web() -> HttpCaller {
     // Another test of this process may have installed it; it is the same one.
     drop(rustls::crypto::ring::default_provider().install_default());
-    HttpCaller::new().unwrap()
+    HttpCaller::new(Guard::new(&[])).unwrap()
 }
 
 impl Real {

@@ -59,6 +59,7 @@ fn body(operation: &Operation) -> Json {
         "settleOrphan" => json!({ "do": "disable", "account": "x", "reason": "x" }),
         "signalRun" => json!({ "name": "go" }),
         "editRun" => json!({ "node": "a", "with": {}, "reason": "x" }),
+        "undoRun" => json!({ "reason": "x" }),
         "skipRun" => json!({ "node": "a", "outcome": "done", "reason": "x" }),
         "resolveCase" => json!({ "answer": "new-person" }),
         "addDeputy" => json!({ "deputy": "x", "until": "2026-11-27T00:00:00Z", "reason": "x" }),

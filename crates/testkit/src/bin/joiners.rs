@@ -37,7 +37,8 @@ const UNITS: usize = 50;
 const REFUSES: usize = 20;
 const RATES: Rates = Rates { refused: 30, lost: 30, denied: 2 };
 const SEED: u64 = 20;
-/// Who gives out badges, and who is asked where a step cannot go on.
+/// Who gives out badges, and who is asked where a step cannot go on. Where nobody is named, those are
+/// whom the settings name: the operators.
 const TEAMS: [&str; 2] = ["facilities", "team-identity"];
 const TASKS_AT_ONCE: usize = 200;
 const PAGE: usize = 200;
@@ -226,8 +227,8 @@ async fn hold(people: usize) -> Result<String, Trouble> {
     })
     .await?;
     let took = clock.elapsed().saturating_sub(trial::QUIET);
-    // Mails go out after their steps.
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    // Mails go out after their steps, and people are asked some hundred at a time.
+    tokio::time::sleep(Duration::from_secs(3 + u64::try_from(people)? / 200)).await;
     let verdict = Verdict::of(&opened, &world, people).await?;
     working.stop(Duration::from_secs(20)).await;
     verdict.told(people, took, &tally)
@@ -261,7 +262,7 @@ async fn hand_out_badges(opened: &Opened) -> Result<bool, Trouble> {
 struct Verdict {
     done: usize,
     taken_back: usize,
-    waiting: usize,
+    waiting: BTreeMap<String, usize>,
     repeats: usize,
     wrong: Vec<String>,
 }
@@ -281,9 +282,7 @@ impl Verdict {
     async fn of(opened: &Opened, world: &World, people: usize) -> Result<Self, Trouble> {
         let runs = states(opened, "joiner").await?;
         let keys = keys(opened).await?;
-        let filter = RunFilter { status: Some(RunStatus::Blocked), ..RunFilter::default() };
-        let asking = trial::runs(opened, filter).await?.into_iter().filter(|row| row.note.contains(TEAMS[1]));
-        let asking: BTreeSet<RunId> = asking.map(|row| row.parent.map_or(row.id, |parent| parent.run)).collect();
+        let asking = asking(opened).await?;
         let seen = Seen::look(opened, world, &keys).await?;
         let mut verdict = Self { repeats: seen.repeats, ..Self::default() };
         if runs.len() != people {
@@ -291,20 +290,22 @@ impl Verdict {
         }
         for (row, state) in &runs {
             match keys.get(&person_of(state)) {
-                Some(key) => verdict.run(row, state, (key, asking.contains(&row.id)), &seen),
+                Some(key) => verdict.run(row, state, (key, asking.get(&row.id)), &seen),
                 None => verdict.wrong.push(format!("{} is for nobody", row.id)),
             }
         }
         Ok(verdict)
     }
 
-    fn run(&mut self, row: &RunRow, state: &RunState, (key, asks): (&str, bool), seen: &Seen) {
+    fn run(&mut self, row: &RunRow, state: &RunState, (key, asks): (&str, Option<&String>), seen: &Seen) {
         let mut complain = |what: String| self.wrong.push(format!("{key} ({}): {what}", row.id));
         match row.status {
             RunStatus::Done => self.done += 1,
             RunStatus::Failed | RunStatus::Cancelled => self.taken_back += 1,
-            RunStatus::Blocked | RunStatus::Waiting if asks => self.waiting += 1,
-            status => complain(format!("stands as {status:?}: {}", row.note)),
+            status => match asks {
+                Some(whom) => *self.waiting.entry(whom.clone()).or_default() += 1,
+                None => complain(format!("stands as {status:?}, and nobody is asked: {}", row.note)),
+            },
         }
         let ended =
             |step: &str| matches!(state.nodes.get(step), Some(Node::Done { outcome, .. }) if outcome != "skipped");
@@ -342,16 +343,17 @@ impl Verdict {
 
     fn told(self, people: usize, took: Duration, tally: &Tally) -> Result<String, Trouble> {
         let seconds = took.as_secs_f64();
+        let waiting: Vec<String> =
+            self.waiting.iter().map(|(whom, count)| format!("{count} waiting for {whom}")).collect();
         let mut text = format!(
-            "{}{people} joiners of twelve steps in {seconds:.0} s ({:.1}/s), {} MiB at most\n{} done, {} taken back, {} \
-             waiting for {}; {} calls came again under a key that was there; {} things wrong",
+            "{}{people} joiners of twelve steps in {seconds:.0} s ({:.1}/s), {} MiB at most\n{} done, {} taken back, \
+             {}; {} calls came again under a key that was there; {} things wrong",
             tally.table(),
             count(people) / seconds,
             trial::peak_mib(),
             self.done,
             self.taken_back,
-            self.waiting,
-            TEAMS[1],
+            waiting.join(", "),
             self.repeats,
             self.wrong.len(),
         );
@@ -363,6 +365,24 @@ impl Verdict {
         }
         Err(text.into())
     }
+}
+
+/// Who is asked for each run that is stuck; for what is stuck within a run, by that.
+async fn asking(opened: &Opened) -> Result<BTreeMap<RunId, String>, Trouble> {
+    let job = opened.house.store.read(|tx| {
+        Box::pin(async move {
+            let sql = "SELECT t.assignee, t.waits, r.parent_run FROM human_task t JOIN run r ON r.id = t.waits \
+                       WHERE t.kind = 'stuck' AND t.state <> 'closed' ORDER BY t.id";
+            let mut all = BTreeMap::new();
+            for row in tx.query(sql, &[]).await? {
+                let row = row.of("human_task");
+                let run = row.opt_id("parent_run")?.map_or_else(|| row.id("waits"), Ok)?;
+                all.insert(run, row.string("assignee")?);
+            }
+            Ok::<_, StoreError>(all)
+        })
+    });
+    Ok(job.await?)
 }
 
 /// Every run of a workflow, and what its records come to.

@@ -25,4 +25,5 @@ mod sets;
 mod share;
 mod tickets;
 mod triggers;
+mod undo;
 mod walk;

@@ -184,6 +184,8 @@ fn mount_work(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("cancelRun", runs::cancel::handler)?
         .mount("signalRun", runs::signal::handler)?
         .mount("skipRun", runs::skip::handler)?
+        .mount("lookAtUndo", runs::undo::look_handler)?
+        .mount("undoRun", runs::undo::handler)?
         .mount("editRun", runs::edit::handler)?
         .mount("checkMigration", runs::migrate::check_handler)?
         .mount("migrateRun", runs::migrate::handler)?

@@ -10,6 +10,7 @@ pub(super) mod show;
 pub(super) mod signal;
 pub(super) mod skip;
 pub(super) mod start;
+pub(super) mod undo;
 pub(super) mod watch;
 
 use tenure_api::RunView;

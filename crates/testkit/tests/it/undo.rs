@@ -1,0 +1,154 @@
+//! Taking back what a run did that is over: what it comes to is said first, and what is done is that.
+
+use serde_json::{Value as Json, json};
+use tenure_api::EventIn;
+use tenure_app::AppError;
+use tenure_app::events::accept::{Told, accept_told};
+use tenure_app::runs::undo::{look, undo};
+use tenure_app::runs::{show, start};
+use tenure_engine::journal::RunStatus;
+use tenure_model::{RunId, Value};
+use tenure_store::runs::{RunFilter, list};
+use tenure_testkit::databases::Database;
+use tenure_testkit::stepped::{Stepped, Workflows};
+
+const ESTATE: &str = r"apiVersion: tenure/v1
+kind: Connection
+metadata: { name: hr, owner: it }
+spec: { connector: memory, direction: source, authority: [employee], config: {} }
+---
+apiVersion: tenure/v1
+kind: Connection
+metadata: { name: ldap }
+spec:
+  connector: memory
+  direction: target
+  config: {}
+  account:
+    match: employeeNumber
+    set: { employeeNumber: person.employeeId, uid: lower(person.employeeId) }
+  entitlements: { group/staff: group-staff, group/project: group-project }
+---
+apiVersion: tenure/v1
+kind: Role
+metadata: { name: staff, owner: it }
+spec:
+  birthright: { when: 'person.kind == ''employee''' }
+  grants: [{ connection: ldap, entitlement: group/staff }]
+---
+apiVersion: tenure/v1
+kind: Workflow
+metadata: { name: newcomer, owner: it }
+spec:
+  trigger: { demand: true }
+  steps:
+    - { id: title, use: accounts/update, with: { set: { title: Newcomer } } }
+    - { id: lend, use: access/grant, with: { system: ldap, entitlement: group/project }, after: title }
+    - { id: so, use: access/ensure, after: lend }
+    - { id: told, use: lifecycle/emit, with: { event: custom.arrived }, after: so }
+";
+
+struct Scene {
+    stepped: Stepped,
+    person: String,
+}
+
+impl Scene {
+    /// Somebody is employed, and everything that follows from it is done.
+    async fn new() -> Self {
+        let database = Database::sqlite();
+        let now = "2026-11-02T09:00:00Z".parse().unwrap();
+        let files = [("all.yaml", ESTATE.to_owned())];
+        let stepped = Stepped::with(&database, &files, now, Workflows::Shipped, |_| [].into()).await.unwrap().run();
+        let body = json!({ "id": "e1", "type": "employment.started", "firstDay": "2025-01-01", "person": { "employeeId": "E1" } });
+        let event: EventIn = serde_json::from_value(body).unwrap();
+        let parts = event.parts("employeeId").unwrap();
+        let told = Told { as_of: parts.as_of, sequence: parts.sequence, ..Told::default() };
+        accept_told(&stepped.cx(), "hr".parse().unwrap(), parts.external_id, parts.subject, parts.kind, told)
+            .await
+            .unwrap();
+        let scene = Self { stepped, person: String::new() };
+        scene.holds("nobody came", async || scene.groups() == ["staff"]).await;
+        let person = scene.rows(RunFilter::default()).await;
+        let person = show::show(&scene.stepped.cx(), person[0]).await.unwrap().state.input["person"].clone();
+        Self { person: person.as_str().unwrap().to_owned(), ..scene }
+    }
+
+    async fn holds(&self, otherwise: &str, is_so: impl AsyncFn() -> bool) {
+        assert!(self.stepped.comes_to(is_so).await, "{otherwise}: {:?}", self.stepped.directory.account("e1"));
+    }
+
+    async fn rows(&self, filter: RunFilter) -> Vec<RunId> {
+        let job = self.stepped.house.store.read(move |tx| Box::pin(async move { list(tx, &filter, None, 100).await }));
+        job.await.map_err(|error: tenure_store::StoreError| error).unwrap().into_iter().map(|row| row.id).collect()
+    }
+
+    fn groups(&self) -> Vec<String> {
+        let account = self.stepped.directory.account("e1");
+        let mut groups: Vec<String> =
+            account.iter().flat_map(|seen| &seen.holds).map(|id| id.to_string().replace("group-", "")).collect();
+        groups.sort();
+        groups
+    }
+
+    fn title(&self) -> Option<String> {
+        let account = self.stepped.directory.account("e1")?;
+        account.attributes.get("title").and_then(Value::as_text).map(ToOwned::to_owned)
+    }
+
+    async fn ended(&self, run: RunId) -> RunStatus {
+        let cx = self.stepped.cx();
+        let is_over = async || show::show(&cx, run).await.is_ok_and(|shown| shown.row.status.is_closed());
+        self.holds("the run does not end", is_over).await;
+        show::show(&cx, run).await.unwrap().row.status
+    }
+
+    async fn newcomer(&self) -> RunId {
+        let input = json!({ "person": self.person });
+        start::start(&self.stepped.cx(), "newcomer".parse().unwrap(), None, input).await.unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_run_did_is_put_back_once_and_what_cannot_be_is_named() {
+    let scene = Scene::new().await;
+    let (cx, run) = (scene.stepped.cx(), scene.newcomer().await);
+    assert_eq!(scene.ended(run).await, RunStatus::Done);
+    assert_eq!((scene.title(), scene.groups().len()), (Some("Newcomer".to_owned()), 2));
+
+    let said = look(&cx, run).await.unwrap();
+    let steps: Vec<&str> = said.back.steps.iter().map(|step| step.node.as_str()).collect();
+    let left: Vec<&str> = said.back.left.iter().map(|left| left.node.as_str()).collect();
+    assert_eq!((steps, left), (vec!["lend", "title"], vec!["told", "so"]));
+    assert_eq!(scene.title().as_deref(), Some("Newcomer"), "a look changed something");
+
+    let silent = undo(&cx, run, " ".to_owned()).await.unwrap_err();
+    assert!(matches!(silent, AppError::Invalid { pointer: "/reason", .. }), "{silent}");
+    let by = undo(&cx, run, "the wrong person".to_owned()).await.unwrap();
+    assert_eq!(scene.ended(by).await, RunStatus::Done);
+    scene.holds("it is not as it was", async || scene.title().is_none() && scene.groups() == ["staff"]).await;
+    assert_eq!(look(&cx, run).await.unwrap().by, Some(by));
+    let again = undo(&cx, run, "the wrong person".to_owned()).await.unwrap_err();
+    assert!(again.to_string().contains(&by.to_string()), "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_open_or_did_nothing_is_not_taken_back() {
+    let scene = Scene::new().await;
+    let cx = scene.stepped.cx();
+    scene.stepped.directory.pause();
+    let open = scene.newcomer().await;
+    let error = look(&cx, open).await.unwrap_err();
+    assert!(error.to_string().contains("is not over"), "{error}");
+    scene.stepped.directory.resume();
+    assert_eq!(scene.ended(open).await, RunStatus::Done);
+    // The run that made the account did what policy says.
+    let first =
+        *scene.rows(RunFilter { name: Some("joiner".to_owned()), ..RunFilter::default() }).await.last().unwrap();
+    assert_eq!(look(&cx, first).await.unwrap().back.steps, []);
+    let error = undo(&cx, first, "by mistake".to_owned()).await.unwrap_err();
+    assert!(error.to_string().contains("nothing"), "{error}");
+    let unknown: Json = json!("run_01k9h3m5n7p9r1t3v5x7z9b1d3");
+    let unknown: RunId = serde_json::from_value(unknown).unwrap();
+    assert!(matches!(look(&cx, unknown).await.unwrap_err(), AppError::NotFound { .. }));
+}
