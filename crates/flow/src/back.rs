@@ -48,7 +48,7 @@ impl TakeBack {
     /// Of this run, as it stands.
     pub fn of(graph: &Graph, state: &RunState, now: Timestamp) -> Self {
         let mut found = Self { steps: Vec::new(), left: Vec::new() };
-        for id in state.order.iter().rev().filter(|id| may_have_effect(state.nodes.get(*id))) {
+        for id in state.order.iter().rev().filter(|id| may_have_effect(graph, state, id)) {
             let Some(step) = graph.step(id) else { continue };
             match &step.compensate {
                 Some(how) if how.class != Reversibility::Irreversible => {

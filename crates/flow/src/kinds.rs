@@ -129,7 +129,7 @@ impl Kind {
 
     /// Whether time may pass until it is over, so that what was known of somebody may be old then.
     pub fn waits(&self) -> bool {
-        self.guards() || matches!(self.name, "core/run" | "core/each")
+        self.guards() || matches!(self.name, "core/run" | "core/each" | "lifecycle/wait-for")
     }
 
     /// Whether nothing that comes after it happens before time has passed or a human has said yes.
@@ -376,6 +376,14 @@ pub const KINDS: &[Kind] = &[
         "starts what a date has brought, if the facts still say so",
     )
     .tells(&["started", "moved"]),
+    kind(
+        "lifecycle/wait-for",
+        How::Effect,
+        None,
+        &[PERSON, must("event", Text), may("match", Map), may("within", Span), may("calendar", Calendar)],
+        "waits until something happens to the person: what a source tells, or what another workflow emits",
+    )
+    .ends(&["came", "timeout"]),
     kind(
         "notify/send",
         How::Effect,

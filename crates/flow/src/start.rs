@@ -444,10 +444,13 @@ fn children_over(mind: &mut Mind<'_>, step: &Step, (well, badly): (u32, u32), gi
         mind.done(&step.id, "done", output);
     } else if mind.graph.routes_failure_of(&step.id) {
         mind.done(&step.id, "failed", output);
+    } else if step.on_error.then == Then::Skip {
+        mind.done(&step.id, "skipped", output);
     } else {
         let reason = format!("{badly} of {} went wrong; at most {failures_max} may", well + badly);
-        mind.node(&step.id, Node::Failed { reason: reason.clone(), doubtful: false });
-        let undo = step.on_error.then == crate::graph::Then::Compensate;
+        // Those that went well have done something, and those that did not may have.
+        mind.node(&step.id, Node::Failed { reason: reason.clone(), doubtful: step.compensate.is_some() });
+        let undo = step.on_error.then == Then::Compensate;
         mind.stop(&step.id, &format!("step `{}`: {reason}", step.id), undo, true);
     }
 }

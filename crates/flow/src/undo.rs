@@ -8,8 +8,8 @@ use tenure_model::{Effect, Ending, RefusalClass, Task};
 
 use crate::condition::resolve;
 use crate::decide::{Mind, chance, short};
-use crate::graph::Reversibility;
-use crate::state::{Node, Phase};
+use crate::graph::{Graph, Reversibility};
+use crate::state::{Node, Phase, RunState};
 
 /// Takes back the next step, or closes the run when there is none left.
 pub(crate) fn advance(mind: &mut Mind<'_>) {
@@ -36,12 +36,17 @@ pub(crate) fn advance(mind: &mut Mind<'_>) {
 
 /// The latest step whose effect may still be in the world.
 fn next(mind: &Mind<'_>) -> Option<String> {
-    mind.state.order.iter().rev().find(|id| may_have_effect(mind.state.nodes.get(*id))).cloned()
+    mind.state.order.iter().rev().find(|id| may_have_effect(mind.graph, &mind.state, id)).cloned()
 }
 
-pub(crate) fn may_have_effect(node: Option<&Node>) -> bool {
-    match node {
-        Some(Node::Done { outcome, .. }) => outcome != "failed" && outcome != "skipped",
+/// Whether a step may have done something. Of several runs that a step started, some may have gone well
+/// also where it counts as failed or as passed over.
+pub(crate) fn may_have_effect(graph: &Graph, state: &RunState, id: &str) -> bool {
+    match state.nodes.get(id) {
+        Some(Node::Done { outcome, output }) if outcome == "failed" || outcome == "skipped" => {
+            output.get("badly").is_some() && graph.step(id).is_some_and(|step| step.compensate.is_some())
+        }
+        Some(Node::Done { .. }) => true,
         Some(Node::Failed { doubtful, .. }) => *doubtful,
         _ => false,
     }

@@ -483,6 +483,7 @@ impl Written {
             match self.kind.name {
                 "core/decide" => super::values::decide_outcomes(&self.with),
                 "core/wait-for" if given("within").is_none() && given("timeoutMs").is_none() => own(&["received"]),
+                "lifecycle/wait-for" if given("within").is_none() => own(&["came"]),
                 "approval/ask" if given("within").is_none() && given("approval").is_none() => {
                     own(&["approved", "denied"])
                 }

@@ -124,20 +124,42 @@ fn what_was_changed_is_put_back_when_a_later_step_fails_for_good() {
         json!({ "person": "p" }),
     );
     run.end("wish-lock", done(json!({ "wishes": [{ "w": 1 }], "undo": [{ "u": 1 }] })));
-    let child = RunEvent::ChildClosed {
-        node: "lock#0".into(),
-        child: tenure_model::new_id(&tenure_model::SeededIds::new(1)),
-        well: true,
-        output: Json::Null,
-    };
-    run.event(&child);
-    let refused = Ending::Refused { class: RefusalClass::Permanent, message: "no".into(), retry_after_ms: None };
-    run.end("call", refused);
+    child(&mut run, 0, true);
+    run.end("call", refused(RefusalClass::Permanent));
     let back = run.tasks.pop().unwrap();
     assert_eq!((back.action.as_str(), &back.with), ("access/restore", &json!({ "wishes": [{ "u": 1 }] })));
     run.event(&RunEvent::Ended { node: back.node, attempt: back.attempt, undo: true, ending: done(json!({})) });
     assert_eq!(run.state.phase, Phase::Failed);
     assert!(matches!(run.state.nodes.get("lock"), Some(Node::Undone)));
+}
+
+/// The run of one account of the step `lock` is over.
+fn child(run: &mut Run, place: u32, well: bool) {
+    let child = tenure_model::new_id(&tenure_model::SeededIds::new(place.into()));
+    run.event(&RunEvent::ChildClosed { node: format!("lock#{place}"), child, well, output: Json::Null });
+}
+
+#[test]
+fn what_was_changed_in_part_is_put_back_whatever_became_of_the_step() {
+    for on_error in ["compensate", "skip"] {
+        let mut run = run_of(
+            json!([
+                { "id": "lock", "use": "accounts/disable", "onError": on_error },
+                { "id": "call", "use": "http/call", "with": { "url": "https://a.example" }, "after": "lock", "onError": "compensate" },
+            ]),
+            json!({ "person": "p" }),
+        );
+        run.end("wish-lock", done(json!({ "wishes": [{ "w": 1 }, { "w": 2 }], "undo": [{ "u": 1 }, { "u": 2 }] })));
+        child(&mut run, 0, true);
+        child(&mut run, 1, false);
+        if on_error == "skip" {
+            assert_eq!(stands(&run, "lock"), "skipped");
+            run.end("call", refused(RefusalClass::Permanent));
+        }
+        let back = run.tasks.pop().unwrap();
+        assert_eq!((back.action.as_str(), back.undo), ("access/restore", true), "{on_error}");
+        assert_eq!(back.with, json!({ "wishes": [{ "u": 1 }, { "u": 2 }] }));
+    }
 }
 
 fn refused(class: RefusalClass) -> Ending {
