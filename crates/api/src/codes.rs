@@ -153,6 +153,9 @@ codes! {
     NewerDatabase = "TEN-E0906", None, "the database is newer than this program",
         "A newer Tenure has changed the database.",
         "Start the newer Tenure, or restore the backup from before.";
+    BadConnection = "TEN-E0907", None, "a connection or a channel cannot be used",
+        "Its settings are of no use to it, or its system refuses us.",
+        "Correct what the message names in the document of the connection or the channel, or at its system.";
 
     // What the command line itself says; these never come over HTTP.
     BadWords = "TEN-E0800", None, "the command line cannot be understood",

@@ -91,9 +91,9 @@ impl HouseError {
             Self::Config(error) => error.code(),
             Self::Listen(error) => error.code(),
             Self::Open(_) | Self::Migrate(_) | Self::Store(_) => Code::StoreUnavailable,
-            Self::Estate { .. } | Self::Connection { .. } | Self::Channel { .. } | Self::File { .. } => {
-                Code::BadSetting
-            }
+            Self::Estate { .. } => Code::BadDocuments,
+            Self::Connection { .. } | Self::Channel { .. } => Code::BadConnection,
+            Self::File { .. } => Code::CannotRead,
             Self::Doors(_) | Self::Telemetry(_) | Self::App(_) => Code::Internal,
         }
     }
