@@ -158,3 +158,5 @@ pub const FOLLOW_ROUNDS_MAX: usize = 1_000;
 /// So many accounts fewer than a system said that it has may be read, because some went meanwhile; of
 /// many, one in a thousand.
 pub const EXPECTED_LESS_MAX: u64 = 5;
+/// Steps that wait for the same to happen to the same person, and are told at once.
+pub const AWAITS_MAX: usize = 1_000;

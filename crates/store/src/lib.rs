@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod attestations;
+pub mod awaits;
 pub mod cases;
 mod db;
 pub mod decisions;

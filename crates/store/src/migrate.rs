@@ -18,7 +18,7 @@ struct Migration {
     text: &'static str,
 }
 
-const MIGRATIONS: [Migration; 21] = [
+const MIGRATIONS: [Migration; 22] = [
     Migration { version: 1, name: "people", text: include_str!("../migrations/0001_people.sql") },
     Migration { version: 2, name: "access", text: include_str!("../migrations/0002_access.sql") },
     Migration { version: 3, name: "events", text: include_str!("../migrations/0003_events.sql") },
@@ -40,10 +40,11 @@ const MIGRATIONS: [Migration; 21] = [
     Migration { version: 19, name: "tickets", text: include_str!("../migrations/0019_tickets.sql") },
     Migration { version: 20, name: "deputies", text: include_str!("../migrations/0020_deputies.sql") },
     Migration { version: 21, name: "sets", text: include_str!("../migrations/0021_sets.sql") },
+    Migration { version: 22, name: "awaits", text: include_str!("../migrations/0022_awaits.sql") },
 ];
 
 /// The version of the schema that this program knows.
-pub const SCHEMA_VERSION: i64 = 21;
+pub const SCHEMA_VERSION: i64 = 22;
 
 /// A migration that was applied just now.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -28,6 +28,7 @@ use crate::notices::write;
 use crate::people::{facts, names};
 use crate::probe::Point;
 use crate::record;
+use crate::workflows::awaits;
 use crate::workflows::begin::{self, Cause, Names};
 use crate::workflows::dates;
 use crate::workflows::facts as workflow_facts;
@@ -305,6 +306,7 @@ pub(crate) async fn begin(
         input,
     };
     if also_changes && start::meant(&estate, known.as_ref(), &happened, now).next().is_none() {
+        awaits::happened(house, tx, person, &what.starts, happened.body()).await?;
         // Where no workflow waits for exactly this, something about the person changed all the same.
         "person.changed".clone_into(&mut happened.event);
     }

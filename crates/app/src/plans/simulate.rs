@@ -283,6 +283,11 @@ impl Walk<'_, '_> {
                 self.happens.push(Happens::Asked { step: task.node.clone(), signal: human.to_owned() });
                 ("done", json!({}))
             }
+            "lifecycle/wait-for" => {
+                let signal = task.with.get("event").and_then(Json::as_str).unwrap_or_default().to_owned();
+                self.happens.push(Happens::Asked { step: task.node.clone(), signal });
+                ("came", json!({}))
+            }
             other => {
                 self.happens.push(Happens::Does { step: task.node.clone(), action: other.to_owned() });
                 ("done", json!({}))

@@ -69,7 +69,7 @@ pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
 }
 
 /// Where the person works whom it is about, so that a day is one of theirs.
-async fn zone(house: &House, order: &Order) -> TimeZone {
+pub(super) async fn zone(house: &House, order: &Order) -> TimeZone {
     let person = order.task.with.get("person").and_then(|id| id.as_str()?.parse::<PersonId>().ok());
     let Some(person) = person else { return TimeZone::UTC };
     let Ok(known) = super::align::load(house, person).await else { return TimeZone::UTC };

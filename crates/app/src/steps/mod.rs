@@ -22,6 +22,7 @@ mod set;
 mod settle;
 mod sponsor;
 mod trigger;
+mod wait;
 mod wish;
 
 use std::sync::Arc;
@@ -76,6 +77,7 @@ impl Performer for Steps {
             "drift/plan" => drift::plan(&self.house, &order).await,
             "drift/disable" => drift::disable(house, &order).await,
             "lifecycle/trigger" => trigger::perform(&self.house, &order).await,
+            "lifecycle/wait-for" => wait::perform(&self.house, &order).await,
             "lifecycle/round" => round::perform(&self.house, &order).await,
             "set/look" => set::look(house, &order).await,
             "set/start" => set::start(&self.house, &order).await,

@@ -9,6 +9,7 @@ use tenure_model::{PersonId, RunId, new_id};
 use tenure_policy::PersonFacts;
 use tenure_store::{StoreError, Tx, journal};
 
+use super::awaits;
 use super::start::{self, Happened};
 use crate::brakes::starts::admit;
 use crate::cx::House;
@@ -46,7 +47,7 @@ pub(crate) struct Beginning {
     pub start: Start,
 }
 
-/// Begins what this starts for somebody of whom so much is known. Says which runs.
+/// Begins what this starts for somebody of whom so much is known, and tells what waits for it. Says which runs began.
 pub(crate) async fn begin(
     house: &House,
     tx: &mut Tx,
@@ -55,6 +56,7 @@ pub(crate) async fn begin(
     happened: &Happened,
     cause: Cause<'_>,
 ) -> Result<Vec<RunId>, StoreError> {
+    awaits::happened(house, tx, person, &happened.event, happened.body()).await?;
     let starts = start::of(&house.estate(), person, known, happened, house.clock.now());
     let beginnings = starts.into_iter().map(|start| beginning(house, person, start, cause.names)).collect();
     send(house, tx, beginnings, cause).await
@@ -75,6 +77,7 @@ pub(crate) async fn for_people(
     known.sort_by_key(|facts| facts.person.id);
     let mut beginnings = Vec::new();
     for person in people.iter().copied() {
+        awaits::happened(house, tx, person, &happened.event, happened.body()).await?;
         let facts = known.binary_search_by_key(&person, |facts| facts.person.id).ok();
         let facts = facts.and_then(|place| known.get(place));
         let starts = start::of(&estate, person, facts, happened, now);

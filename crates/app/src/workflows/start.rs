@@ -36,6 +36,13 @@ pub(crate) struct Happened {
     pub input: serde_json::Map<String, Json>,
 }
 
+impl Happened {
+    /// What was said with it.
+    pub fn body(&self) -> &Json {
+        self.input.get("body").unwrap_or(&Json::Null)
+    }
+}
+
 /// What becomes of runs that older words about somebody began.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Older {

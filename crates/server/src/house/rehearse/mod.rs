@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 use tenure_app::runs::tell::{Telling, tell};
 use tenure_app::tasks::close::close;
+use tenure_app::workflows::awaits;
 use tenure_app::{AppError, Cx, runs, tasks};
 use tenure_engine::journal::{RunRow, RunStatus};
 use tenure_flow::Node;
@@ -185,14 +186,19 @@ impl Play {
         }
         for row in self.rows(cx).await?.into_iter().filter(moves) {
             for (step, node) in runs::show::show(cx, row.id).await?.state.nodes {
-                let Node::Listening { signal, .. } = node else { continue };
+                let (signal, what) = match node {
+                    Node::Listening { signal, .. } => (signal.clone(), format!("the signal `{signal}`")),
+                    Node::Asked { signal, reason, .. } if signal.starts_with(awaits::SIGNAL) => (signal, reason),
+                    _ => continue,
+                };
                 if self.asked.answers.get(&step).is_some_and(|word| word.as_str() == TIMEOUT)
-                    || !self.ears.ask(&step, &format!("the signal `{signal}`"), "outside", "received")
+                    || !self.ears.ask(&step, &what, "outside", "received")
                 {
                     continue;
                 }
-                let telling = Telling::Signal { name: signal, body: Json::Null };
-                tell(cx, row.id, telling).await?;
+                if !awaits::take_as_come(cx, &signal).await? {
+                    tell(cx, row.id, Telling::Signal { name: signal, body: Json::Null }).await?;
+                }
                 self.answered += 1;
                 return Ok(true);
             }

@@ -1,0 +1,81 @@
+//! Steps that wait until something happens to somebody, and what tells them that it has.
+
+use serde_json::{Map, Value as Json};
+use tenure_engine::message;
+use tenure_model::{PersonId, RunEvent, Signal};
+use tenure_store::awaits::{self, Await};
+use tenure_store::{StoreError, Tx, runs};
+
+use crate::cx::{Cx, House, send};
+use crate::error::AppError;
+use crate::limits::AWAITS_MAX;
+
+/// Before the name of the signal that tells a step that it has come.
+pub const SIGNAL: &str = "await/";
+
+/// The signal that tells a step of this key that it has come.
+pub(crate) fn signal_of(key: &str) -> String {
+    format!("{SIGNAL}{key}")
+}
+
+/// Something happened to somebody: tells the steps that wait for it, in the same transaction.
+pub(crate) async fn happened(
+    house: &House,
+    tx: &mut Tx,
+    person: PersonId,
+    event: &str,
+    said: &Json,
+) -> Result<(), StoreError> {
+    for wait in awaits::open_for(tx, person, event, AWAITS_MAX).await? {
+        if fits(&wait.wanted, said) {
+            come(house, tx, &wait, event, said).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Lets what a step waits for be taken as having come, as a rehearsal does. False if there is none.
+pub async fn take_as_come(cx: &Cx, signal: &str) -> Result<bool, AppError> {
+    let Some(key) = signal.strip_prefix(SIGNAL).map(ToOwned::to_owned) else { return Ok(false) };
+    let own = cx.clone();
+    let job = cx.house.store.write(move |tx| {
+        Box::pin(async move {
+            let Some(wait) = awaits::get(tx, &key).await? else { return Ok::<_, StoreError>(false) };
+            let said = Json::Object(wait.wanted.clone());
+            come(&own.house, tx, &wait, &own.actor.name, &said).await?;
+            Ok(true)
+        })
+    });
+    let came = job.await?;
+    cx.house.nudge();
+    Ok(came)
+}
+
+async fn come(house: &House, tx: &mut Tx, wait: &Await, by: &str, said: &Json) -> Result<(), StoreError> {
+    let Some(row) = runs::get(tx, wait.run).await?.filter(|row| !row.status.is_closed()) else { return Ok(()) };
+    if awaits::arrive(tx, &wait.key, said).await? {
+        let signal = Signal { name: signal_of(&wait.key), by: by.to_owned(), body: Json::Null };
+        let now = house.clock.now();
+        send(tx, message::event(wait.run, &row.lane, RunEvent::Signalled(signal), "await", &wait.key, now)).await?;
+    }
+    Ok(())
+}
+
+/// Whether everything that is wanted was said.
+fn fits(wanted: &Map<String, Json>, said: &Json) -> bool {
+    wanted.iter().all(|(name, value)| said.get(name) == Some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_what_says_all_that_is_wanted_fits() {
+        let fits = |wanted: Json, said: Json| super::fits(wanted.as_object().unwrap(), &said);
+        assert!(fits(json!({}), Json::Null) && fits(json!({ "serial": "A1" }), json!({ "serial": "A1", "x": 1 })));
+        assert!(!fits(json!({ "serial": "A1" }), json!({ "serial": "A2" })));
+        assert!(!fits(json!({ "serial": "A1" }), Json::Null) && !fits(json!({ "serial": null }), json!({})));
+    }
+}
