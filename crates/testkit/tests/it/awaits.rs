@@ -9,6 +9,7 @@ use tenure_app::tasks::tend::tend;
 use tenure_engine::journal::RunStatus;
 use tenure_flow::Node;
 use tenure_model::RunId;
+use tenure_server::house::rehearse::{Rehearse, Would, rehearse};
 use tenure_store::StoreError;
 use tenure_testkit::databases::{Database, each};
 use tenure_testkit::stepped::{Stepped, Workflows};
@@ -160,4 +161,22 @@ async fn what_nobody_waits_for_any_more_is_forgotten() {
     scene.comes_to(open, RunStatus::Done).await;
     tend(&scene.stepped.house).await.unwrap();
     assert_eq!(scene.awaits().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rehearsal_takes_it_as_come_or_as_late_and_waits_for_nothing() {
+    let scene = Scene::new(&Database::sqlite()).await;
+    let input = json!({ "serial": "A1" }).as_object().cloned().unwrap();
+    for (workflow, step, answers) in [("finance", "lost", json!({})), ("laptop", "back", json!({ "back": "timeout" }))]
+    {
+        let is_late = answers.get(step).is_some();
+        let asked = Rehearse { input: input.clone(), answers: serde_json::from_value(answers).unwrap() };
+        let person = scene.people[0].clone();
+        let rehearsal = rehearse(&scene.stepped.cx(), workflow.parse().unwrap(), person, asked).await.unwrap();
+        assert_eq!(rehearsal.status, RunStatus::Done, "{rehearsal:?}");
+        let came =
+            |would: &Would| matches!(would, Would::Ask { step: at, answer, .. } if at == step && answer == "came");
+        assert_ne!(rehearsal.would.iter().any(|heard| came(&heard.would)), is_late, "{:?}", rehearsal.would);
+        assert_eq!(scene.awaits().await, 0, "a rehearsal waits in the real house");
+    }
 }

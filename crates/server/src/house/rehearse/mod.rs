@@ -186,13 +186,15 @@ impl Play {
         }
         for row in self.rows(cx).await?.into_iter().filter(moves) {
             for (step, node) in runs::show::show(cx, row.id).await?.state.nodes {
-                let (signal, what) = match node {
-                    Node::Listening { signal, .. } => (signal.clone(), format!("the signal `{signal}`")),
-                    Node::Asked { signal, reason, .. } if signal.starts_with(awaits::SIGNAL) => (signal, reason),
+                let (signal, what, answer) = match node {
+                    Node::Listening { signal, .. } => (signal.clone(), format!("the signal `{signal}`"), "received"),
+                    Node::Asked { signal, reason, .. } if signal.starts_with(awaits::SIGNAL) => {
+                        (signal, reason, "came")
+                    }
                     _ => continue,
                 };
                 if self.asked.answers.get(&step).is_some_and(|word| word.as_str() == TIMEOUT)
-                    || !self.ears.ask(&step, &what, "outside", "received")
+                    || !self.ears.ask(&step, &what, "outside", answer)
                 {
                     continue;
                 }
