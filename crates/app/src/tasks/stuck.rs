@@ -161,7 +161,7 @@ impl Question {
                         it did";
             ("This step cannot go on", ways)
         };
-        let text = format!("{what}: {}\n\n{ways}. All of it: `tenure runs show {run}`.", self.reason);
+        let text = format!("{what}: {}. Say how it goes on: {ways}. All of it: `tenure runs show {run}`.", self.reason);
         text.chars().take(limits::TASK_INSTRUCTIONS_CHARS_MAX).collect()
     }
 }

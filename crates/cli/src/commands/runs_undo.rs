@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use tenure_model::RunId;
 
+use super::people;
 use crate::confirm::{Yes, confirm};
 use crate::context::Cx;
 use crate::error::{CliError, code};
@@ -96,8 +97,9 @@ impl Undo {
     async fn runs(&self, cx: &Cx) -> Result<Vec<RunId>, CliError> {
         let mut runs = self.ids.clone();
         if let (Some(person), Some(since)) = (&self.person, self.since) {
-            let query = [("person", person.clone())];
-            for run in cx.client()?.list(&places::LIST_RUNS.path(), &query, usize::MAX).await? {
+            let client = cx.client()?;
+            let query = [("person", people::find(&client, person).await?.to_string())];
+            for run in client.list(&places::LIST_RUNS.path(), &query, usize::MAX).await? {
                 let text = |name: &str| run.get(name).and_then(Value::as_str).unwrap_or_default();
                 let started: Option<jiff::Timestamp> = text("startedAt").parse().ok();
                 if !OVER.contains(&text("status")) || started.is_none_or(|started| started < since) {
