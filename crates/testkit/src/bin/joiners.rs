@@ -40,6 +40,8 @@ const SEED: u64 = 20;
 /// Who gives out badges, and who is asked where a step cannot go on. Where nobody is named, those are
 /// whom the settings name: the operators.
 const TEAMS: [&str; 2] = ["facilities", "team-identity"];
+/// Who is in them. Whoever hands out badges sees nothing of what is stuck.
+const MEMBERS: [&str; 2] = ["fay", "ivy"];
 const TASKS_AT_ONCE: usize = 200;
 const PAGE: usize = 200;
 
@@ -149,8 +151,10 @@ fn estate(folder: &str, world: &World) -> String {
         let when = format!(r#"person.department == "Unit {unit}""#);
         text += &role(&format!("unit-{unit}"), &when, "ldap", &format!("unit{unit}"));
     }
-    text.extend(TEAMS.map(|team| {
-        format!("---\napiVersion: tenure/v1\nkind: Team\nmetadata: {{ name: {team} }}\nspec: {{ members: [fay] }}\n")
+    text.extend(TEAMS.into_iter().zip(MEMBERS).map(|(team, member)| {
+        format!(
+            "---\napiVersion: tenure/v1\nkind: Team\nmetadata: {{ name: {team} }}\nspec: {{ members: [{member}] }}\n"
+        )
     }));
     text + &format!(
         "---\napiVersion: tenure/v1\nkind: Channel\nmetadata: {{ name: post }}\nspec:\n  via: mail\n  config: {{ server: \"{}\", \
