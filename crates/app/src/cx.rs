@@ -6,10 +6,11 @@ use std::sync::{Arc, OnceLock};
 use tenure_connect::WebCaller;
 use tenure_engine::Engine;
 use tenure_engine::journal::Letter;
-use tenure_model::{Actor, Assignee, Clock, Ids};
+use tenure_engine::message;
+use tenure_model::{Actor, Assignee, Clock, Ids, RunEvent, RunId};
 use tenure_policy::authz::{Action, Authz, Thing};
 use tenure_store::journal::Attachment;
-use tenure_store::{Store, StoreError, Tx};
+use tenure_store::{Store, StoreError, Tx, runs};
 
 use crate::error::AppError;
 use crate::live::Live;
@@ -84,6 +85,20 @@ impl Cx {
             Err(AppError::Forbidden { action: action.word().to_owned() })
         }
     }
+}
+
+/// Tells an open run something, in the transaction of what it follows from. False if there is none of
+/// that id, or it is over.
+pub(crate) async fn send_to(
+    house: &House,
+    tx: &mut Tx,
+    run: RunId,
+    event: RunEvent,
+    (source, external): (&str, &str),
+) -> Result<bool, StoreError> {
+    let Some(row) = runs::get(tx, run).await?.filter(|row| !row.status.is_closed()) else { return Ok(false) };
+    send(tx, message::event(run, &row.lane, event, source, external, house.clock.now())).await?;
+    Ok(true)
 }
 
 /// Puts a letter into the engine's inbox, in the transaction of what it follows from.

@@ -306,8 +306,9 @@ pub(crate) async fn begin(
         input,
     };
     if also_changes && start::meant(&estate, known.as_ref(), &happened, now).next().is_none() {
+        // Where no workflow starts on exactly this, something about the person changed all the same;
+        // steps may wait for either.
         awaits::happened(house, tx, person, &what.starts, happened.body()).await?;
-        // Where no workflow waits for exactly this, something about the person changed all the same.
         "person.changed".clone_into(&mut happened.event);
     }
     let external = event.id.to_string();

@@ -59,6 +59,20 @@ pub enum Telling {
     },
 }
 
+impl Telling {
+    /// How the ledger calls it, and what the engine hears.
+    pub(crate) fn event(self, by: String) -> (&'static str, RunEvent) {
+        match self {
+            Self::Retry => ("run.retried", RunEvent::Retry { by }),
+            Self::Cancel { reason, undo } => ("run.cancelled", RunEvent::Cancel { by, reason, undo }),
+            Self::Signal { name, body } => ("run.signalled", RunEvent::Signalled(Signal { name, by, body })),
+            Self::Edit { node, with, reason } => ("run.edited", RunEvent::Edit { node, with, by, reason }),
+            Self::Move { definition, reason } => ("run.moved", RunEvent::Move { definition, by, reason }),
+            Self::Skip { node, outcome, reason } => ("run.skipped", RunEvent::Skip { node, outcome, by, reason }),
+        }
+    }
+}
+
 /// Tells a run something. It is taken in after this returns, in the order in which it was told.
 /// Gives the run as it was when it was told.
 pub async fn tell(cx: &Cx, run: RunId, word: Telling) -> Result<RunRow, AppError> {
@@ -71,14 +85,7 @@ pub async fn tell(cx: &Cx, run: RunId, word: Telling) -> Result<RunRow, AppError
     cx.allow(action, &Thing::Run(Some(run)))?;
     check(&word)?;
     let by = cx.actor.name.clone();
-    let (told, event) = match word {
-        Telling::Retry => ("run.retried", RunEvent::Retry { by }),
-        Telling::Cancel { reason, undo } => ("run.cancelled", RunEvent::Cancel { by, reason, undo }),
-        Telling::Signal { name, body } => ("run.signalled", RunEvent::Signalled(Signal { name, by, body })),
-        Telling::Edit { node, with, reason } => ("run.edited", RunEvent::Edit { node, with, by, reason }),
-        Telling::Move { definition, reason } => ("run.moved", RunEvent::Move { definition, by, reason }),
-        Telling::Skip { node, outcome, reason } => ("run.skipped", RunEvent::Skip { node, outcome, by, reason }),
-    };
+    let (told, event) = word.event(by);
     let most = if action == Action::SignalRun { limits::LETTERS_OF_RUN_MAX } else { usize::MAX };
     let entry = record::entry(cx.house.clock.as_ref(), &cx.actor, told).about(run);
     let house = Arc::clone(&cx.house);

@@ -4,15 +4,14 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tenure_engine::message;
 use tenure_ledger::{DetailKey, Hash, Reference, Word};
 use tenure_model::{Actor, Deputy, HumanTask, Name, RunEvent, Signal, TaskEnd, TaskId, TaskKind};
 use tenure_policy::authz::Action;
-use tenure_store::{Tx, runs, tasks};
+use tenure_store::{Tx, tasks};
 
 use super::stand_in::taken_over;
 use super::{Found, entry, find, stuck};
-use crate::cx::{Cx, House, send};
+use crate::cx::{Cx, House, send_to};
 use crate::error::AppError;
 use crate::tickets::want::let_go;
 use crate::{limits, record};
@@ -98,15 +97,13 @@ fn choose(task: &HumanTask, outcome: Option<Name>, comment: Option<&str>) -> Res
 /// Tells the run that waits for a task how it ended, if there is one and it is open.
 async fn signal(house: &House, tx: &mut Tx, task: &HumanTask) -> Result<(), AppError> {
     let (Some(run), Some(end)) = (task.waits, task.state.end()) else { return Ok(()) };
-    let Some(row) = runs::get(tx, run).await?.filter(|row| !row.status.is_closed()) else { return Ok(()) };
     let mut body =
         json!({ "task": task.id, "outcome": end.outcome, "via": end.via, "comment": end.comment, "at": end.at });
     if let (Some(whom), Some(fields)) = (&end.instead_of, body.as_object_mut()) {
         fields.insert("insteadOf".to_owned(), whom.as_str().into());
     }
-    let signal = Signal { name: task.id.to_string(), by: end.by.clone(), body };
-    let external = task.id.to_string();
-    let now = house.clock.now();
-    send(tx, message::event(run, &row.lane, RunEvent::Signalled(signal), "task", &external, now)).await?;
+    let name = task.id.to_string();
+    let signal = RunEvent::Signalled(Signal { name: name.clone(), by: end.by.clone(), body });
+    send_to(house, tx, run, signal, ("task", &name)).await?;
     Ok(())
 }

@@ -8,17 +8,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tenure_engine::journal::RunRow;
-use tenure_engine::message;
 use tenure_flow::{Node, RunState};
-use tenure_model::{Actor, Assignee, HumanTask, Name, PersonId, RunEvent, RunId, TaskKind};
+use tenure_model::{Actor, Assignee, HumanTask, Name, PersonId, RunId, TaskKind};
 use tenure_store::{Tx, people, runs, tasks};
 
 use super::open::{Opening, open};
 use super::succeed::fallback;
-use crate::cx::{Cx, House, send};
+use crate::cx::{Cx, House, send_to};
 use crate::error::AppError;
 use crate::people::show::KEYS;
 use crate::runs::replay::{Replayed, replay};
+use crate::runs::tell::Telling;
 use crate::{limits, record};
 
 const RETRY: &str = "retry";
@@ -28,18 +28,26 @@ const CANCEL: &str = "cancel";
 /// As what a step ends that somebody lets the run go on without.
 const SKIPPED: &str = "skipped";
 
-/// Asks for the runs that are blocked and that nobody is asked for. Says for how many.
+/// Asks for the runs that are blocked and that nobody is asked for. Says for how many. A run that
+/// cannot be read holds up no other.
 pub(super) async fn ask(house: &Arc<House>) -> Result<usize, AppError> {
     let job = house.store.read(|tx| Box::pin(async move { tasks::unasked(tx, limits::TASK_BATCH).await }));
     let runs = job.await?;
-    for run in &runs {
-        let found = replay(&own(house), *run, None).await?;
-        let Some((node, reason)) = stuck(&found.state).next() else { continue };
-        let (question, own) = (Question { found, node, reason }, Arc::clone(house));
-        let job = house.store.write(move |tx| Box::pin(async move { question.ask(&own, tx).await }));
-        job.await?;
+    let mut asked = 0;
+    for run in runs {
+        match ask_for(house, run).await {
+            Ok(()) => asked += 1,
+            Err(error) => tracing::warn!(%run, %error, "nobody could be asked for a run that is stuck; trying again"),
+        }
     }
-    Ok(runs.len())
+    Ok(asked)
+}
+
+async fn ask_for(house: &Arc<House>, run: RunId) -> Result<(), AppError> {
+    let found = replay(&own(house), run, None).await?;
+    let Some((node, reason)) = stuck(&found.state).next() else { return Ok(()) };
+    let (question, own) = (Question { found, node, reason }, Arc::clone(house));
+    house.store.write(move |tx| Box::pin(async move { question.ask(&own, tx).await })).await
 }
 
 /// Whether the step that a task asks about does not need anybody's word any more.
@@ -53,20 +61,17 @@ pub(super) async fn is_settled(house: &Arc<House>, task: &HumanTask) -> Result<b
 pub(super) async fn answer(house: &House, tx: &mut Tx, actor: &Actor, task: &HumanTask) -> Result<(), AppError> {
     let (Some(run), Some(node), Some(end)) = (task.waits, node_of(task), task.state.end()) else { return Ok(()) };
     let Some(outcome) = &end.outcome else { return Ok(()) };
-    let Some(row) = runs::get(tx, run).await?.filter(|row| !row.status.is_closed()) else { return Ok(()) };
-    let (by, reason) = (end.by.clone(), end.comment.clone().unwrap_or_default());
-    let (told, event) = match outcome.as_str() {
-        SKIP => {
-            let (node, outcome) = (node.to_owned(), SKIPPED.to_owned());
-            ("run.skipped", RunEvent::Skip { node, outcome, by, reason })
-        }
-        CANCEL => ("run.cancelled", RunEvent::Cancel { by, reason, undo: true }),
-        _ => ("run.retried", RunEvent::Retry { by }),
+    let reason = end.comment.clone().unwrap_or_default();
+    let word = match outcome.as_str() {
+        SKIP => Telling::Skip { node: node.to_owned(), outcome: SKIPPED.to_owned(), reason },
+        CANCEL => Telling::Cancel { reason, undo: true },
+        _ => Telling::Retry,
     };
-    let external = task.id.to_string();
-    send(tx, message::event(run, &row.lane, event, "task", &external, house.clock.now())).await?;
-    let entry = record::entry(house.clock.as_ref(), actor, told).about(run);
-    record::write(tx, house.ids.as_ref(), &entry).await?;
+    let (told, event) = word.event(end.by.clone());
+    if send_to(house, tx, run, event, ("task", &task.id.to_string())).await? {
+        let entry = record::entry(house.clock.as_ref(), actor, told).about(run);
+        record::write(tx, house.ids.as_ref(), &entry).await?;
+    }
     Ok(())
 }
 
@@ -168,11 +173,7 @@ impl Question {
 
 /// The key of a step of a run that got stuck, from then until something else happens to the run.
 fn key(row: &RunRow, node: &str) -> String {
-    key_of(row.id, row.seq, node)
-}
-
-fn key_of(run: RunId, seq: i64, node: &str) -> String {
-    format!("stuck/{run}/{seq}/{node}")
+    format!("stuck/{}/{}/{node}", row.id, row.seq)
 }
 
 /// The step that a task asks about.

@@ -1,10 +1,10 @@
-//! Seeing to tasks as time passes: reminders, runs that are stuck, and what nobody needs any more.
+//! Seeing to tasks as time passes: reminders, runs that are stuck, and tasks that nobody needs any more.
 
 use std::sync::Arc;
 
 use tenure_ledger::Word;
 use tenure_model::{Actor, HumanTask, NoticeKind};
-use tenure_store::{StoreError, Tx, awaits, tasks};
+use tenure_store::{Tx, tasks};
 
 use super::{entry, stuck, tell};
 use crate::cx::House;
@@ -23,14 +23,10 @@ pub async fn tend(house: &Arc<House>) -> Result<usize, AppError> {
             let late = tasks::to_remind(tx, now, limits::TASK_BATCH).await?;
             let left = tasks::left_behind(tx, limits::TASK_BATCH).await?;
             let moved = tasks::moved_on(tx, limits::TASK_BATCH).await?;
-            Ok::<_, AppError>((late, left, moved, awaits::any_over(tx).await?))
+            Ok::<_, AppError>((late, left, moved))
         })
     });
-    let (late, left, moved, is_any_over) = look.await?;
-    if is_any_over {
-        let job = house.store.write(|tx| Box::pin(async move { awaits::forget(tx, limits::AWAITS_MAX).await }));
-        job.await.map_err(|error: StoreError| AppError::from(error))?;
-    }
+    let (late, left, moved) = look.await?;
     let seen_to = late.len().max(left.len()).max(stuck::ask(house).await?);
     for task in left {
         settle(house, task, Settling::Withdraw).await?;

@@ -1,12 +1,11 @@
 //! Steps that wait until something happens to somebody, and what tells them that it has.
 
 use serde_json::{Map, Value as Json};
-use tenure_engine::message;
 use tenure_model::{PersonId, RunEvent, Signal};
 use tenure_store::awaits::{self, Await};
-use tenure_store::{StoreError, Tx, runs};
+use tenure_store::{StoreError, Tx};
 
-use crate::cx::{Cx, House, send};
+use crate::cx::{Cx, House, send_to};
 use crate::error::AppError;
 use crate::limits::AWAITS_MAX;
 
@@ -51,12 +50,19 @@ pub async fn take_as_come(cx: &Cx, signal: &str) -> Result<bool, AppError> {
     Ok(came)
 }
 
+/// Forgets what runs waited for that are over.
+pub async fn forget(house: &House) -> Result<(), StoreError> {
+    let is_any_over = house.store.read(|tx| Box::pin(async move { awaits::any_over(tx).await }));
+    if is_any_over.await? {
+        house.store.write(|tx| Box::pin(async move { awaits::forget(tx, AWAITS_MAX).await })).await?;
+    }
+    Ok(())
+}
+
 async fn come(house: &House, tx: &mut Tx, wait: &Await, by: &str, said: &Json) -> Result<(), StoreError> {
-    let Some(row) = runs::get(tx, wait.run).await?.filter(|row| !row.status.is_closed()) else { return Ok(()) };
     if awaits::arrive(tx, &wait.key, said).await? {
         let signal = Signal { name: signal_of(&wait.key), by: by.to_owned(), body: Json::Null };
-        let now = house.clock.now();
-        send(tx, message::event(wait.run, &row.lane, RunEvent::Signalled(signal), "await", &wait.key, now)).await?;
+        send_to(house, tx, wait.run, RunEvent::Signalled(signal), ("await", &wait.key)).await?;
     }
     Ok(())
 }

@@ -47,7 +47,8 @@ pub(crate) struct Beginning {
     pub start: Start,
 }
 
-/// Begins what this starts for somebody of whom so much is known, and tells what waits for it. Says which runs began.
+/// Begins what this starts for somebody of whom so much is known, and tells what waits for it. Says
+/// which runs began.
 pub(crate) async fn begin(
     house: &House,
     tx: &mut Tx,

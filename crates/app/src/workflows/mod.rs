@@ -2,7 +2,8 @@
 //!
 //! [`compile`] turns documents into definitions that the engine can run, with every fault at its
 //! line; [`start`] decides which of them an event starts and in whose lane, and [`begin`] begins
-//! them; [`awaits`] tells the steps that wait for it; [`dates`] are those that a date of a person starts. What their steps do is in [`crate::steps`].
+//! them; [`awaits`] tells the steps that wait for it; [`dates`] are those that a date of a person
+//! starts. What their steps do is in [`crate::steps`].
 
 pub mod awaits;
 pub(crate) mod begin;

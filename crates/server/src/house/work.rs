@@ -18,7 +18,7 @@ use tenure_app::tasks::succeed;
 use tenure_app::tasks::tend::tend;
 use tenure_app::tickets::follow as tickets;
 use tenure_app::versions::follow::{Behind, follow};
-use tenure_app::workflows::schedule;
+use tenure_app::workflows::{awaits, schedule};
 use tenure_app::{Cx, House};
 use tenure_engine::{Engine, Parts, Performer};
 use tenure_model::{Actor, ConnectionName};
@@ -114,6 +114,9 @@ async fn keep_tending(house: Arc<House>, mut stopped: watch::Receiver<bool>) {
         match succeed::look(&house, after.take()).await {
             Ok(next) => after = next,
             Err(error) => tracing::warn!(%error, "tasks of those who left were not passed on; trying again"),
+        }
+        if let Err(error) = awaits::forget(&house).await {
+            tracing::warn!(%error, "what runs waited for that are over was not forgotten; trying again");
         }
         for _ in 0..READING_LOOKS {
             while !*stopped.borrow() {

@@ -3,12 +3,17 @@
 use serde_json::{Value as Json, json};
 use tenure_app::tasks::tend::tend;
 
-use crate::real::{Real, read};
+use crate::real::{Real, joiner, read};
 use crate::routes::until_it_is;
 
 /// Starts a run whose first step goes wrong for good; gives its path once it is stuck.
 async fn stuck(real: &Real) -> String {
-    let started = read(&real.ask("operator", "POST", "/v1/runs", &json!({ "workflow": "nowhere" })).await);
+    stuck_about(real, &Json::Null).await
+}
+
+async fn stuck_about(real: &Real, person: &Json) -> String {
+    let wish = json!({ "workflow": "nowhere", "input": { "person": person } });
+    let started = read(&real.ask("operator", "POST", "/v1/runs", &wish).await);
     let run = format!("/v1/runs/{}", started["run"].as_str().unwrap());
     until_it_is(real, &run, "blocked").await;
     run
@@ -91,4 +96,20 @@ async fn what_goes_on_by_another_word_is_asked_of_nobody_any_more() {
     assert_eq!(asked(&real, "help-desk").await, [] as [Json; 0]);
     let shown = read(&real.get("help-desk", &format!("/v1/tasks/{}", task["id"].as_str().unwrap())).await);
     assert_eq!((&shown["state"], &shown["end"]["outcome"]), (&json!("closed"), &json!("withdrawn")));
+}
+
+#[tokio::test]
+async fn whom_a_run_is_about_does_not_say_how_it_goes_on() {
+    let real = Real::open().await;
+    real.start_engine();
+    // The one who is asked, by the name under which they act, is the one whom it is about.
+    let told = real.ask("source", "POST", "/v1/connections/hr/events", &joiner("1", "help-desk", "Ada")).await;
+    assert_eq!(told.status, 202, "{}", told.body);
+    let people = read(&real.get("auditor", "/v1/people").await);
+    let run = stuck_about(&real, &people["items"][0]["id"]).await;
+    let task = asked(&real, "help-desk").await.remove(0);
+    let skip = json!({ "outcome": "skip", "comment": "the shop is closed" });
+    assert_eq!(say(&real, "help-desk", &task, &skip).await, 403);
+    assert_eq!(say(&real, "operator", &task, &skip).await, 200);
+    until_it_is(&real, &run, "waiting").await;
 }

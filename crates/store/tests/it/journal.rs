@@ -15,7 +15,7 @@ use tenure_store::{DatabaseUrl, Store, StoreError, StoreLimits, accounts, ledger
 
 use crate::world::{account, each_db, new, now};
 
-fn run(lane: &str, status: RunStatus) -> RunRow {
+pub fn run(lane: &str, status: RunStatus) -> RunRow {
     RunRow {
         id: new(),
         lane: lane.into(),

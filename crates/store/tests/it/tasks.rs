@@ -1,10 +1,13 @@
 //! What humans are asked to do: one task of a key, lists by whom it is for, reminders.
 
 use jiff::ToSpan as _;
+use tenure_engine::journal::{Commit, Journal as _, RunStatus};
 use tenure_model::{HumanTask, TaskEnd, TaskKind, TaskState};
+use tenure_store::journal::StoreJournal;
 use tenure_store::tasks::{self, TaskEntry, TaskFilter};
 use tenure_store::{Store, StoreError};
 
+use crate::journal::run;
 use crate::world::{each_db, new, now};
 
 fn task(key: &str, assignee: &str) -> HumanTask {
@@ -149,6 +152,52 @@ async fn what_is_open_and_for_a_person_is_looked_through_page_by_page() {
             })
         });
         job.await.map_err(|error: StoreError| error).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_an_open_task_of_the_same_title_for_the_same_asks_alike() {
+    each_db(async |store| {
+        let stuck = |key: &str, title: &str, assignee: &str| HumanTask {
+            kind: TaskKind::Stuck,
+            title: title.into(),
+            ..task(key, assignee)
+        };
+        let first = stuck("a", "`joiner` is stuck at `mail`", "team:desk");
+        insert(&store, &first).await;
+        for (task, alike) in [
+            (stuck("b", "`joiner` is stuck at `mail`", "team:desk"), true),
+            (stuck("c", "`joiner` is stuck at `call`", "team:desk"), false),
+            (stuck("d", "`joiner` is stuck at `mail`", "person:bob"), false),
+            (task("e", "team:desk"), false),
+            (first, false),
+        ] {
+            let key = task.key.clone();
+            let asked = store.read(move |tx| Box::pin(async move { tasks::is_asked_alike(tx, &task).await }));
+            assert_eq!(asked.await.map_err(|error: StoreError| error).unwrap(), alike, "{key}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_stuck_is_asked_for_and_what_went_on_is_not() {
+    each_db(async |store| {
+        let runs = [RunStatus::Blocked, RunStatus::Blocked, RunStatus::Running, RunStatus::Done]
+            .map(|status| run(status.word(), status));
+        let [unasked, asked, moved, over] = runs.each_ref().map(|row| row.id);
+        StoreJournal::new(store.clone()).commit(Commit { runs: runs.into(), ..Commit::new() }).await.unwrap();
+        for run in [asked, moved, over] {
+            let of = task(&run.to_string(), "team:desk");
+            insert(&store, &HumanTask { kind: TaskKind::Stuck, waits: Some(run), ..of }).await;
+        }
+        let look = store.read(|tx| {
+            Box::pin(async move { Ok::<_, StoreError>((tasks::unasked(tx, 9).await?, tasks::moved_on(tx, 9).await?)) })
+        });
+        let (found, gone) = look.await.unwrap();
+        assert_eq!(found, [unasked]);
+        assert_eq!(gone.into_iter().map(|task| task.waits).collect::<Vec<_>>(), [Some(moved)]);
     })
     .await;
 }
