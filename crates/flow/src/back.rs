@@ -4,13 +4,12 @@
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use crate::condition::resolve;
 use crate::decide::short;
 use crate::graph::{Compensate, Graph, GraphText, OnError, Reversibility, Step, Then};
 use crate::kinds::Kind;
 use crate::language::{CHANGES, edge, plain};
 use crate::state::{Node, RunState};
-use crate::undo::may_have_effect;
+use crate::undo::{IRREVERSIBLE, UNSAID, Way, may_have_effect};
 
 /// What can be taken back of a run, and what cannot.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,30 +49,28 @@ impl TakeBack {
         let mut found = Self { steps: Vec::new(), left: Vec::new() };
         for id in state.order.iter().rev().filter(|id| may_have_effect(graph, state, id)) {
             let Some(step) = graph.step(id) else { continue };
-            match &step.compensate {
-                Some(how) if how.class != Reversibility::Irreversible => {
-                    match resolve(&how.with, graph.scope(step, state, now)) {
-                        Ok(with) => found.steps.push(back(step, how, with)),
-                        Err(reason) => found.leave(id, short(&reason)),
+            match Way::of(step, graph.scope(step, state, now)) {
+                Way::By(how, with) => found.steps.push(back(step, how, with)),
+                Way::Irreversible => found.leave(id, IRREVERSIBLE),
+                Way::Unknown(why) => found.leave(id, &short(&why)),
+                Way::Unsaid => {
+                    if let Some(why) = why_left(graph, step) {
+                        found.leave(id, why);
                     }
-                }
-                Some(_) => found.leave(id, "it cannot be taken back".to_owned()),
-                None => {
-                    let why = why_left(step).filter(|_| !is_part_of_settling(graph, id));
-                    found.left.extend(why.map(|why| Left { node: id.clone(), reason: why.to_owned() }));
                 }
             }
         }
         // What was left or taken back before is over: it says so itself.
-        found.left.extend(state.nodes.iter().filter_map(|(id, node)| match node {
-            Node::Left { reason } => Some(Left { node: id.clone(), reason: reason.clone() }),
-            _ => None,
-        }));
+        for (id, node) in &state.nodes {
+            if let Node::Left { reason } = node {
+                found.leave(id, reason);
+            }
+        }
         found
     }
 
-    fn leave(&mut self, node: &str, reason: String) {
-        self.left.push(Left { node: node.to_owned(), reason });
+    fn leave(&mut self, node: &str, reason: &str) {
+        self.left.push(Left { node: node.to_owned(), reason: reason.to_owned() });
     }
 
     /// The graph that takes it back, one step behind the other. What each is given is in the input of
@@ -109,10 +106,11 @@ fn is_part_of_settling(graph: &Graph, id: &str) -> bool {
 }
 
 /// Why a step that nobody said how to take back leaves something behind, if it does.
-fn why_left(step: &Step) -> Option<&'static str> {
+fn why_left(graph: &Graph, step: &Step) -> Option<&'static str> {
     match step.action.as_str() {
         "access/settle" => Some("what follows from policy is decided again by policy"),
+        "core/each" if is_part_of_settling(graph, &step.id) => None,
         "core/run" | "core/each" => Some("it started runs of their own; take those back by themselves"),
-        action => Kind::named(action).and_then(|kind| kind.changes).map(|_| "nobody said how to take it back"),
+        action => Kind::named(action).and_then(|kind| kind.changes).map(|_| UNSAID),
     }
 }

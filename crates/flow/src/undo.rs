@@ -6,9 +6,9 @@
 use serde_json::Value as Json;
 use tenure_model::{Effect, Ending, RefusalClass, Task};
 
-use crate::condition::resolve;
+use crate::condition::{Scope, resolve};
 use crate::decide::{Mind, chance, short};
-use crate::graph::{Graph, Reversibility};
+use crate::graph::{Compensate, Graph, Reversibility, Step};
 use crate::state::{Node, Phase, RunState};
 
 /// Takes back the next step, or closes the run when there is none left.
@@ -52,17 +52,42 @@ pub(crate) fn may_have_effect(graph: &Graph, state: &RunState, id: &str) -> bool
     }
 }
 
+/// Why a step stays as it is that nothing takes back.
+pub(crate) const UNSAID: &str = "nobody said how to take it back";
+/// Why one stays whose effect is final.
+pub(crate) const IRREVERSIBLE: &str = "it cannot be taken back";
+
+/// How a step can be taken back, if it can.
+pub(crate) enum Way<'a> {
+    /// So, with this.
+    By(&'a Compensate, Json),
+    /// Nobody said how.
+    Unsaid,
+    /// Not at all.
+    Irreversible,
+    /// It is said how, and what that needs is not there.
+    Unknown(String),
+}
+
+impl<'a> Way<'a> {
+    /// Of this step, in a run that knows so much.
+    pub(crate) fn of(step: &'a Step, scope: Scope<'_>) -> Self {
+        match &step.compensate {
+            None => Self::Unsaid,
+            Some(how) if how.class == Reversibility::Irreversible => Self::Irreversible,
+            Some(how) => resolve(&how.with, scope).map_or_else(Self::Unknown, |with| Self::By(how, with)),
+        }
+    }
+}
+
 fn begin(mind: &mut Mind<'_>, id: &str) {
     let Some(step) = mind.graph.step(id) else { return };
-    let how = step.compensate.clone();
     let left = |reason: &str| Node::Left { reason: reason.to_owned() };
-    match how {
-        None => mind.node(id, left("nobody said how to take it back")),
-        Some(how) if how.class == Reversibility::Irreversible => mind.node(id, left("it cannot be taken back")),
-        Some(how) => match resolve(&how.with, mind.scope(step)) {
-            Ok(with) => act(mind, id, 1, with),
-            Err(reason) => block(mind, id, &reason, 0, Json::Null),
-        },
+    match Way::of(step, mind.scope(step)) {
+        Way::By(_, with) => act(mind, id, 1, with),
+        Way::Unsaid => mind.node(id, left(UNSAID)),
+        Way::Irreversible => mind.node(id, left(IRREVERSIBLE)),
+        Way::Unknown(why) => block(mind, id, &why, 0, Json::Null),
     }
 }
 

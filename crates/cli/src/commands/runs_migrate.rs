@@ -82,14 +82,17 @@ impl Migrate {
         for status in OPEN {
             let query = [("workflow", workflow.clone()), ("status", status.to_owned())];
             for run in client.list(&places::LIST_RUNS.path(), &query, usize::MAX).await? {
-                let id = run.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-                runs.push(id.ok_or_else(|| {
-                    CliError::new(Exit::Failed, code::CANNOT_READ, "the server sent a run without an id")
-                })?);
+                runs.push(id_of(&run)?);
             }
         }
         Ok(runs)
     }
+}
+
+/// The id of a run that the server listed.
+pub(super) fn id_of(run: &Value) -> Result<RunId, CliError> {
+    let id = run.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    id.ok_or_else(|| CliError::new(Exit::Failed, code::CANNOT_READ, "the server sent a run without an id"))
 }
 
 /// What a run is that can be moved.

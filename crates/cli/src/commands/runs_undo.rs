@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tenure_model::RunId;
 
 use super::people;
+use super::runs_migrate::id_of;
 use crate::confirm::{Yes, confirm};
 use crate::context::Cx;
 use crate::error::{CliError, code};
@@ -105,10 +106,7 @@ impl Undo {
                 if !OVER.contains(&text("status")) || started.is_none_or(|started| started < since) {
                     continue;
                 }
-                let id = text("id").parse().map_err(|_| {
-                    CliError::new(Exit::Failed, code::CANNOT_READ, "the server sent a run without an id")
-                })?;
-                runs.push(id);
+                runs.push(id_of(&run)?);
             }
         }
         runs.sort_by(|one, other| other.cmp(one));

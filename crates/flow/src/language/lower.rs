@@ -40,18 +40,23 @@ pub(super) fn workflow(name: &str, written: &Workflow, known: &Known, faults: &m
     let mut inner: BTreeMap<String, Vec<String>> =
         lowered.iter().map(|(id, low)| (id.clone(), low.inner.clone())).collect();
     let mut facts = Facts { written: &written.steps, lowered: &lowered, after: BTreeMap::new(), open: BTreeSet::new() };
-    let before: BTreeMap<String, Option<String>> =
-        written.steps.iter().map(|step| (step.id.clone(), facts.before(step))).collect();
-    let looks = |id: &str, own: &[Step]| needs_person(own) && before.get(id).is_none_or(Option::is_none);
-    for (id, _) in lowered.iter().filter(|(id, low)| looks(id, &low.steps)) {
-        inner.entry(id.clone()).or_default().push(look_of(id));
+    // The look that each step rests on; one that finds none on every way to it has its own.
+    let mut looks: BTreeMap<String, Option<String>> = BTreeMap::new();
+    for step in &written.steps {
+        if lowered.get(&step.id).is_some_and(|low| needs_person(&low.steps)) {
+            let before = facts.before(step);
+            if before.is_none() {
+                inner.entry(step.id.clone()).or_default().push(look_of(&step.id));
+            }
+            looks.insert(step.id.clone(), before);
+        }
     }
     let mut steps = Vec::new();
     for step in &written.steps {
         let Some(Lowered { steps: mut own, .. }) = lowered.remove(&step.id) else { continue };
         widen_failures(&mut own, &inner);
-        if needs_person(&own) {
-            let look = before.get(&step.id).cloned().flatten().unwrap_or_else(|| insert_look(step, &mut own));
+        if let Some(before) = looks.remove(&step.id) {
+            let look = before.unwrap_or_else(|| insert_look(step, &mut own));
             own.iter_mut().filter(|step| step.action != "person/look").for_each(|step| step.facts = Some(look.clone()));
         }
         steps.extend(own);
