@@ -6,6 +6,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value as Json;
+use tenure_api::EventIn;
+use tenure_app::events::accept::{Accepted, Told, accept_told};
 use tenure_app::flows::Flows;
 use tenure_app::live::Live;
 use tenure_app::steps::Steps;
@@ -118,6 +121,16 @@ impl Stepped {
     /// Somebody who may do everything asks.
     pub fn cx(&self) -> Cx {
         Cx::new(Arc::clone(&self.house), Actor::system("test"))
+    }
+
+    /// The source `hr` tells this, as it comes over HTTP.
+    pub async fn tell(&self, event: Json) -> Result<Accepted, Box<dyn std::error::Error>> {
+        let event: EventIn = serde_json::from_value(event)?;
+        let parts = event.parts("employeeId").map_err(|bad| format!("{bad:?}"))?;
+        let told =
+            Told { as_of: parts.as_of, sequence: parts.sequence, engagement: parts.engagement, also: Vec::new() };
+        let (cx, hr) = (self.cx(), "hr".parse()?);
+        Ok(accept_told(&cx, hr, parts.external_id, parts.subject, parts.kind, told).await?)
     }
 
     /// Sets the clock and lets the engine look at it.

@@ -1,11 +1,9 @@
 //! A step that waits until something happens to somebody: the right thing to the right person, in time.
 
 use serde_json::{Value as Json, json};
-use tenure_api::EventIn;
-use tenure_app::events::accept::{Told, accept_told};
 use tenure_app::runs::tell::{Telling, tell};
 use tenure_app::runs::{show, start};
-use tenure_app::tasks::tend::tend;
+use tenure_app::workflows::awaits::forget;
 use tenure_engine::journal::RunStatus;
 use tenure_flow::Node;
 use tenure_model::RunId;
@@ -67,12 +65,7 @@ impl Scene {
         said.insert("id".to_owned(), format!("e{}", self.sent).into());
         let person = said.entry("person").or_insert_with(|| json!({}));
         person.as_object_mut().unwrap().insert("employeeId".to_owned(), key.into());
-        let event: EventIn = serde_json::from_value(body).unwrap();
-        let parts = event.parts("employeeId").unwrap();
-        let told = Told { as_of: parts.as_of, sequence: parts.sequence, ..Told::default() };
-        let (cx, hr) = (self.stepped.cx(), "hr".parse().unwrap());
-        let told = accept_told(&cx, hr, parts.external_id, parts.subject, parts.kind, told).await.unwrap();
-        told.person.unwrap().to_string()
+        self.stepped.tell(body).await.unwrap().person.unwrap().to_string()
     }
 
     async fn returned(&mut self, key: &str, serial: &str) {
@@ -155,11 +148,11 @@ async fn what_nobody_waits_for_any_more_is_forgotten() {
     tell(&scene.stepped.cx(), stopped, word).await.unwrap();
     scene.comes_to(stopped, RunStatus::Cancelled).await;
     scene.returned("E1", "A1").await;
-    tend(&scene.stepped.house).await.unwrap();
+    forget(&scene.stepped.house).await.unwrap();
     assert_eq!(scene.awaits().await, 1);
     scene.returned("E1", "A2").await;
     scene.comes_to(open, RunStatus::Done).await;
-    tend(&scene.stepped.house).await.unwrap();
+    forget(&scene.stepped.house).await.unwrap();
     assert_eq!(scene.awaits().await, 0);
 }
 

@@ -12,8 +12,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use tenure_api::EventIn;
-use tenure_app::events::accept::{Told, accept_told};
 use tenure_connect::fake::FakeTarget;
 use tenure_connect::{
     AnyConnector, Batch, Change, Checked, Connector, Description, Desired, Expectation, Locator, Operation, Outcome,
@@ -133,11 +131,7 @@ impl Case {
         self.sent += 1;
         let mut body = json!({ "id": format!("e{}", self.sent), "type": kind, "person": { "employeeId": "E1" } });
         body.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-        let event: EventIn = serde_json::from_value(body).unwrap();
-        let parts = event.parts("employeeId").unwrap();
-        let told = Told { as_of: parts.as_of, sequence: parts.sequence, ..Told::default() };
-        let (cx, hr) = (self.stepped.cx(), "hr".parse().unwrap());
-        accept_told(&cx, hr, parts.external_id, parts.subject, parts.kind, told).await.unwrap();
+        self.stepped.tell(body).await.unwrap();
         self.stepped.house.nudge();
     }
 

@@ -7,8 +7,6 @@ use std::path::Path;
 
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value as Json, json};
-use tenure_api::EventIn;
-use tenure_app::events::accept::{Told, accept_told};
 use tenure_model::AccountState;
 use tenure_testkit::databases::{self, Database};
 use tenure_testkit::stepped::{Stepped, Workflows};
@@ -57,12 +55,7 @@ impl Company {
                 body[name] = value.clone();
             }
         }
-        let event: EventIn = serde_json::from_value(body).unwrap();
-        let parts = event.parts("employeeId").unwrap();
-        let told =
-            Told { as_of: parts.as_of, sequence: parts.sequence, engagement: parts.engagement, also: Vec::new() };
-        let connection = "hr".parse().unwrap();
-        accept_told(&self.stepped.cx(), connection, parts.external_id, parts.subject, parts.kind, told).await.unwrap();
+        self.stepped.tell(body).await.unwrap();
     }
 
     async fn hired(&self, first_day: &str, zone: &str) {

@@ -6,9 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
-use tenure_api::EventIn;
 use tenure_app::drift::link;
-use tenure_app::events::accept::{Accepted, Told, accept_told};
+use tenure_app::events::accept::Accepted;
 use tenure_app::reconcile::turn::{Due, turn};
 use tenure_app::workflows::schedule;
 use tenure_connect::{Change, Locator, Write};
@@ -75,11 +74,7 @@ impl Scene {
                 body[name] = value.clone();
             }
         }
-        let event: EventIn = serde_json::from_value(body).unwrap();
-        let parts = event.parts("employeeId").unwrap();
-        let told = Told { as_of: parts.as_of, sequence: parts.sequence, ..Told::default() };
-        let connection = "hr".parse().unwrap();
-        accept_told(&self.stepped.cx(), connection, parts.external_id, parts.subject, parts.kind, told).await.unwrap()
+        self.stepped.tell(body).await.unwrap()
     }
 
     /// Somebody joins in this department, and has what they should.

@@ -1,9 +1,7 @@
 //! Taking back what a run did that is over: what it comes to is said first, and what is done is that.
 
 use serde_json::{Value as Json, json};
-use tenure_api::EventIn;
 use tenure_app::AppError;
-use tenure_app::events::accept::{Told, accept_told};
 use tenure_app::runs::undo::{look, undo};
 use tenure_app::runs::{show, start};
 use tenure_engine::journal::RunStatus;
@@ -61,12 +59,7 @@ impl Scene {
         let files = [("all.yaml", ESTATE.to_owned())];
         let stepped = Stepped::with(&database, &files, now, Workflows::Shipped, |_| [].into()).await.unwrap().run();
         let body = json!({ "id": "e1", "type": "employment.started", "firstDay": "2025-01-01", "person": { "employeeId": "E1" } });
-        let event: EventIn = serde_json::from_value(body).unwrap();
-        let parts = event.parts("employeeId").unwrap();
-        let told = Told { as_of: parts.as_of, sequence: parts.sequence, ..Told::default() };
-        accept_told(&stepped.cx(), "hr".parse().unwrap(), parts.external_id, parts.subject, parts.kind, told)
-            .await
-            .unwrap();
+        stepped.tell(body).await.unwrap();
         let scene = Self { stepped, person: String::new() };
         scene.holds("nobody came", async || scene.groups() == ["staff"]).await;
         let person = scene.rows(RunFilter::default()).await;
