@@ -32,12 +32,12 @@ impl<'a> Moment<'a> {
         let is_over = |known: &&Engagement| distance(state(known)) >= distance(EngagementState::Ended);
         let over = facts.engagements.iter().filter(is_over).max_by_key(|known| {
             let came = distance(state(known)) == distance(EngagementState::Ended);
-            (came, known.last_day, &known.source, &known.key, known.spell)
+            (came, known.last_day, &known.source, &known.key, known.spell, known.id)
         });
-        let nearest = facts
-            .engagements
-            .iter()
-            .min_by_key(|known| (distance(state(known)), !known.primary, known.first_day, &known.source, &known.key));
+        let nearest = facts.engagements.iter().min_by_key(|known| {
+            let near = (distance(state(known)), !known.primary, known.first_day);
+            (near, &known.source, &known.key, known.id)
+        });
         let presence = match nearest.map(state) {
             Some(EngagementState::Planned) => Presence::Coming,
             Some(EngagementState::Ended | EngagementState::Rescinded) => Presence::Over,

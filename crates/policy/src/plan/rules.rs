@@ -201,15 +201,13 @@ impl Court<'_, '_, '_> {
 
     fn stand(&self, one: &Holding) -> Stand {
         let wanted = self.wishes.iter().any(|wish| is_of(wish, one));
-        let there = match one {
-            Holding::Role(_) => self.wishes.iter().filter(|wish| is_of(wish, one)).any(|wish| self.is_held(wish)),
-            Holding::Entitlement { .. } => self.is_seen(one) || self.has_grant(one),
-        };
+        let held = self.wishes.iter().filter(|wish| is_of(wish, one)).any(|wish| self.is_held(wish));
+        let there = held || self.is_seen(one);
         match (wanted, there) {
             (true, true) => Stand::Old,
             (true, false) => Stand::New,
-            // What lost its reason goes with this plan; what Tenure never gave stays.
-            (false, true) if !self.is_ours(one) || self.comes_back(one) => Stand::Old,
+            // What lost its reason goes with this plan; what Tenure did not give, or not yet, stays.
+            (false, true) if !self.goes(one) || self.comes_back(one) => Stand::Old,
             (false, true | false) => Stand::Away,
         }
     }
@@ -221,12 +219,10 @@ impl Court<'_, '_, '_> {
         own.any(|grant| is_live(grant, self.moment.now))
     }
 
-    fn has_grant(&self, one: &Holding) -> bool {
-        self.grants_of(one).any(|grant| is_live(grant, self.moment.now))
-    }
-
-    fn is_ours(&self, one: &Holding) -> bool {
-        self.grants_of(one).any(|grant| grant.state != GrantState::Revoked)
+    /// Whether a grant of it ends with this plan, if nobody wants it. One whose time has not come waits.
+    fn goes(&self, one: &Holding) -> bool {
+        let waits = |grant: &Grant| grant.state == GrantState::Pending && grant.valid_from > self.moment.now;
+        self.grants_of(one).any(|grant| grant.state != GrantState::Revoked && !waits(grant))
     }
 
     fn grants_of(&self, one: &Holding) -> impl Iterator<Item = &Grant> {
@@ -245,7 +241,8 @@ impl Court<'_, '_, '_> {
         let target = self.rules.targets.get(connection);
         let Some(native) = target.and_then(|target| target.entitlements.get(entitlement)) else { return false };
         let is_over = |grant: &Grant| match grant.state {
-            GrantState::Leaving => true,
+            // On its way out, unless it is wanted again.
+            GrantState::Leaving => !self.wishes.iter().any(|wish| wish.desired.grant == Some(grant.id)),
             GrantState::Held => !is_live(grant, self.moment.now),
             GrantState::Pending | GrantState::Revoked => false,
         };
@@ -253,7 +250,8 @@ impl Court<'_, '_, '_> {
         let holds = accounts.any(|account| {
             account.connection == *connection && is_or_may_be(account) && account.holds.contains(native)
         });
-        holds && (!self.grants_of(one).any(is_over) || self.comes_back(one))
+        let goes_on = self.grants_of(one).any(|grant| is_live(grant, self.moment.now));
+        holds && (goes_on || !self.grants_of(one).any(is_over) || self.comes_back(one))
     }
 
     /// Whether a deleted account holds it, from which nothing can be taken before it is back.

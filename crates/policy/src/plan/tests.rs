@@ -382,6 +382,22 @@ fn somebody_who_comes_back_is_enabled_again() {
     assert_eq!(words(&plan(&facts, &rules(), now())), ["enable-account ldap", "add-entitlement ldap"]);
 }
 
+#[test]
+fn what_waits_for_its_day_does_not_go_with_this_plan() {
+    let ids = SeededIds::new(5);
+    let reason = Reason::Birthright { role: name("gone"), because: "it was so".into() };
+    for state in [AccountState::SoftDeleted, AccountState::Active] {
+        let mut facts = facts(date(2020, 1, 1), None);
+        facts.accounts.push(account(&ids, "app", state, &["group/staff"]));
+        facts.grants.push(a_grant(&ids, (false, 0, reason.clone(), 0, 1, None)));
+        assert_eq!(facts.grants[0].state, GrantState::Pending);
+        let plan = plan(&facts, &ruled(), now());
+        assert!(plan.closing.is_empty());
+        let stopped: Vec<&str> = plan.stopped.iter().map(|one| one.entitlement.as_str()).collect();
+        assert_eq!(stopped, ["group/staff"], "role/staff is not held together with app:group/staff; {state:?}");
+    }
+}
+
 fn any_date() -> impl Strategy<Value = Date> {
     (-40i64..40).prop_map(|days| date(2026, 11, 30).saturating_add(days.days()))
 }
@@ -559,6 +575,7 @@ proptest! {
                     && grant.entitlement == stopped.entitlement
                     && grant.reason == stopped.reason
                     && grant.state == GrantState::Held
+                    && grant.valid_from <= now()
                     && grant.valid_until.is_none_or(|end| now() < end)
             };
             prop_assert_eq!(facts.grants.iter().find(is_it), None, "{:?}", stopped);
