@@ -143,6 +143,16 @@ use Reversibility::{Exact, Irreversible, Lossy, Window};
 
 const SYSTEMS: Takes = may("systems", Names);
 const PERSON: Takes = may("person", Any);
+/// What says who is asked for approval, and how.
+pub const ASKED: [Takes; 7] = [
+    may("approval", Approval),
+    may("by", Names),
+    may("title", Template),
+    may("instructions", Template),
+    may("within", Span),
+    may("calendar", Calendar),
+    may("quorum", Number),
+];
 
 /// Every kind of step, by its name.
 pub const KINDS: &[Kind] = &[
@@ -173,9 +183,17 @@ pub const KINDS: &[Kind] = &[
         "access/ensure",
         How::Align,
         Some(Exact),
-        &[PERSON],
-        "brings somebody's access in line with policy, and reads it back; what policy gives is not taken back with the run",
+        &[PERSON, ASKED[0], ASKED[1], ASKED[2], ASKED[3], ASKED[4], ASKED[5], ASKED[6]],
+        "brings somebody's access in line with policy, and reads it back; with `approval` or `by` only what was approved",
     ),
+    kind(
+        "access/foresee",
+        How::Effect,
+        None,
+        &[PERSON],
+        "works out what would change so that somebody has what policy says, and leaves everything as it is",
+    )
+    .ends(&["changes", "nothing"]),
     kind(
         "access/grant",
         How::Effect,
@@ -239,16 +257,7 @@ pub const KINDS: &[Kind] = &[
         "approval/ask",
         How::Human,
         None,
-        &[
-            PERSON,
-            may("approval", Approval),
-            may("by", Names),
-            may("title", Template),
-            may("instructions", Template),
-            may("within", Span),
-            may("calendar", Calendar),
-            may("quorum", Number),
-        ],
+        &[PERSON, ASKED[0], ASKED[1], ASKED[2], ASKED[3], ASKED[4], ASKED[5], ASKED[6]],
         "asks for approval, and waits for it",
     )
     .ends(&["approved", "denied", "timeout"]),

@@ -32,6 +32,8 @@ pub const MISFITS_MAX: usize = 5;
 pub const SPAN_DAYS_MAX: u64 = 36_500;
 /// Days that are looked at for working time.
 pub const CALENDAR_DAYS_MAX: u32 = 3_660;
+/// How often somebody is asked for the same change of access, when it turns out to be another one.
+pub const APPROVALS_MAX: usize = 3;
 /// Faults that are told of one workflow.
 pub const FAULTS_MAX: usize = 100;
 /// The shortest period of a schedule: everybody is looked at in each.

@@ -362,7 +362,11 @@ fn run_each(mind: &mut Mind<'_>, step: &Step) -> Result<(), String> {
 
 fn resolve_items(over: &Json, scope: Scope<'_>) -> Result<Json, String> {
     match (over.get("$").and_then(Json::as_str), over.get("=").and_then(Json::as_str)) {
-        (Some(place), _) => scope.at(place).ok_or_else(|| format!("there is nothing at `{place}`")),
+        (Some(place), _) => match (scope.at(place), over.get("else")) {
+            (Some(found), _) => Ok(found),
+            (None, Some(otherwise)) => resolve_items(otherwise, scope),
+            (None, None) => Err(format!("there is nothing at `{place}`")),
+        },
         (None, Some(formula)) => scope.value(formula),
         (None, None) => Ok(over.clone()),
     }

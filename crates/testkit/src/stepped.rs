@@ -16,7 +16,7 @@ use tenure_app::{Cx, Estate, House, NoProbe};
 use tenure_connect::AnyConnector;
 use tenure_connect::fake::FakeTarget;
 use tenure_engine::Parts;
-use tenure_model::{Actor, Clock, ConnectionName, SeededIds, SteppedClock};
+use tenure_model::{Actor, ActorKind, Clock, ConnectionName, Role, SeededIds, SteppedClock, new_id};
 use tenure_policy::authz::Authz;
 use tenure_services::hook::Guard;
 use tenure_services::web::HttpCaller;
@@ -121,6 +121,12 @@ impl Stepped {
     /// Somebody who may do everything asks.
     pub fn cx(&self) -> Cx {
         Cx::new(Arc::clone(&self.house), Actor::system("test"))
+    }
+
+    /// Somebody asks who has a token that opens nothing but their own tasks.
+    pub fn worker(&self, name: &str) -> Cx {
+        let kind = ActorKind::Caller { token: new_id(self.house.ids.as_ref()), roles: [Role::Worker].into() };
+        Cx::new(Arc::clone(&self.house), Actor { name: name.to_owned(), kind })
     }
 
     /// The source `hr` tells this, as it comes over HTTP.

@@ -12,13 +12,14 @@ use serde_json::json;
 use tenure_connect::{Desired, Locator};
 use tenure_engine::{Ended, Order};
 use tenure_ledger::{DetailKey, Word};
-use tenure_model::{Account, AccountId, ConnectionName, Grant, GrantState, HeldId, NativeId, PersonId, new_id};
+use tenure_model::{Account, AccountId, ConnectionName, Ending, Grant, GrantState, HeldId, NativeId, PersonId, new_id};
 use tenure_policy::brakes;
 use tenure_policy::{Action, Change, PersonFacts, Plan, Rules};
 use tenure_store::StoreError;
 use tenure_store::journal::Attachment;
 
-use super::{Done, OfPerson, done, entry, no, not_now, read, refused, store_refused};
+use super::foresee::is_within;
+use super::{Done, done, entry, no, not_now, read, refused, store_refused};
 use crate::brakes::reserve::reserve;
 use crate::cx::House;
 use crate::people::{decided, facts};
@@ -42,14 +43,47 @@ pub(crate) struct Wish {
     pub why: Vec<String>,
 }
 
-pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
-    let OfPerson { person } = read(order)?;
+#[derive(Debug, Deserialize)]
+struct Asked {
+    person: PersonId,
+    /// The changes that somebody said yes to, by their hashes; none: nobody is asked.
+    #[serde(default)]
+    approved: Option<BTreeSet<String>>,
+    /// Nobody is asked once more.
+    #[serde(default)]
+    last: bool,
+}
+
+/// What must change for one person, and what it follows from.
+pub(super) struct Worked {
+    pub(super) facts: PersonFacts,
+    pub(super) plan: Plan,
+    rules: Arc<Rules>,
+    now: Timestamp,
+}
+
+pub(super) async fn work_out(house: &Arc<House>, person: PersonId) -> Result<Worked, Ending> {
     // Another node may have put something into force a moment ago, and this run may follow from it.
     follow(house).await.map_err(|error| not_now(error.to_string()))?;
     let rules = house.resolved_rules().await.map_err(no)?;
     let facts = load_for(house, person, &rules).await?;
     let now = decided::moment(house.clock.now());
     let plan = tracing::info_span!("policy.plan").in_scope(|| tenure_policy::plan(&facts, &rules, now));
+    Ok(Worked { facts, plan, rules, now })
+}
+
+pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
+    let Asked { person, approved, last } = read(order)?;
+    let Worked { facts, plan, rules, now } = work_out(house, person).await?;
+    if let Some(approved) = approved
+        && !is_within(&facts, &plan, &approved)
+    {
+        return if last {
+            Err(refused("what would change was something else again each time that somebody had said yes to it"))
+        } else {
+            Ok(done("other", json!({})))
+        };
+    }
     let set = brakes::removals(&facts, &plan, &rules, &house.estate().brakes);
     let held = reserve(house, person, set.clone(), order.key.as_str().to_owned()).await.map_err(store_refused)?;
     // What takes away is in the order of the changes, so the places of the two go together.
@@ -74,16 +108,12 @@ pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
 }
 
 /// Everything that is known of somebody, for whoever only looks.
-pub(super) async fn load(house: &House, person: PersonId) -> Result<PersonFacts, tenure_model::Ending> {
+pub(super) async fn load(house: &House, person: PersonId) -> Result<PersonFacts, Ending> {
     load_for(house, person, &house.rules()).await
 }
 
 /// The same, with what these rules ask about others.
-pub(super) async fn load_for(
-    house: &House,
-    person: PersonId,
-    rules: &Arc<Rules>,
-) -> Result<PersonFacts, tenure_model::Ending> {
+pub(super) async fn load_for(house: &House, person: PersonId, rules: &Arc<Rules>) -> Result<PersonFacts, Ending> {
     let rules = Arc::clone(rules);
     let found = house
         .store
@@ -119,7 +149,7 @@ fn grants(house: &House, facts: &PersonFacts, plan: &Plan, now: Timestamp) -> Ve
     rows.into_iter().map(|grant| Attachment::Grant(Box::new(grant))).collect()
 }
 
-pub(super) fn wish(house: &House, facts: &PersonFacts, change: &Change) -> Result<Wish, tenure_model::Ending> {
+pub(super) fn wish(house: &House, facts: &PersonFacts, change: &Change) -> Result<Wish, Ending> {
     let native = |id: &NativeId| Locator::Native(id.clone());
     let (account, desired) = match &change.action {
         Action::CreateAccount { attributes, entitlements } => {
@@ -167,7 +197,7 @@ pub(super) fn wish(house: &House, facts: &PersonFacts, change: &Change) -> Resul
     })
 }
 
-pub(super) fn locator(facts: &PersonFacts, id: AccountId) -> Result<Locator, tenure_model::Ending> {
+pub(super) fn locator(facts: &PersonFacts, id: AccountId) -> Result<Locator, Ending> {
     let account: Option<&Account> = facts.accounts.iter().find(|account| account.id == id);
     let native = account.and_then(|account| account.native_id.clone());
     native.map(Locator::Native).ok_or_else(|| refused(format!("account `{id}` was never seen")))

@@ -12,11 +12,12 @@ use serde::Deserialize;
 use serde_json::json;
 use tenure_engine::Order;
 use tenure_flow::{Calendar, Span};
-use tenure_model::{Assignee, Ending, HumanTask, Name, PersonId, TaskKind};
+use tenure_model::{Assignee, Ending, HumanTask, Name, PersonId, RunId, TaskKind};
 
 use super::{Done, done, not_now, read, refused};
 use crate::cx::House;
 use crate::error::AppError;
+use crate::limits::{SHOWN_REST_CHARS, TASK_INSTRUCTIONS_CHARS_MAX};
 use crate::tasks::open::{Opening, open};
 use crate::workflows::facts;
 
@@ -28,6 +29,9 @@ struct Asked {
     title: String,
     #[serde(default)]
     instructions: String,
+    /// What it is about, line by line, behind the instructions.
+    #[serde(default)]
+    shows: Vec<String>,
     r#for: Assignee,
     #[serde(default)]
     barred: BTreeSet<String>,
@@ -112,7 +116,7 @@ fn opening(house: &House, order: &Order, asked: Asked) -> Opening {
         key: order.key.as_str().to_owned(),
         kind: asked.kind,
         title: asked.title,
-        instructions: asked.instructions,
+        instructions: shown(asked.instructions, &asked.shows, order.run),
         assignee: asked.r#for,
         barred: asked.barred,
         outcomes,
@@ -123,10 +127,47 @@ fn opening(house: &House, order: &Order, asked: Asked) -> Opening {
     }
 }
 
+/// The instructions with what it is about behind them, as much as there is room for.
+fn shown(instructions: String, lines: &[String], run: RunId) -> String {
+    let room = TASK_INSTRUCTIONS_CHARS_MAX.saturating_sub(SHOWN_REST_CHARS);
+    let mut left = room.saturating_sub(instructions.chars().count());
+    let mut parts: Vec<String> = Some(instructions).filter(|text| !text.is_empty()).into_iter().collect();
+    for (place, line) in lines.iter().enumerate() {
+        let line = format!("- {line}");
+        let Some(rest) = left.checked_sub(line.chars().count() + 1) else {
+            let more = lines.len() - place;
+            parts.push(format!("- and {more} more: `tenure runs show {run}` has all of them"));
+            break;
+        };
+        left = rest;
+        parts.push(line);
+    }
+    parts.join("\n")
+}
+
 /// What was asked cannot be asked so: a fault of the workflow. The database is not the world.
 fn refusal(error: AppError) -> Ending {
     match error {
         AppError::Store(cause) => not_now(format!("the database refused: {cause}")),
         other => refused(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_there_is_no_room_for_is_counted_and_nothing_is_cut() {
+        let run: RunId = "run_00000000000000000000000001".parse().unwrap();
+        let lines: Vec<String> = (0..300).map(|number| format!("{number} {}", "é".repeat(95))).collect();
+        let text = shown("Look closely.".to_owned(), &lines, run);
+        assert!(text.chars().count() <= TASK_INSTRUCTIONS_CHARS_MAX);
+        let told: Vec<&str> = text.lines().collect();
+        let kept = told.len() - 2;
+        assert_eq!(told[0], "Look closely.");
+        assert_eq!(told[kept], format!("- {}", lines[kept - 1]));
+        assert!(told[kept + 1].contains(&format!("and {} more", 300 - kept)), "{}", told[kept + 1]);
+        assert_eq!(shown(String::new(), &lines[..1], run), format!("- {}", lines[0]));
     }
 }

@@ -9,6 +9,7 @@ mod align;
 mod change;
 mod drift;
 mod emit;
+mod foresee;
 mod grant;
 mod http;
 mod human;
@@ -63,6 +64,7 @@ impl Performer for Steps {
         let house = self.house.as_ref();
         let ended = match order.task.action.as_str() {
             "access/align" => align::perform(&self.house, &order).await,
+            "access/foresee" => foresee::perform(&self.house, &order).await,
             "access/change" => change::perform(house, &order).await,
             "access/settle" => settle::perform(&self.house, &order).await,
             "access/again" => again::perform(house, &order).await,

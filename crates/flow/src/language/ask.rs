@@ -19,6 +19,24 @@ pub(super) fn human(step: &Written, with: &Json) -> Lowered {
     if step.kind.name == "human/task" { asking.task() } else { asking.approval() }
 }
 
+/// Whether a step of a graph is the written one of this name, or one by which it asks somebody.
+pub fn asks_for(step: &str, written: &str) -> bool {
+    let Some(asked) = ["ask-", "late-"].iter().find_map(|head| step.strip_prefix(head)) else {
+        return step == written;
+    };
+    let bound = asked.strip_prefix(AGREE).and_then(|rest| rest.trim_start_matches(is_digit).strip_prefix('-'));
+    let rest = [Some(asked), bound].into_iter().flatten().find_map(|text| text.strip_prefix(written));
+    let number = |rest: &str| rest.split('-').skip(1).all(|word| word.chars().all(is_digit));
+    step == written || rest.is_some_and(|rest| (rest.is_empty() || rest.starts_with('-')) && number(rest))
+}
+
+fn is_digit(one: char) -> bool {
+    one.is_ascii_digit()
+}
+
+/// What the question is called by which access must be approved, before the name of its step.
+pub(super) const AGREE: &str = "agree";
+
 /// A step that asks, and what it was given.
 struct Asking<'a> {
     step: &'a Written,
@@ -41,7 +59,7 @@ impl Asking<'_> {
     /// One question to one person or team.
     fn question(&self, id: &str, who: &Json, within: Option<Span>, more: Json) -> Step {
         let mut with = Map::new();
-        for name in ["person", "title", "instructions", "calendar"] {
+        for name in ["person", "title", "instructions", "calendar", "shows"] {
             with.insert(name.to_owned(), self.given(name));
         }
         with.insert("for".to_owned(), assignee(who));
@@ -219,19 +237,19 @@ struct Parts {
 
 /// The end of several ways: the step of the author's name, with the outcome of the one that came.
 #[derive(Default)]
-struct End {
+pub(super) struct End {
     choose: Vec<Json>,
     after: Vec<Edge>,
 }
 
 impl End {
-    fn add(&mut self, outcome: &str, step: &str, said: &str) {
+    pub(super) fn add(&mut self, outcome: &str, step: &str, said: &str) {
         let when = format!("steps[\"{step}\"].outcome == \"{said}\"");
         self.choose.push(json!({ "outcome": outcome, "when": when }));
         self.after.push(edge(step, Some(said)));
     }
 
-    fn step(self, id: &str, otherwise: &str) -> Step {
+    pub(super) fn step(self, id: &str, otherwise: &str) -> Step {
         let with = json!({ "choose": self.choose, "else": otherwise });
         Step { after: self.after, ..plain(id, "core/decide", with) }
     }
@@ -261,5 +279,34 @@ fn assignee(who: &Json) -> Json {
         (Some(formula), _) => json!({ "=": format!("\"person:\" + {formula}") }),
         (None, Some(word)) if !word.contains(':') => format!("team:{word}").into(),
         (None, _) => who.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::asks_for;
+
+    #[test]
+    fn a_question_is_known_by_the_step_as_it_was_written() {
+        for (step, written) in [
+            ("desk", "desk"),
+            ("ask-desk", "ask-desk"),
+            ("ask-desk", "desk"),
+            ("ask-agree-1", "agree"),
+            ("late-agree-2-1", "agree"),
+            ("ask-agree-give-1", "give"),
+            ("late-agree3-give-1-2", "give"),
+        ] {
+            assert!(asks_for(step, written), "{step}");
+        }
+        for (step, written) in [
+            ("ask-agreed-1", "agree"),
+            ("ask-agree-two", "agree"),
+            ("no-agree-1", "agree"),
+            ("ask-agree-given-1", "give"),
+            ("ask-agreed-give-1", "give"),
+        ] {
+            assert!(!asks_for(step, written), "{step}");
+        }
     }
 }

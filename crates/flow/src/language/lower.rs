@@ -11,10 +11,10 @@ use serde_json::{Map, Value as Json, json};
 use super::fault::{FaultKind, Faults};
 use super::read::{Each, Undo, Workflow, Written};
 use super::values::{self, Place};
-use super::{Known, ask, prove};
+use super::{Known, align, ask, prove};
 use crate::formula::Formula;
 use crate::graph::{Compensate, Edge, GraphText, Join, Reversibility, Step, Then, When};
-use crate::kinds::{Form, How};
+use crate::kinds::{ASKED, Form, How};
 use crate::moment::{Moment, Span};
 
 /// What one written step becomes.
@@ -57,7 +57,9 @@ pub(super) fn workflow(name: &str, written: &Workflow, known: &Known, faults: &m
         widen_failures(&mut own, &inner);
         if let Some(before) = looks.remove(&step.id) {
             let look = before.unwrap_or_else(|| insert_look(step, &mut own));
-            own.iter_mut().filter(|step| step.action != "person/look").for_each(|step| step.facts = Some(look.clone()));
+            for step in own.iter_mut().filter(|step| step.action != "person/look") {
+                step.facts.get_or_insert_with(|| look.clone());
+            }
         }
         steps.extend(own);
     }
@@ -224,7 +226,7 @@ fn bare(step: &Written, written: &Workflow, known: &Known, faults: &mut Faults) 
         How::Effect if step.with.get("$").is_some() => alone(step.with.clone(), step.kind.name),
         How::Effect => alone(parameters(step, written, known, faults), step.kind.name),
         How::Changes(verb) => changes(step, verb, parameters(step, written, known, faults)),
-        How::Align => align(step, &parameters(step, written, known, faults)),
+        How::Align => align::align(step, &parameters(step, written, known, faults)),
         How::Human => ask::human(step, &parameters(step, written, known, faults)),
     }
 }
@@ -256,6 +258,12 @@ fn parameters(step: &Written, written: &Workflow, known: &Known, faults: &mut Fa
     for needed in step.kind.takes.iter().filter(|takes| takes.needed && !with.contains_key(takes.name)) {
         let hint = format!("add `{}: …`: {}", needed.name, super::form_word(needed.form));
         faults.add(&step.at, FaultKind::MissingKey, format!("`{}` needs `{}`", step.kind.name, needed.name), hint);
+    }
+    if step.kind.how == How::Align && !step.needs_approval() {
+        for name in ASKED.iter().map(|takes| takes.name).filter(|name| with.contains_key(*name)) {
+            let reason = format!("`{name}` says how somebody is asked, and nobody is");
+            faults.add(&format!("{at}/{name}"), FaultKind::Unsound, reason, "add `approval: NAME` or `by: …`");
+        }
     }
     if step.kind.takes("person").is_some() {
         // A human can be asked for something that is about nobody; all else is done to somebody.
@@ -333,7 +341,7 @@ fn changes(step: &Written, verb: &str, with: Json) -> Lowered {
 
 /// One write, in a run of its own. Where it goes wrong for good and nobody is to be asked, that run
 /// fails, and the author's step goes on as the author says.
-fn write_of(step: &Written) -> Step {
+pub(super) fn write_of(step: &Written) -> Step {
     let mut on_error = step.on_error.clone();
     if on_error.then != Then::Ask {
         on_error.then = Then::Fail;
@@ -346,26 +354,6 @@ const CHANGES_AT_ONCE: u32 = 8;
 
 /// What the part of an alignment that makes its changes is called, before the name of the step.
 pub(crate) const CHANGES: &str = "changes-";
-
-/// The plan, the brakes, the changes one behind the other, and the look whether all of it is so.
-fn align(step: &Written, with: &Json) -> Lowered {
-    let id = &step.id;
-    let (plan, each, again) = (format!("align-{id}"), format!("{CHANGES}{id}"), format!("again-{id}"));
-    let graph = GraphText { name: "change".to_owned(), steps: vec![write_of(step)], output: None };
-    let over = json!({ "graph": graph, "over": { "$": format!("/steps/{plan}/output/changes") }, "atOnce": 1 });
-    let part = |name: &str, action: &str, with: Json, after: Vec<Edge>| Step {
-        after,
-        on_error: step.on_error.clone(),
-        ..plain(name, action, with)
-    };
-    let steps = vec![
-        part(&plan, "access/align", with.clone(), Vec::new()),
-        part(&each, "core/each", over, vec![edge(&plan, Some("changes"))]),
-        part(&again, "access/again", with.clone(), vec![edge(id, Some("done"))]),
-        part(id, "access/settle", with.clone(), vec![edge(&plan, Some("nothing")), edge(&each, None)]),
-    ];
-    Lowered { steps, inner: vec![plan, each] }
-}
 
 /// How an effect is taken back unless the author says otherwise.
 fn undo_of(step: &Written) -> Option<Compensate> {
@@ -443,7 +431,7 @@ impl Facts<'_> {
         let step = self.written.iter().find(|step| step.id == id)?;
         let found = if step.kind.name == "person/look" && step.when.is_none() && !may_be_skipped(step) {
             Some(id.to_owned())
-        } else if step.kind.waits() || step.each.is_some() || step.timeout.is_some() || may_be_skipped(step) {
+        } else if step.waits() || may_be_skipped(step) {
             None
         } else {
             let needs = self.lowered.get(id).is_some_and(|lowered| needs_person(&lowered.steps));

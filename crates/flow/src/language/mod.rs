@@ -5,6 +5,7 @@
 //! each with its place. Read on in `read` (what is written), `lower` (what it becomes), `prove`
 //! (what is refused because it would go wrong).
 
+mod align;
 mod approval;
 mod ask;
 mod fault;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 pub use approval::{Approval, Need, Stage};
+pub use ask::asks_for;
 pub use fault::{Fault, FaultKind};
 pub(crate) use lower::{CHANGES, edge, plain};
 pub use trigger::Trigger;

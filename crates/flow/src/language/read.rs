@@ -487,6 +487,10 @@ impl Written {
                 "approval/ask" if given("within").is_none() && given("approval").is_none() => {
                     own(&["approved", "denied"])
                 }
+                "access/ensure" if self.needs_approval() => {
+                    let late = given("within").or(given("approval")).is_some();
+                    own(if late { &["done", "denied", "timeout"] } else { &["done", "denied"] })
+                }
                 "human/task" => {
                     let said = given("outcomes").map(super::values::plain_words).filter(|words| !words.is_empty());
                     let usual = super::ask::usual(given("kind").and_then(Json::as_str));
@@ -499,6 +503,21 @@ impl Written {
             all.insert("timeout".to_owned());
         }
         all
+    }
+
+    /// Whether it does only what somebody said yes to.
+    pub fn needs_approval(&self) -> bool {
+        self.kind.how == How::Align && ["approval", "by"].iter().any(|name| self.with.get(name).is_some())
+    }
+
+    /// Whether each of its outcomes must lead somewhere.
+    pub fn asks(&self) -> bool {
+        (self.each.is_none() && (self.kind.asks || self.needs_approval())) || self.timeout.is_some()
+    }
+
+    /// Whether time may pass until it is over, so that what was known of somebody may be old then.
+    pub fn waits(&self) -> bool {
+        self.kind.waits() || self.needs_approval() || self.each.is_some() || self.timeout.is_some()
     }
 
     /// Every outcome that an edge may name.

@@ -200,6 +200,37 @@ fn an_approval_of_two_stages_is_asked_handed_on_and_answered() {
 }
 
 #[test]
+fn access_that_must_be_approved_is_shown_asked_for_and_asked_for_again() {
+    let give = |with: Json, ends: Json| {
+        steps(json!([
+            { "id": "give", "use": "access/ensure", "with": with, "ends": ends },
+            { "id": "so", "use": "evidence/seal", "after": "give.done" },
+        ]))
+    };
+    let told = refused(give(json!({ "by": "person.manager" }), json!([])));
+    assert!(told[0].contains("nothing follows when step `give` ends with `denied`"), "{told:#?}");
+    let told = refused(give(json!({ "approval": "two-step", "calendar": "office" }), json!(["denied"])));
+    assert!(told[0].contains("ends with `timeout`"), "{told:#?}");
+    let told = refused(give(json!({ "title": "May they?" }), json!([])));
+    assert!(told[0].contains("`title` says how somebody is asked, and nobody is"), "{told:#?}");
+    let compiled = compiled(give(json!({ "by": "person.manager" }), json!(["denied"])));
+    let graph = Graph::compile(compiled.graph).unwrap();
+    for part in ["foresee-give", "ask-agree-give-1", "align-give", "foresee3-give", "ask-agree3-give-1", "give"] {
+        assert!(graph.step(part).is_some(), "{part}");
+    }
+    let facts = |id: &str| graph.step(id).and_then(|step| step.facts.clone());
+    assert_eq!(facts("ask-agree-give-1").as_deref(), Some("look-give"));
+    assert_eq!(facts("ask-agree2-give-1").as_deref(), Some("look2-give"), "the manager may be another by then");
+    compiled_alone(give(json!({}), json!([])));
+}
+
+/// That a step takes no approval where nobody is to be asked.
+fn compiled_alone(spec: Json) {
+    let graph = compiled(spec).graph;
+    assert!(graph.steps.iter().all(|step| step.action != "human/task"));
+}
+
+#[test]
 fn two_thousand_steps_compile_and_one_more_does_not() {
     let chain = |count: usize| {
         let step = |place: usize| match place {

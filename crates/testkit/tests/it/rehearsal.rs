@@ -14,8 +14,8 @@ use tenure_connect::{AnyConnector, Artifact};
 use tenure_engine::journal::{RunRow, RunStatus};
 use tenure_engine::sim::chance::Chance;
 use tenure_model::{
-    Account, AccountState, Actor, ActorKind, Assignee, Attributes, ConnectionName, Engagement, EventKind, IdentityKind,
-    Name, NativeId, Person, PersonId, PersonKey, Role, Value, Zone, new_id,
+    Account, AccountState, Actor, Assignee, Attributes, ConnectionName, Engagement, EventKind, IdentityKind, Name,
+    NativeId, Person, PersonId, PersonKey, Value, Zone, new_id,
 };
 use tenure_server::house::rehearse::{Rehearsal, Rehearse, Would, rehearse};
 use tenure_server::house::{open, settings};
@@ -36,8 +36,8 @@ metadata: { name: move-in }
 spec:
   trigger: { demand: true }
   steps:
-    - { id: access, use: access/ensure }
-    - { id: title, use: accounts/update, with: { systems: [ldap], set: { title: Engineer, description: "{{ person.department }}" } }, after: access }
+    - { id: access, use: access/ensure, with: { by: "team:facilities" }, ends: [denied] }
+    - { id: title, use: accounts/update, with: { systems: [ldap], set: { title: Engineer, description: "{{ person.department }}" } }, after: access.done }
     - { id: project, use: groups/add, with: { groups: [project] }, after: title }
     - { id: desk, use: human/task, with: { title: "a desk for {{ person.displayName }}", for: "team:facilities" }, after: project, ends: [refused] }
     - { id: while, use: core/wait-until, with: { for: 3d }, after: desk.done }
@@ -275,10 +275,7 @@ impl Scene {
         for task in &open {
             assert_eq!(task.assignee, Assignee::Team("facilities".parse().unwrap()));
             let outcome: Option<Name> = (workflow == "refused").then(|| "denied".parse().unwrap());
-            let kind =
-                ActorKind::Caller { token: new_id(self.stepped.house.ids.as_ref()), roles: [Role::Worker].into() };
-            let fay = Cx::new(Arc::clone(&self.stepped.house), Actor { name: "fay".to_owned(), kind });
-            close(&fay, task.id, outcome, Some("so it is".to_owned())).await.unwrap();
+            close(&self.stepped.worker("fay"), task.id, outcome, Some("so it is".to_owned())).await.unwrap();
         }
         !open.is_empty()
     }

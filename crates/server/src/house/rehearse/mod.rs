@@ -20,6 +20,7 @@ use tenure_app::workflows::awaits;
 use tenure_app::{AppError, Cx, runs, tasks};
 use tenure_engine::journal::{RunRow, RunStatus};
 use tenure_flow::Node;
+use tenure_flow::language::asks_for;
 use tenure_model::{
     Actor, ActorKind, Assignee, Clock as _, HumanTask, Name, PersonId, Role, RunId, SteppedClock, new_id,
 };
@@ -211,7 +212,8 @@ impl Play {
     /// Ends a task as whoever it is for would; false if nobody may.
     async fn close(&self, task: &HumanTask) -> Result<bool, HouseError> {
         let step = self.step_of(task).await?;
-        let wanted = self.asked.answers.iter().find(|(word, _)| is_of(&step, word)).map(|(_, outcome)| outcome.clone());
+        let wanted =
+            self.asked.answers.iter().find(|(word, _)| asks_for(&step, word)).map(|(_, outcome)| outcome.clone());
         let outcome = wanted.or_else(|| task.outcomes.first().cloned());
         let word = outcome.as_ref().map_or("", Name::as_str);
         let actor = self.whoever(task).filter(|_| word != TIMEOUT);
@@ -252,28 +254,4 @@ fn moves(row: &RunRow) -> bool {
 /// Whether a run has something to do by itself.
 fn is_at_it(row: &RunRow) -> bool {
     matches!(row.status, RunStatus::Queued | RunStatus::Running | RunStatus::Compensating)
-}
-
-/// Whether a step is the author's step of this name, or one of those that it was lowered to.
-fn is_of(step: &str, written: &str) -> bool {
-    let part = ["ask-", "late-"].iter().find_map(|head| step.strip_prefix(head)?.strip_prefix(written));
-    let number = |rest: &str| rest.split('-').skip(1).all(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
-    step == written || part.is_some_and(|rest| rest.is_empty() || (rest.starts_with('-') && number(rest)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_of;
-
-    #[test]
-    fn an_answer_is_for_the_step_as_it_was_written() {
-        for (step, written) in
-            [("desk", "desk"), ("ask-desk", "desk"), ("ask-agree-1", "agree"), ("late-agree-2-1", "agree")]
-        {
-            assert!(is_of(step, written), "{step}");
-        }
-        for (step, written) in [("ask-agreed-1", "agree"), ("ask-agree-two", "agree"), ("no-agree-1", "agree")] {
-            assert!(!is_of(step, written), "{step}");
-        }
-    }
 }

@@ -10,7 +10,7 @@ use tenure_app::workflows::schedule;
 use tenure_app::{Cx, runs};
 use tenure_engine::journal::RunRow;
 use tenure_flow::Node;
-use tenure_flow::language::Trigger;
+use tenure_flow::language::{Trigger, asks_for};
 use tenure_model::{Actor, ActorKind, Attributes, Clock as _, EventKind, IdentityKind, PersonKey, Role, Zone};
 use tenure_store::runs::{Pulse, RunFilter};
 
@@ -134,10 +134,8 @@ impl Play<'_> {
 
     /// Gives an answer to whoever waits for it; false if nobody does, or nobody takes it from them.
     async fn answer(&self, answer: &Answer) -> Result<bool, HouseError> {
-        let parts = [format!("ask-{}", answer.step), format!("late-{}", answer.step)];
-        let meant = |id: &str| id == answer.step || parts.iter().any(|part| id.starts_with(part.as_str()));
         for (row, nodes) in open_runs(self.stage).await? {
-            for (id, node) in nodes.iter().filter(|(id, _)| meant(id)) {
+            for (id, node) in nodes.iter().filter(|(id, _)| asks_for(id, &answer.step)) {
                 let given = match node {
                     Node::Asked { signal, .. } => self.close(signal, answer).await,
                     Node::Listening { signal, .. } if *id == answer.step => {
