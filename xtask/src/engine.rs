@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::machine::{self, Workspace};
 use crate::test::postgres::Server;
+use crate::test::{self, Need};
 use crate::trouble::{Because, Result};
 
 /// Where `tenure bench` looks for its PostgreSQL: everybody on the machine can read arguments.
@@ -75,6 +76,8 @@ pub fn trial(workspace: &Workspace, trial: Trial, people: Option<usize>) -> Resu
         Trial::Joiners => "joiners",
         Trial::Season => "season",
     };
+    // What is missing is told before a build of many minutes, and not after it.
+    test::provide(workspace, &[Need::Postgres, Need::Slapd, Need::Notices])?;
     let words: Vec<String> = people.iter().map(ToString::to_string).collect();
     program(workspace, name, &words, None)
 }
@@ -87,7 +90,7 @@ pub fn chaos(workspace: &Workspace, options: &Chaos) -> Result<()> {
         words.extend([name.to_owned(), count.to_string()]);
     }
     words.extend(["--seed".to_owned(), options.seed.to_string(), "--plant".to_owned(), options.plant.clone()]);
-    with_postgres(options.postgres, |server| program(workspace, "chaos", &words, server))
+    with_postgres(workspace, options.postgres, |server| program(workspace, "chaos", &words, server))
 }
 
 /// Runs seeds of the simulator.
@@ -102,7 +105,7 @@ pub fn bench(workspace: &Workspace, options: &Bench) -> Result<()> {
         Subject::Whatif => "whatif",
         Subject::Lifecycle => return lifecycle(workspace, options),
     };
-    with_postgres(options.postgres, |server| {
+    with_postgres(workspace, options.postgres, |server| {
         let fixed = ["run", "--locked", "--release", "--quiet", "--package", "tenure-cli", "--bin", "tenure", "--"];
         let mut command = workspace.cargo(fixed);
         command.args(["bench", subject]).args(&options.arguments).env_remove(BENCH_POSTGRES);
@@ -116,7 +119,8 @@ pub fn bench(workspace: &Workspace, options: &Bench) -> Result<()> {
 /// It starts the systems that it fills, so it is a program of testkit.
 fn lifecycle(workspace: &Workspace, options: &Bench) -> Result<()> {
     let words: Vec<String> = options.arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    with_postgres(options.postgres, |server| program(workspace, "lifecycle", &words, server))
+    test::provide(workspace, &[Need::Postgres, Need::Slapd])?;
+    with_postgres(workspace, options.postgres, |server| program(workspace, "lifecycle", &words, server))
 }
 
 fn program(workspace: &Workspace, name: &str, words: &[String], server: Option<&Server>) -> Result<()> {
@@ -129,10 +133,11 @@ fn program(workspace: &Workspace, name: &str, words: &[String], server: Option<&
     machine::run(&mut command)
 }
 
-fn with_postgres(wanted: bool, work: impl FnOnce(Option<&Server>) -> Result<()>) -> Result<()> {
+fn with_postgres(workspace: &Workspace, wanted: bool, work: impl FnOnce(Option<&Server>) -> Result<()>) -> Result<()> {
     if !wanted {
         return work(None);
     }
+    test::provide(workspace, &[Need::Postgres])?;
     let server = Server::start()?;
     let ended = work(Some(&server));
     server.stop()?;

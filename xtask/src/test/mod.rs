@@ -22,7 +22,7 @@ use clap::Args;
 use crate::machine::{self, Workspace};
 use crate::metadata::Metadata;
 use crate::trouble::{Result, Trouble};
-use packages::Need;
+pub use packages::Need;
 use summary::Summary;
 
 /// What tests read the name of a folder from, into which they record what suites find.
@@ -53,10 +53,8 @@ pub fn record(workspace: &Workspace, name: &str, folder: &Path) -> Result<()> {
     run(workspace, &Options { name: Some(name.to_owned()), records, ..Options::default() })
 }
 
-/// Installs or names what is missing, starts PostgreSQL, runs the tests, stops PostgreSQL.
-pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let package = options.package.as_deref().map(|name| find(workspace, name)).transpose()?;
-    let needs = packages::needs_of(package.as_deref());
+/// Installs what is missing of what these need, or names it.
+pub fn provide(workspace: &Workspace, needs: &[Need]) -> Result<()> {
     packages::provide(needs)?;
     if needs.contains(&Need::Scim) {
         scim::provide(workspace)?;
@@ -70,6 +68,14 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if needs.contains(&Need::Samba) {
         samba::provide(workspace)?;
     }
+    Ok(())
+}
+
+/// Installs or names what is missing, starts PostgreSQL, runs the tests, stops PostgreSQL.
+pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    let package = options.package.as_deref().map(|name| find(workspace, name)).transpose()?;
+    let needs = packages::needs_of(package.as_deref());
+    provide(workspace, needs)?;
     let server = needs.contains(&Need::Postgres).then(postgres::Server::start).transpose()?;
     let result = tests(workspace, options, package.as_deref(), server.as_ref());
     if let Some(server) = server {
