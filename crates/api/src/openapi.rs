@@ -122,6 +122,7 @@ fn content(body: &Body) -> Content {
 fn bad(operation: &Operation) -> BTreeMap<u16, BTreeSet<&'static str>> {
     let token: &[Code] = match operation.access {
         Access::Public | Access::Signed => &[],
+        Access::Page(_) => &[Code::Forbidden],
         Access::Action(_) => WITH_TOKEN,
     };
     let body: &[Code] = if operation.takes.is_some() { WITH_BODY } else { &[] };
@@ -189,7 +190,7 @@ mod tests {
         for operation in OPERATIONS {
             let one = &json["paths"][operation.path][operation.method.as_str().to_lowercase()];
             assert_eq!(one["operationId"], operation.id);
-            let guarded = operation.access != Access::Public;
+            let guarded = matches!(operation.access, Access::Action(_) | Access::Signed);
             assert_eq!(one["responses"].get("401").is_some(), guarded, "{}", operation.id);
             let by_token = matches!(operation.access, Access::Action(_));
             assert_eq!(one.get("security").is_some(), by_token, "{}", operation.id);

@@ -35,6 +35,8 @@ pub enum Access {
     Public,
     /// Somebody who signs what they send with a key that the estate names; the door checks it.
     Signed,
+    /// Somebody at a browser who signed in and whose policies allow this action; others are asked to.
+    Page(&'static str),
     /// Somebody with a token whose policies allow this action.
     Action(&'static str),
 }

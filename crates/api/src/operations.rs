@@ -34,6 +34,10 @@ use crate::wire::token::{TokenCreated, TokenIn, TokenView};
 use crate::wire::why::WhyView;
 use runs::RUNS;
 
+/// What a browser shows, and what it sends.
+const HTML: &str = "text/html";
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// Every operation, by path.
 pub const OPERATIONS: &[Operation] = &ALL;
 
@@ -377,6 +381,28 @@ const LAST: &[Operation] = &[
         gives: Some(json::<CaseView>()),
         codes: &[Code::NotInThisState],
         ..act("resolveCase", "/v1/cases/{case}/resolve", "ResolveCase", "answers a question")
+    },
+    Operation {
+        access: Access::Page("ListTasks"),
+        gives: Some(text(HTML)),
+        ..read("showTasksPage", "/tasks", "", "shows what waits for whoever signed in")
+    },
+    Operation {
+        access: Access::Page("ListTasks"),
+        takes: Some(text(FORM)),
+        status: 303,
+        ..act("comeOrGo", "/tasks", "", "signs somebody in or out at a browser")
+    },
+    Operation {
+        access: Access::Page("ReadTask"),
+        gives: Some(text(HTML)),
+        ..read("showTaskPage", "/tasks/{task}", "", "shows a task to whoever signed in")
+    },
+    Operation {
+        access: Access::Page("WorkTask"),
+        takes: Some(text(FORM)),
+        status: 303,
+        ..act("answerTaskPage", "/tasks/{task}", "", "signs somebody in, or ends a task as they say")
     },
     Operation {
         query: &[AFTER, LIMIT, MINE, Param { name: "closed", about: "`true`: also what is over" }],

@@ -37,6 +37,8 @@ pub struct House {
     pub probe: Arc<dyn Probe>,
     /// Whom a task is for when whoever it was for is gone, and nobody comes after them.
     pub tasks_fallback: Assignee,
+    /// How others reach this installation, for links; nothing where nobody does.
+    pub public_url: String,
     /// Everybody in memory.
     pub population: Population,
 }

@@ -111,6 +111,7 @@ impl NoticeKind {
                 ("for", FieldType::Text),
                 ("insteadOf", FieldType::Text),
                 ("due", FieldType::Text),
+                ("link", FieldType::Text),
             ],
             Self::TaskTicket => &[
                 ("at", FieldType::Instant),
@@ -130,19 +131,17 @@ impl NoticeKind {
         }
     }
 
-    /// Whether it is about one person, of whom more is known.
+    /// Whether it names one person of whom more is known: whom it is about, or, of a task, who is asked.
+    /// Of a task it need not: a team is asked, or somebody whom no source knows.
     pub fn is_of_person(self) -> bool {
         match self {
             Self::CaseOpened
             | Self::DriftFound
             | Self::FeedFailed
             | Self::FeedHeld
-            | Self::TaskOpened
-            | Self::TaskDue
-            | Self::TaskOverdue
             | Self::TaskTicket
             | Self::HeldOpened => false,
-            Self::RunSealed | Self::WorkflowTold => true,
+            Self::RunSealed | Self::WorkflowTold | Self::TaskOpened | Self::TaskDue | Self::TaskOverdue => true,
         }
     }
 }

@@ -63,6 +63,11 @@ impl Telling {
         self.to.iter().chain(words)
     }
 
+    /// To whom it goes: all of them, or those that can be told without a person of whom more is known.
+    pub fn to_whom(&self, person: bool) -> impl Iterator<Item = &Template> {
+        self.to.iter().filter(move |to| person || !to.needs().any(|name| name.starts_with(PERSON)))
+    }
+
     /// A name that no notice of this kind has, if a template uses one.
     pub fn stray(&self) -> Option<&str> {
         self.templates().flat_map(Template::names).find(|name| !has(self.on, name))

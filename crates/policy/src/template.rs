@@ -94,6 +94,14 @@ impl Template {
         })
     }
 
+    /// What it cannot be filled without.
+    pub fn needs(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Value { name, otherwise: None } => Some(name.as_str()),
+            Part::Value { .. } | Part::Words(_) => None,
+        })
+    }
+
     /// The text with these values in their places.
     pub fn fill(&self, values: &Attributes, form: Form) -> Result<String, NotKnown> {
         let mut text = String::with_capacity(self.source.len());

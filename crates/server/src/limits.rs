@@ -4,6 +4,10 @@ use std::time::Duration;
 
 /// The longest request id that is taken from a caller, in bytes.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;
+/// How long somebody stays signed in at a browser, in seconds: a working day.
+pub const SESSION_SECONDS: u32 = 8 * 3_600;
+/// How many tasks a page shows.
+pub const TASKS_SHOWN: usize = 100;
 /// The longest bearer token that is looked at, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 256;
 /// How many bytes the head of a request may have.

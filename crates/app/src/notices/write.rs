@@ -54,7 +54,7 @@ pub(crate) fn of(
         if telling.words.is_none() {
             notices.push(row(house, telling.channel.as_str(), &told));
         }
-        for to in &telling.to {
+        for to in telling.to_whom(person.is_some()) {
             let told = Told { to: Some(to.source().to_owned()), ..told.clone() };
             notices.push(row(house, telling.channel.as_str(), &told));
         }

@@ -50,7 +50,10 @@ async fn make(house: &House, order: &Order, wish: &Wish, operation: &Operation) 
     house.pass(Point::BeforeEffect);
     let only_attributes = wish.action == "set-attributes";
     let seen = make_it_so(house, order, connector.as_ref(), &wish.desired, only_attributes, operation).await?;
-    let account = known_account(house, wish).await?;
+    let account = match wish.account {
+        Some(id) => known_account(house, id).await?,
+        None => made_account(house, wish, &seen).await?,
+    };
     let before = account.state;
     let next = advance(account, wish, &seen)?;
     let mut record = entry(house, order, "effect.done").about(wish.person);
@@ -275,9 +278,20 @@ async fn create_under_another_name(
     None
 }
 
-async fn known_account(house: &House, wish: &Wish) -> Result<Account, Ending> {
-    let Some(id) = wish.account else {
-        return Ok(Account {
+/// The account that was made. A reading may have noted it before this did, when an earlier try got no
+/// further than the system; then it is that one.
+async fn made_account(house: &House, wish: &Wish, seen: &Observed) -> Result<Account, Ending> {
+    let (connection, native) = (wish.connection.clone(), seen.native_id.clone());
+    let job = house.store.read(move |tx| {
+        Box::pin(async move {
+            match &native {
+                Some(native) => accounts::find(tx, &connection, native).await,
+                None => Ok(None),
+            }
+        })
+    });
+    match job.await.map_err(|error: StoreError| store_refused(error))? {
+        None => Ok(Account {
             id: new_id(house.ids.as_ref()),
             connection: wish.connection.clone(),
             person: Some(wish.person),
@@ -287,8 +301,18 @@ async fn known_account(house: &House, wish: &Wish) -> Result<Account, Ending> {
             holds: [].into(),
             seen_at: None,
             version: 0,
-        });
-    };
+        }),
+        Some(noted) if noted.person.is_none_or(|person| person == wish.person) => {
+            Ok(Account { person: Some(wish.person), state: AccountState::Unknown, ..noted })
+        }
+        Some(other) => {
+            let whose = other.person.map(|person| person.to_string()).unwrap_or_default();
+            Err(refused(format!("account `{}` of `{}` is that of `{whose}`", other.name, other.connection)))
+        }
+    }
+}
+
+async fn known_account(house: &House, id: AccountId) -> Result<Account, Ending> {
     let found = house
         .store
         .read(move |tx| Box::pin(async move { accounts::get(tx, id).await }))

@@ -19,11 +19,12 @@ use tenure_ledger::{DetailKey, Entry, Reference, Word};
 use tenure_model::{Actor, ActorKind, Assignee, Deputy, HumanTask, NoticeKind, TaskId};
 use tenure_policy::authz::Action;
 use tenure_store::notices::Notice;
-use tenure_store::{StoreError, Tx, deputies, notices, tasks};
+use tenure_store::{StoreError, Tx, deputies, tasks};
 
 use crate::cx::{Cx, House};
 use crate::error::AppError;
 use crate::notices::write;
+use crate::people::show::named;
 use crate::record;
 
 /// A task that somebody acts on, and by virtue of whom, if not of themselves.
@@ -78,30 +79,40 @@ fn entry_by(cx: &Cx, what: &str, task: &HumanTask, deputy: Option<&Deputy>) -> E
 
 /// Tells the outside about a task, in the transaction of what it tells of.
 async fn tell(house: &House, tx: &mut Tx, kind: NoticeKind, task: &HumanTask) -> Result<(), StoreError> {
-    let mut told = notices_with(house, kind, task, [(INSTEAD_OF.to_owned(), String::new())]);
+    let mut told = notices(house, tx, kind, task, String::new()).await?;
     // Whoever stands in is asked as well, unless it is barred to them.
     for deputy in stand_in::deputies_of(tx, task, house.clock.now()).await? {
         if stand_in::is_open_to(tx, task, &deputy).await? {
             let asked = HumanTask { assignee: Assignee::Person(deputy.name), ..task.clone() };
-            told.extend(notices_with(house, kind, &asked, [(INSTEAD_OF.to_owned(), deputy.whom)]));
+            told.extend(notices(house, tx, kind, &asked, deputy.whom).await?);
         }
     }
     for notice in told {
-        notices::insert(tx, &notice).await?;
+        tenure_store::notices::insert(tx, &notice).await?;
     }
     Ok(())
 }
 
-/// Says in a notice for whom they stand in who are asked.
-const INSTEAD_OF: &str = "insteadOf";
-
-/// The rows of the outbox about a task.
-pub(crate) fn notices_with(
+/// The rows of the outbox for whom a task is for; they stand in for somebody else, perhaps.
+async fn notices(
     house: &House,
+    tx: &mut Tx,
     kind: NoticeKind,
     task: &HumanTask,
-    more: impl IntoIterator<Item = (String, String)>,
-) -> Vec<Notice> {
+    instead_of: String,
+) -> Result<Vec<Notice>, StoreError> {
+    let asked = match &task.assignee {
+        Assignee::Person(name) => named(tx, name).await?.map(|person| person.id),
+        Assignee::Role(_) | Assignee::Team(_) => None,
+    };
+    let link =
+        if house.public_url.is_empty() { String::new() } else { format!("{}/tasks/{}", house.public_url, task.id) };
+    let more = [("insteadOf".to_owned(), instead_of), ("link".to_owned(), link)];
+    Ok(write::of(house, kind, data(task, more), asked))
+}
+
+/// What a notice says of a task.
+pub(crate) fn data(task: &HumanTask, more: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
     let due = task.due_at.map(|due| due.to_string()).unwrap_or_default();
     let own = [
         ("task".to_owned(), task.id.to_string()),
@@ -109,6 +120,5 @@ pub(crate) fn notices_with(
         ("for".to_owned(), task.assignee.to_string()),
         ("due".to_owned(), due),
     ];
-    let data: BTreeMap<String, String> = own.into_iter().chain(more).collect();
-    write::of(house, kind, data, None)
+    own.into_iter().chain(more).collect()
 }

@@ -15,8 +15,9 @@ use tenure_store::tickets;
 use super::follow::{Came, Stuck};
 use crate::cx::House;
 use crate::error::AppError;
+use crate::notices::write;
 use crate::tasks::close::conclude;
-use crate::tasks::{entry, notices_with};
+use crate::tasks::{data, entry};
 use crate::{limits, record};
 
 /// By this name it is told what becomes of tickets.
@@ -136,8 +137,8 @@ pub(super) async fn stuck(
     let is_news = ticket.note.as_ref() != Some(&why);
     let stuck = ticket.clone().stuck(why.clone(), next);
     let (actor, at, ids) = (Actor::system(WHO), house.clock.now(), house.ids.clone());
-    let data = [("connection".to_owned(), ticket.connection.to_string())];
-    let notices = notices_with(house, NoticeKind::TaskTicket, task, data);
+    let data = data(task, [("connection".to_owned(), ticket.connection.to_string())]);
+    let notices = write::of(house, NoticeKind::TaskTicket, data, None);
     let told = entry(house, &actor, NoticeKind::TaskTicket.word(), task);
     let told = told.with(DetailKey::Payload, Hash::of(why.as_bytes()));
     let body = why.chars().take(limits::TASK_ENTRY_CHARS_MAX).collect();

@@ -120,6 +120,13 @@ impl super::SettingValue for ApplyFolder {
 }
 
 impl Config {
+    /// How others reach this installation, with no `/` at its end.
+    pub fn public_url(&self) -> String {
+        let scheme = if self.tls_key.is_some() { "https" } else { "http" };
+        let own = || format!("{scheme}://{}", self.listen);
+        self.public_url.as_ref().map_or_else(own, |url| url.trim_end_matches('/').to_owned())
+    }
+
     /// What no setting alone can say.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let bad = |key: &str, reason: &str| {
@@ -135,6 +142,9 @@ impl Config {
         if said.is_some_and(|said| said != CLEAR_PHRASE) {
             return bad("unsafe.listen_without_tls", &format!("does not say `{CLEAR_PHRASE}`"));
         }
+        if self.public_url.as_ref().is_some_and(|url| !is_web(url)) {
+            return bad("public_url", "is no address of the web; write one such as `https://tenure.example.org`");
+        }
         let loopback = self.listen.ip().is_loopback();
         if !loopback && self.tls_key.is_none() && said.is_none() {
             return Err(ConfigError::OpenWithoutTls { address: self.listen });
@@ -144,4 +154,12 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Whether this is the beginning of a link.
+fn is_web(url: &str) -> bool {
+    let uri = url.parse::<axum::http::Uri>();
+    uri.is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some() && uri.query().is_none()
+    })
 }

@@ -62,6 +62,7 @@ impl Aside {
             engine: OnceLock::new(),
             probe: Arc::new(NoProbe),
             tasks_fallback: with.tasks_fallback,
+            public_url: String::new(),
             population: Population::default(),
         });
         Ok(Self { house, clock, running: None })

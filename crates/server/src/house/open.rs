@@ -99,6 +99,7 @@ pub async fn open_at(config: &Config, clock: Arc<dyn Clock>, probe: Arc<dyn Prob
         engine: OnceLock::new(),
         probe,
         tasks_fallback: config.tasks_fallback.clone(),
+        public_url: config.public_url(),
         population: Population::default(),
     };
     let house = Arc::new(house);

@@ -30,7 +30,7 @@ fn table(operations: &[Operation], authz: &Authz) -> String {
         let action = match operation.access {
             Access::Public => "public",
             Access::Signed => "signed",
-            Access::Action(action) => action,
+            Access::Page(action) | Access::Action(action) => action,
         };
         let _ = write!(page, "| {} | {} | `{}` | {action} |", operation.id, operation.method.as_str(), operation.path);
         for (_, actor) in &columns {
@@ -46,7 +46,9 @@ fn answer(authz: &Authz, actor: &Actor, access: Access) -> &'static str {
         Access::Public => "yes",
         // A token helps nobody there.
         Access::Signed => "no",
-        Access::Action(word) => Action::from_word(word).map_or("no", |action| authz.extent(actor, action).word()),
+        Access::Action(word) | Access::Page(word) => {
+            Action::from_word(word).map_or("no", |action| authz.extent(actor, action).word())
+        }
     }
 }
 
@@ -85,7 +87,7 @@ mod tests {
     #[test]
     fn every_action_of_an_operation_is_known_to_the_policies() {
         for operation in OPERATIONS {
-            if let Access::Action(word) = operation.access {
+            if let Access::Action(word) | Access::Page(word) = operation.access {
                 assert!(Action::from_word(word).is_some(), "{} asks for `{word}`", operation.id);
             }
         }

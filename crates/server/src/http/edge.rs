@@ -185,8 +185,8 @@ fn problem_of(response: &Response) -> Option<Problem> {
         return Some((**problem).clone());
     }
     let status = response.status();
-    let ours =
-        response.headers().get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/"));
+    let kind = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let ours = kind.starts_with(b"application/") || kind.starts_with(b"text/html");
     if ours || !(status.is_client_error() || status.is_server_error()) {
         return None;
     }

@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures::future::BoxFuture;
 use tenure_api::Code;
 use tenure_model::Actor;
 
+use super::pages::session;
 use super::refusal::{Refusal, laid};
 use crate::limits::TOKEN_BYTES_MAX;
 use crate::token::{TokenHash, looks_right};
@@ -93,6 +94,43 @@ async fn admit(guard: &Guard, headers: &HeaderMap) -> Result<Caller, Refusal> {
         Ok(Known::Ended) if right => Err(Refusal::new(Code::EndedToken)),
         Ok(Known::As(_) | Known::Ended | Known::Not) => Err(Refusal::new(Code::UnknownToken)),
     }
+}
+
+/// Who came with a browser; nobody until they have signed in.
+#[derive(Debug, Clone)]
+pub struct Visitor(pub Option<Actor>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        laid(parts, "visitor")
+    }
+}
+
+/// Lets a request through to a page, with whoever has signed in. A form that no page of ours sent is
+/// refused, whoever's browser sends it.
+pub(super) async fn visit(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+    if request.method() == Method::POST && !session::is_ours(request.headers()) {
+        return Refusal::because(Code::Forbidden, "this form was not sent by a page of ours").into_response();
+    }
+    let visitor = match session::token(request.headers()) {
+        None => None,
+        Some(token) => match guard.gate.who(TokenHash::of(token)).await {
+            Err(GateUnavailable) => return Refusal::new(Code::StoreUnavailable).into_response(),
+            Ok(Known::As(actor)) if looks_right(token) => Some(actor),
+            Ok(Known::As(_) | Known::Ended | Known::Not) => None,
+        },
+    };
+    if let Some(actor) = &visitor {
+        if !guard.gate.may(actor, guard.action) {
+            let said = format!("this needs the action `{}`", guard.action);
+            return Refusal::because(Code::Forbidden, said).into_response();
+        }
+        tracing::Span::current().record("actor", actor.name.as_str());
+    }
+    request.headers_mut().remove(header::COOKIE);
+    request.extensions_mut().insert(Visitor(visitor));
+    next.run(request).await
 }
 
 /// The one bearer token of the request.

@@ -6,6 +6,7 @@ mod cursor;
 mod edge;
 pub mod gate;
 pub mod metrics;
+mod pages;
 pub mod place;
 pub mod refusal;
 pub mod refuse;

@@ -13,7 +13,7 @@ use axum::routing::{MethodRouter, delete, get, post};
 use tenure_api::{Access, Method, Operation};
 
 use super::edge::{Edge, surround};
-use super::gate::{Gate, Guard, guard};
+use super::gate::{Gate, Guard, guard, visit};
 use super::refusal::{nowhere, wrong_method};
 
 /// Why the doors cannot be put together. A fault of ours, found when the server starts.
@@ -110,6 +110,9 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         };
         match access {
             Access::Public | Access::Signed => bare,
+            Access::Page(action) => {
+                bare.route_layer(from_fn_with_state(Guard { gate: self.gate.clone(), action }, visit))
+            }
             Access::Action(action) => {
                 bare.route_layer(from_fn_with_state(Guard { gate: self.gate.clone(), action }, guard))
             }

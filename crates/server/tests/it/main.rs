@@ -16,6 +16,7 @@ mod edges;
 mod house;
 mod live;
 mod logs;
+mod pages;
 mod real;
 mod routes;
 mod runs;

@@ -198,6 +198,7 @@ impl Real {
             probe: Arc::new(NoProbe),
             web: Arc::new(web()),
             tasks_fallback: tenure_model::Assignee::Team("desk".parse().unwrap()),
+            public_url: "https://tenure.test".to_owned(),
             population: Population::default(),
         });
         desk.stand_in(&house);
@@ -261,6 +262,25 @@ impl Real {
         let request = head(secret, method, path, body.len());
         stream.write_all(format!("{request}{body}").as_bytes()).await.unwrap();
         Answer::read(&read_all(&mut stream).await)
+    }
+
+    /// Asks as a browser does that has these cookies and sits at this site; with fields, it sends a form.
+    pub async fn browse(&self, cookies: &str, site: &str, path: &str, fields: Option<&str>) -> Answer {
+        let (method, body) = fields.map_or(("GET", ""), |fields| ("POST", fields));
+        let kind = if fields.is_some() { "content-type: application/x-www-form-urlencoded\r\n" } else { "" };
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: tenure.test\r\nconnection: close\r\ncontent-length: {length}\r\n\
+             sec-fetch-site: {site}\r\ncookie: {cookies}\r\n{kind}\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        Answer::read(&read_all(&mut stream).await)
+    }
+
+    /// The cookie of somebody who signed in.
+    pub fn cookie(&self, who: &str) -> String {
+        format!("tenure_token={}", self.secret(who))
     }
 
     pub async fn ask(&self, who: &str, method: &str, path: &str, body: &Json) -> Answer {

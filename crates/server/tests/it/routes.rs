@@ -93,6 +93,17 @@ async fn every_door_opens_to_whom_the_table_says_and_to_nobody_else() {
                 assert_eq!(stranger.status, 200, "{}", operation.id);
                 continue;
             }
+            Access::Page(_) => {
+                let fields = (method == "POST").then_some("outcome=done");
+                let bearer = real.ask("owner", method, &path, &Json::Null).await;
+                let browser = real.browse("", "same-origin", &path, fields).await;
+                if operation.id != "comeOrGo" {
+                    assert_eq!(browser.status, 401, "{}", operation.id);
+                    assert!(browser.body.contains("name=\"token\""), "{}: no form to sign in", operation.id);
+                }
+                assert!([401, 403].contains(&bearer.status), "{}: a token of the API opens a page", operation.id);
+                continue;
+            }
             Access::Signed => {
                 let owner = real.ask("owner", method, &path, &body).await;
                 for answer in [stranger, owner] {
@@ -128,7 +139,8 @@ async fn every_door_opens_to_whom_the_table_says_and_to_nobody_else() {
 #[tokio::test]
 async fn what_is_not_there_is_not_found() {
     let real = Real::open().await;
-    for operation in OPERATIONS.iter().filter(|one| one.variables().any(|name| name != "connection")) {
+    let not_pages = OPERATIONS.iter().filter(|one| !matches!(one.access, Access::Page(_)));
+    for operation in not_pages.filter(|one| one.variables().any(|name| name != "connection")) {
         let answer = real.ask("owner", operation.method.as_str(), &path(operation), &body(operation)).await;
         assert_eq!(answer.problem(), (404, "TEN-E0107".into()), "{}", operation.id);
     }

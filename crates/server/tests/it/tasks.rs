@@ -176,3 +176,31 @@ async fn what_only_humans_can_do_is_done_by_one_seen_by_another_and_told_as_atte
     assert!(told.contains("attested-active") && told.contains("attested-by-hand"), "{told}");
     assert!(!told.contains("verified-active"), "a machine is said to have looked: {told}");
 }
+
+#[tokio::test]
+async fn an_account_that_was_noted_before_its_making_was_is_that_account_and_nobody_elses() {
+    let real = Real::open().await;
+    real.start_engine();
+    let make = async |key: &str, number: &str| {
+        let event = joiner(key, key, "Ada");
+        let event = read(&real.ask("source", "POST", "/v1/connections/hr/events", &event).await);
+        let person = event["person"].as_str().unwrap().to_owned();
+        let attributes = [("employeeNumber".to_owned(), Value::from(number)), ("uid".to_owned(), number.into())].into();
+        let account = Locator::attribute("employeeNumber", number);
+        let desired = Desired::Present { account, attributes, hold: [].into() };
+        let wish = json!({ "person": person, "connection": "ldap", "account": null, "desired": desired,
+                           "action": "create-account", "why": ["she works here"] });
+        let started = real.ask("operator", "POST", "/v1/runs", &json!({ "workflow": "change", "input": wish })).await;
+        (person, format!("/v1/runs/{}", read(&started)["run"].as_str().unwrap()))
+    };
+    for _ in 0..2 {
+        let (person, run) = make("E7", "e7").await;
+        until_it_is(&real, &run, "done").await;
+        let accounts = read(&real.get("auditor", &format!("/v1/people/{person}/accounts")).await);
+        assert_eq!((accounts.as_array().unwrap().len(), &accounts[0]["state"]), (1, &json!("active")), "{accounts}");
+    }
+    let (_, run) = make("E8", "e7").await;
+    until_it_is(&real, &run, "blocked").await;
+    let waits = read(&real.get("auditor", &run).await)["waits"].to_string();
+    assert!(waits.contains("is that of"), "{waits}");
+}

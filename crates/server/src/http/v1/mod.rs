@@ -37,6 +37,7 @@ use tokio::sync::Semaphore;
 use super::cursor::Wanted;
 use super::edge::{Edge, EdgeLimits};
 use super::metrics::Metrics;
+use super::pages;
 use super::refusal::Refusal;
 use super::routes::{MountError, Routes};
 use super::system::{self, Readiness};
@@ -56,10 +57,20 @@ pub(super) struct Doors {
     /// What the last look at each connection found, since the process began.
     looked: Arc<Mutex<BTreeMap<ConnectionName, Looked>>>,
     watches: Arc<Semaphore>,
+    by_tls: bool,
 }
 
 impl Doors {
-    fn cx(&self, actor: Actor) -> Cx {
+    pub(in crate::http) fn house(&self) -> Arc<House> {
+        Arc::clone(&self.house)
+    }
+
+    /// Whether a browser comes by TLS, to us or to what stands before us.
+    pub(in crate::http) fn by_tls(&self) -> bool {
+        self.by_tls
+    }
+
+    pub(in crate::http) fn cx(&self, actor: Actor) -> Cx {
         Cx::new(Arc::clone(&self.house), actor)
     }
 
@@ -104,6 +115,7 @@ pub fn router(
         page_items_max: u32::try_from(config.page_items_max.size()).unwrap_or(PAGE_ITEMS_MAX).min(PAGE_ITEMS_MAX),
         looked: Arc::default(),
         watches: Arc::new(Semaphore::new(WATCHES_MAX)),
+        by_tls: config.public_url().starts_with("https:"),
     };
     let routes = system::mount(Routes::of(OPERATIONS, gate), metrics, readiness, config.metrics_access)?;
     mount_work(mount_facts(routes)?)?.finish(edge, doors)
@@ -192,6 +204,10 @@ fn mount_work(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("listCases", cases::list::handler)?
         .mount("readCase", cases::show::handler)?
         .mount("resolveCase", cases::resolve::handler)?
+        .mount("showTasksPage", pages::inbox::show)?
+        .mount("comeOrGo", pages::inbox::come_or_go)?
+        .mount("showTaskPage", pages::task::show)?
+        .mount("answerTaskPage", pages::task::answer)?
         .mount("listTasks", tasks::list::handler)?
         .mount("readTask", tasks::show::handler)?
         .mount("claimTask", tasks::claim::handler)?

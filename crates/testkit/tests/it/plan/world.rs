@@ -135,6 +135,7 @@ impl World {
             engine: OnceLock::new(),
             probe: Arc::new(NoProbe),
             tasks_fallback: tenure_model::Assignee::Role(tenure_model::Role::Operator),
+            public_url: String::new(),
             population: Population::default(),
         });
         let at = clock.now();
