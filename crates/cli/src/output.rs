@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::error::{CliError, Paint, code};
 use crate::exit::Exit;
 use crate::limits::WIDTH_DEFAULT;
-use crate::table::{self, Column, cell};
+use crate::table::{self, Column, cell, lines};
 
 /// In which form data is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -58,12 +58,12 @@ impl Output {
             Format::Table => {
                 let widest = fields.iter().map(|field| field.title.len()).max().unwrap_or(0);
                 let line = |field: &Column| {
-                    let value = cell(item.pointer(field.pointer));
+                    let value = item.pointer(field.pointer);
                     if self.plain {
-                        format!("{}\t{value}\n", field.title)
-                    } else {
-                        format!("{}  {value}\n", self.paint_out().dim(&format!("{:widest$}", field.title)))
+                        return format!("{}\t{}\n", field.title, cell(value));
                     }
+                    let (title, value) = (format!("{:widest$}", field.title), lines(value, widest + 2));
+                    format!("{}  {value}\n", self.paint_out().dim(&title))
                 };
                 fields.iter().map(line).collect()
             }

@@ -37,6 +37,16 @@ pub fn cell(value: Option<&Value>) -> String {
     }
 }
 
+/// The same where there is room below it: what has several lines keeps them, each as far to the right.
+pub fn lines(value: Option<&Value>, indent: usize) -> String {
+    match value.and_then(Value::as_str) {
+        Some(text) if text.contains('\n') => {
+            text.lines().map(printable).collect::<Vec<_>>().join(&format!("\n{:indent$}", ""))
+        }
+        Some(_) | None => cell(value),
+    }
+}
+
 /// One line per item, with tabs between and nothing cut, for `grep` and `cut`.
 pub fn plain(columns: &[Column], items: &[Value]) -> String {
     let line =
@@ -170,6 +180,14 @@ mod tests {
     #[test]
     fn plain_lines_have_tabs_and_are_never_cut() {
         assert_eq!(plain(&COLUMNS, &items()), "Ada Lovelace\tactive\towner, auditor\n李小龍\t-\t-\n");
+    }
+
+    #[test]
+    fn lines_stay_lines_and_steer_nothing() {
+        let text = json!("Look.\n- a\u{1b}[31m\n- b");
+        assert_eq!(lines(Some(&text), 3), "Look.\n   - a\u{fffd}[31m\n   - b");
+        assert_eq!(lines(Some(&json!("a\tb")), 3), "a\u{fffd}b");
+        assert_eq!(lines(None, 3), "-");
     }
 
     #[test]

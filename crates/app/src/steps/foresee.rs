@@ -76,7 +76,7 @@ impl Ends {
 
     fn name(&self, change: &Change, entitlement: &str) -> String {
         match self.of(change, entitlement) {
-            Some(until) => format!("{entitlement} until {until}"),
+            Some(until) => format!("{entitlement} until {}", until.strftime("%Y-%m-%d %H:%M UTC")),
             None => entitlement.to_owned(),
         }
     }

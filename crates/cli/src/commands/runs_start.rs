@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 use tenure_model::Name;
 
-use super::{sets, sets_file};
+use super::{people, sets, sets_file};
 use crate::confirm::{Yes, confirm};
 use crate::context::{Cx, read_text};
 use crate::error::{CliError, code};
@@ -25,7 +25,7 @@ const STARTED: &[Column] = &[column("Run", "/run")];
 /// for whom it can begin, and for whom not and why. Without --reason, or with --dry-run, that is all that happens.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  tenure runs start leaver --input '{\"person\":\"person_01k9h3m5n7p9r1t3v5x7z9b1d3\"}'
+  tenure runs start leaver --person ada
   tenure runs start recertify --lane finance --input @quarter.json
   tenure runs start survey --where 'person.department == \"Sales\" && person.standing == \"active\"' --dry-run
   tenure runs start survey --file people.csv --input days=30 --reason 'the move to the new site'")]
@@ -38,6 +38,9 @@ pub struct Start {
     /// What it is given: JSON, `@FILE`, `@-` for standard input, or KEY=VALUE; may be said several times
     #[arg(long, value_name = "JSON")]
     input: Vec<String>,
+    /// For this person: an id, or a key such as an employee number
+    #[arg(long, value_name = "PERSON", conflicts_with_all = ["condition", "file"])]
+    person: Option<String>,
     /// For everybody of whom this expression holds
     #[arg(long = "where", value_name = "EXPRESSION", conflicts_with = "file")]
     condition: Option<String>,
@@ -64,13 +67,20 @@ impl Start {
         if self.dry_run || self.reason.is_some() {
             let message = "say for whom, with `--where` or `--file`";
             return Err(CliError::new(Exit::Usage, code::USAGE, message)
-                .hint("`tenure whatif person` tells what would come to one person"));
+                .hint("`tenure runs rehearse` tells what it would do for one person"));
+        }
+        let (client, mut input) = (cx.client()?, read_input(&self.input)?);
+        if let Some(person) = &self.person {
+            let Value::Object(fields) = &mut input else {
+                return Err(CliError::new(Exit::Usage, code::USAGE, "with `--person` the input is a JSON object"));
+            };
+            fields.insert("person".to_owned(), people::find(&client, person).await?.to_string().into());
         }
         let mut body = Map::new();
         body.insert("workflow".to_owned(), self.workflow.as_str().into());
         body.extend(self.lane.map(|lane| ("lane".to_owned(), lane.into())));
-        body.insert("input".to_owned(), read_input(&self.input)?);
-        let started = cx.client()?.send(&places::START_RUN.path(), &body.into()).await?;
+        body.insert("input".to_owned(), input);
+        let started = client.send(&places::START_RUN.path(), &body.into()).await?;
         cx.output.item(STARTED, &started)?;
         cx.output.say(&format!("`tenure runs watch {}` follows it", cell(started.get("run"))));
         Ok(Exit::Done)

@@ -42,7 +42,7 @@ async fn a_link_leads_to_a_task_and_whoever_signs_in_answers_it() {
     let own = real.cookie("worker");
     let shown = real.browse(&own, "cross-site", &page, None).await;
     assert_eq!((shown.status, header(&shown, "referrer-policy")), (200, "same-origin"));
-    for words in ["give a badge", "Work for team:desk", "value=\"done\"", ">Refused<"] {
+    for words in ["give a badge", "Work for team:desk", "value=\"done\"", ">Refuse<"] {
         assert!(shown.body.contains(words), "{words}: {}", shown.body);
     }
     let inbox = real.browse(&own, "none", "/tasks", None).await;
@@ -50,9 +50,9 @@ async fn a_link_leads_to_a_task_and_whoever_signs_in_answers_it() {
 
     let silent = real.browse(&own, "same-origin", &page, Some("outcome=refused&comment=+")).await;
     assert_eq!(silent.status, 422);
-    assert!(silent.body.contains("to end it as `refused`, say why"), "{}", silent.body);
+    assert!(silent.body.contains("To end it as `refused`, say why"), "{}", silent.body);
     let odd = real.browse(&own, "same-origin", &page, Some("outcome=maybe&comment=%3Cb%3E+and")).await;
-    assert!(odd.body.contains("this task can end as `done`") && odd.body.contains("&lt;b&gt; and"), "{}", odd.body);
+    assert!(odd.body.contains("This task can end as `done`") && odd.body.contains("&lt;b&gt; and"), "{}", odd.body);
     let ended = real.browse(&own, "same-origin", &page, Some("outcome=done&comment=number+7")).await;
     assert_eq!((ended.status, header(&ended, "location")), (303, page.as_str()));
     let over = real.browse(&own, "same-origin", &page, None).await;

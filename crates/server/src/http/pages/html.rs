@@ -79,7 +79,7 @@ impl Page {
     pub(super) fn sign_in(self, to: &str, why: Option<&str>) -> Self {
         let told = match why {
             Some(why) => self.alert(why),
-            None => self.line("quiet", "What somebody is asked is shown to whom it is for."),
+            None => self.line("quiet", "Sign in to see what you are asked."),
         };
         told.html(&format!(
             "<form method=\"post\" action=\"{}\"><label for=\"token\">Your token</label>\

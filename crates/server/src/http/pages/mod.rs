@@ -80,5 +80,7 @@ fn see(to: &str) -> Response {
 fn words(refusal: &Refusal) -> String {
     let problem = &refusal.0;
     let first = problem.errors.first().map(|error| error.reason.clone());
-    first.or_else(|| problem.detail.clone()).unwrap_or_else(|| problem.title.clone())
+    let words = first.or_else(|| problem.detail.clone()).unwrap_or_else(|| problem.title.clone());
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

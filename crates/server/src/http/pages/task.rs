@@ -106,26 +106,30 @@ fn form(task: &HumanTask, said: &Said) -> String {
     let hoped = task.outcomes.first().map_or("", Name::as_str);
     let mut form = format!(
         "<form method=\"post\" action=\"/tasks/{}\"><label for=\"comment\">Why</label>\
-         <p class=\"quiet\" id=\"why\">Needed unless it is `{}`.</p>\
+         <p class=\"quiet\" id=\"why\">Needed for every other answer than “{}”.</p>\
          <textarea id=\"comment\" name=\"comment\" rows=\"3\" maxlength=\"{REASON_CHARS_MAX}\" \
          aria-describedby=\"why\">{}</textarea>",
         task.id,
-        escaped(hoped),
+        spoken(hoped),
         escaped(said.comment.as_deref().unwrap_or_default())
     );
     for (place, outcome) in task.outcomes.iter().enumerate() {
         let class = if place == 0 { " class=\"first\"" } else { "" };
-        let word = escaped(outcome.as_str());
+        let (word, verb) = (escaped(outcome.as_str()), spoken(outcome.as_str()));
         // Writing to a string cannot fail.
-        let _ = write!(form, "<button name=\"outcome\" value=\"{word}\"{class}>{}</button>", spoken(&word));
+        let _ = write!(form, "<button name=\"outcome\" value=\"{word}\"{class}>{verb}</button>");
     }
     form.push_str("</form>");
     form
 }
 
-/// A word as it stands on a button.
+/// An outcome as it stands on a button.
 fn spoken(word: &str) -> String {
-    let text = word.replace('-', " ");
+    let usual = [("approved", "Approve"), ("denied", "Deny"), ("rejected", "Reject"), ("refused", "Refuse")];
+    if let Some((_, verb)) = usual.iter().find(|(outcome, _)| *outcome == word) {
+        return (*verb).to_owned();
+    }
+    let text = escaped(&word.replace('-', " "));
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
