@@ -87,8 +87,8 @@ pub const REASON_CHARS_MAX: usize = 500;
 pub const TASK_TITLE_CHARS_MAX: usize = 200;
 /// Characters of how a task is done.
 pub const TASK_INSTRUCTIONS_CHARS_MAX: usize = 20_000;
-/// Characters of them that are kept for saying how many lines there was no room for.
-pub const SHOWN_REST_CHARS: usize = 150;
+/// Characters of one value that are shown to whoever is asked for a change of access.
+pub const SHOWN_VALUE_CHARS_MAX: usize = 200;
 /// Ways in which a task can end.
 pub const TASK_OUTCOMES_MAX: usize = 16;
 /// Characters of what is said about a task, or of where its evidence is.

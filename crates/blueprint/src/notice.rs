@@ -104,6 +104,11 @@ pub(crate) fn telling(document: &Document<'_>, notes: &mut Notes<'_>) -> Option<
         let reason = format!("a notice of `{}` has no `{stray}`", telling.on);
         notes.add(document.place, Code::NamesNothing, reason, format!("it has {}", notice::names(telling.on)));
     }
+    if let Some(name) = telling.unsure() {
+        let reason = format!("a notice of `{}` may be for a team, and then `{name}` is not known", telling.on);
+        let hint = format!("write `{{{{ {name} or \"…\" }}}}`, or send it to `{{{{ person.email }}}}` alone");
+        notes.add(document.place, Code::NamesNothing, reason, hint);
+    }
     Some(PlacedTelling { telling, channel: place })
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use crate::decide::short;
 use crate::graph::{Compensate, Graph, GraphText, OnError, Reversibility, Step, Then};
 use crate::kinds::Kind;
-use crate::language::{CHANGES, edge, plain};
+use crate::language::{CHANGES, SETTLE, edge, plain};
 use crate::state::{Node, RunState};
 use crate::undo::{IRREVERSIBLE, UNSAID, Way, may_have_effect};
 
@@ -101,8 +101,9 @@ fn back(step: &Step, how: &Compensate, with: Json) -> Back {
 
 /// Whether it makes the changes of a step that settles what policy says, which speaks for both.
 fn is_part_of_settling(graph: &Graph, id: &str) -> bool {
-    let whole = id.strip_prefix(CHANGES).and_then(|whole| graph.step(whole));
-    whole.is_some_and(|whole| whole.action == "access/settle")
+    let Some(whole) = id.strip_prefix(CHANGES) else { return false };
+    let own = [whole.to_owned(), format!("{SETTLE}{whole}")];
+    own.iter().filter_map(|id| graph.step(id)).any(|step| step.action == "access/settle")
 }
 
 /// Why a step that nobody said how to take back leaves something behind, if it does.

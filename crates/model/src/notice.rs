@@ -131,6 +131,11 @@ impl NoticeKind {
         }
     }
 
+    /// Whether it may be that it names no person, though it can.
+    pub fn may_lack_person(self) -> bool {
+        matches!(self, Self::TaskOpened | Self::TaskDue | Self::TaskOverdue)
+    }
+
     /// Whether it names one person of whom more is known: whom it is about, or, of a task, who is asked.
     /// Of a task it need not: a team is asked, or somebody whom no source knows.
     pub fn is_of_person(self) -> bool {

@@ -68,6 +68,13 @@ impl Telling {
         self.to.iter().filter(move |to| person || !to.needs().any(|name| name.starts_with(PERSON)))
     }
 
+    /// A name in the words that need not be known to all to whom it goes, and has nothing in its place.
+    pub fn unsure(&self) -> Option<&str> {
+        let without = self.on.may_lack_person() && self.to_whom(false).next().is_some();
+        let words = self.words.iter().flat_map(|words| [&words.subject, &words.text].into_iter().chain(&words.html));
+        words.flat_map(Template::needs).find(|name| without && name.starts_with(PERSON))
+    }
+
     /// A name that no notice of this kind has, if a template uses one.
     pub fn stray(&self) -> Option<&str> {
         self.templates().flat_map(Template::names).find(|name| !has(self.on, name))

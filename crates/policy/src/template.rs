@@ -149,7 +149,7 @@ fn write_value(text: &mut String, value: &str, form: Form) {
 }
 
 /// Control characters, line ends of Unicode, and those that turn the direction of reading round.
-fn is_unseen(letter: char) -> bool {
+pub fn is_unseen(letter: char) -> bool {
     letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 

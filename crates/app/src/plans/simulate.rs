@@ -265,6 +265,7 @@ impl Walk<'_, '_> {
     fn perform(&mut self, task: Task) -> RunEvent {
         let (outcome, output) = match task.action.as_str() {
             "access/align" if self.changes.as_array().is_some_and(Vec::is_empty) => ("nothing", json!({})),
+            "access/foresee" => ("changes", json!({ "shows": [], "each": [] })),
             "access/align" => ("changes", json!({ "changes": self.changes, "held": null })),
             "access/change" | "access/settle" => ("done", json!({})),
             "access/again" => match next_turn(self.facts, self.walker.rules, self.now) {
@@ -281,7 +282,8 @@ impl Walk<'_, '_> {
             // Whoever is asked says that it is done, so that what comes after it is seen too.
             human if human.starts_with("human/") => {
                 self.happens.push(Happens::Asked { step: task.node.clone(), signal: human.to_owned() });
-                ("done", json!({}))
+                let first = task.with.pointer("/outcomes/0").and_then(Json::as_str);
+                (first.unwrap_or("done"), json!({}))
             }
             "lifecycle/wait-for" => {
                 let signal = task.with.get("event").and_then(Json::as_str).unwrap_or_default().to_owned();

@@ -46,9 +46,12 @@ pub(crate) struct Wish {
 #[derive(Debug, Deserialize)]
 struct Asked {
     person: PersonId,
-    /// The changes that somebody said yes to, by their hashes; none: nobody is asked.
+    /// Nothing is done but what somebody said yes to.
     #[serde(default)]
-    approved: Option<BTreeSet<String>>,
+    asks: bool,
+    /// The changes that somebody said yes to, by their hashes.
+    #[serde(default)]
+    approved: BTreeSet<String>,
     /// Nobody is asked once more.
     #[serde(default)]
     last: bool,
@@ -58,8 +61,8 @@ struct Asked {
 pub(super) struct Worked {
     pub(super) facts: PersonFacts,
     pub(super) plan: Plan,
+    pub(super) now: Timestamp,
     rules: Arc<Rules>,
-    now: Timestamp,
 }
 
 pub(super) async fn work_out(house: &Arc<House>, person: PersonId) -> Result<Worked, Ending> {
@@ -69,15 +72,13 @@ pub(super) async fn work_out(house: &Arc<House>, person: PersonId) -> Result<Wor
     let facts = load_for(house, person, &rules).await?;
     let now = decided::moment(house.clock.now());
     let plan = tracing::info_span!("policy.plan").in_scope(|| tenure_policy::plan(&facts, &rules, now));
-    Ok(Worked { facts, plan, rules, now })
+    Ok(Worked { facts, plan, now, rules })
 }
 
 pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
-    let Asked { person, approved, last } = read(order)?;
+    let Asked { person, asks, approved, last } = read(order)?;
     let Worked { facts, plan, rules, now } = work_out(house, person).await?;
-    if let Some(approved) = approved
-        && !is_within(&facts, &plan, &approved)
-    {
+    if asks && !is_within(&facts, &plan, &approved, now) {
         return if last {
             Err(refused("what would change was something else again each time that somebody had said yes to it"))
         } else {

@@ -302,12 +302,13 @@ async fn made_account(house: &House, wish: &Wish, seen: &Observed) -> Result<Acc
             seen_at: None,
             version: 0,
         }),
-        Some(noted) if noted.person.is_none_or(|person| person == wish.person) => {
-            Ok(Account { person: Some(wish.person), state: AccountState::Unknown, ..noted })
-        }
+        Some(noted) if noted.person == Some(wish.person) => Ok(Account { state: AccountState::Unknown, ..noted }),
         Some(other) => {
-            let whose = other.person.map(|person| person.to_string()).unwrap_or_default();
-            Err(refused(format!("account `{}` of `{}` is that of `{whose}`", other.name, other.connection)))
+            let whose = match other.person {
+                Some(person) => format!("that of `{person}`"),
+                None => "known as nobody's; `tenure drift` settles whose it is".to_owned(),
+            };
+            Err(refused(format!("account `{}` of `{}` is {whose}", other.name, other.connection)))
         }
     }
 }

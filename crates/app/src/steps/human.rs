@@ -12,12 +12,12 @@ use serde::Deserialize;
 use serde_json::json;
 use tenure_engine::Order;
 use tenure_flow::{Calendar, Span};
-use tenure_model::{Assignee, Ending, HumanTask, Name, PersonId, RunId, TaskKind};
+use tenure_model::{Assignee, Ending, HumanTask, Name, PersonId, TaskKind};
 
 use super::{Done, done, not_now, read, refused};
 use crate::cx::House;
 use crate::error::AppError;
-use crate::limits::{SHOWN_REST_CHARS, TASK_INSTRUCTIONS_CHARS_MAX};
+use crate::limits::TASK_INSTRUCTIONS_CHARS_MAX;
 use crate::tasks::open::{Opening, open};
 use crate::workflows::facts;
 
@@ -64,6 +64,7 @@ pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
         let due = within.after(house.clock.now(), &zone(house, order).await, asked.calendar.as_ref());
         asked.due = Some(due.map_err(|bad| refused(bad.to_string()))?);
     }
+    asked.instructions = shown(asked.instructions, &asked.shows)?;
     let opening = opening(house, order, asked);
     let own = Arc::clone(house);
     let job = house.store.write(move |tx| Box::pin(async move { open(&own, tx, opening).await }));
@@ -116,7 +117,7 @@ fn opening(house: &House, order: &Order, asked: Asked) -> Opening {
         key: order.key.as_str().to_owned(),
         kind: asked.kind,
         title: asked.title,
-        instructions: shown(asked.instructions, &asked.shows, order.run),
+        instructions: asked.instructions,
         assignee: asked.r#for,
         barred: asked.barred,
         outcomes,
@@ -127,22 +128,18 @@ fn opening(house: &House, order: &Order, asked: Asked) -> Opening {
     }
 }
 
-/// The instructions with what it is about behind them, as much as there is room for.
-fn shown(instructions: String, lines: &[String], run: RunId) -> String {
-    let room = TASK_INSTRUCTIONS_CHARS_MAX.saturating_sub(SHOWN_REST_CHARS);
-    let mut left = room.saturating_sub(instructions.chars().count());
-    let mut parts: Vec<String> = Some(instructions).filter(|text| !text.is_empty()).into_iter().collect();
-    for (place, line) in lines.iter().enumerate() {
-        let line = format!("- {line}");
-        let Some(rest) = left.checked_sub(line.chars().count() + 1) else {
-            let more = lines.len() - place;
-            parts.push(format!("- and {more} more: `tenure runs show {run}` has all of them"));
-            break;
-        };
-        left = rest;
-        parts.push(line);
+/// The instructions with what it is about behind them. Nobody can say yes to what they are not shown.
+fn shown(instructions: String, lines: &[String]) -> Result<String, Ending> {
+    let own = Some(instructions).filter(|text| !text.is_empty());
+    let text = own.into_iter().chain(lines.iter().map(|line| format!("- {line}"))).collect::<Vec<_>>().join("\n");
+    if text.chars().count() > TASK_INSTRUCTIONS_CHARS_MAX {
+        let count = lines.len();
+        return Err(refused(format!(
+            "the {count} things that somebody is to say yes to are too long to be shown in one question, which has \
+             {TASK_INSTRUCTIONS_CHARS_MAX} characters; let them come one after the other"
+        )));
     }
-    parts.join("\n")
+    Ok(text)
 }
 
 /// What was asked cannot be asked so: a fault of the workflow. The database is not the world.
@@ -158,16 +155,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_there_is_no_room_for_is_counted_and_nothing_is_cut() {
-        let run: RunId = "run_00000000000000000000000001".parse().unwrap();
-        let lines: Vec<String> = (0..300).map(|number| format!("{number} {}", "é".repeat(95))).collect();
-        let text = shown("Look closely.".to_owned(), &lines, run);
-        assert!(text.chars().count() <= TASK_INSTRUCTIONS_CHARS_MAX);
-        let told: Vec<&str> = text.lines().collect();
-        let kept = told.len() - 2;
-        assert_eq!(told[0], "Look closely.");
-        assert_eq!(told[kept], format!("- {}", lines[kept - 1]));
-        assert!(told[kept + 1].contains(&format!("and {} more", 300 - kept)), "{}", told[kept + 1]);
-        assert_eq!(shown(String::new(), &lines[..1], run), format!("- {}", lines[0]));
+    fn what_cannot_be_shown_whole_is_not_asked_for() {
+        let lines = ["a".to_owned(), "b".to_owned()];
+        assert_eq!(shown("Look closely.".to_owned(), &lines).unwrap(), "Look closely.\n- a\n- b");
+        assert_eq!(shown(String::new(), &lines[..1]).unwrap(), "- a");
+        let long = ["é".repeat(TASK_INSTRUCTIONS_CHARS_MAX - 2), "b".to_owned()];
+        assert!(shown(String::new(), &long[..1]).is_ok());
+        assert!(
+            matches!(shown(String::new(), &long), Err(Ending::Refused { message, .. }) if message.contains("2 things"))
+        );
     }
 }

@@ -39,7 +39,7 @@ pub struct Start {
     #[arg(long, value_name = "JSON")]
     input: Vec<String>,
     /// For this person: an id, or a key such as an employee number
-    #[arg(long, value_name = "PERSON", conflicts_with_all = ["condition", "file"])]
+    #[arg(long, value_name = "PERSON", conflicts_with_all = ["condition", "file", "dry_run", "reason"])]
     person: Option<String>,
     /// For everybody of whom this expression holds
     #[arg(long = "where", value_name = "EXPRESSION", conflicts_with = "file")]

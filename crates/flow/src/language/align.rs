@@ -8,7 +8,7 @@
 use serde_json::{Value as Json, json};
 
 use super::ask::{self, AGREE, End};
-use super::lower::{CHANGES, Lowered, edge, plain, write_of};
+use super::lower::{CHANGES, Lowered, SETTLE, edge, plain, write_of};
 use super::read::Written;
 use crate::graph::{Edge, GraphText, Step};
 use crate::limits::APPROVALS_MAX;
@@ -52,14 +52,14 @@ impl Aligned<'_> {
 
     fn approved(&self) -> Lowered {
         let id = &self.step.id;
-        let (each, settle, again) = (format!("{CHANGES}{id}"), format!("settle-{id}"), format!("again-{id}"));
+        let (each, settle, again) = (format!("{CHANGES}{id}"), format!("{SETTLE}{id}"), format!("again-{id}"));
         let (mut steps, mut inner, mut end) = (Vec::new(), vec![each.clone(), settle.clone()], End::default());
         let (mut over, mut changing, mut settling) = (Json::Array(Vec::new()), Vec::new(), Vec::new());
         end.add("done", &settle, "done");
         let mut before = None;
         for round in 1..=APPROVALS_MAX {
             let one = self.round(round, before.take());
-            settling.extend([edge(&one.foresee, Some("nothing")), edge(&one.plan, Some("nothing"))]);
+            settling.push(edge(&one.plan, Some("nothing")));
             changing.push(edge(&one.plan, Some("changes")));
             over = json!({ "$": format!("/steps/{}/output/changes", one.plan), "else": over });
             end.add("denied", &one.agree, "denied");
@@ -71,7 +71,8 @@ impl Aligned<'_> {
         settling.push(edge(&each, None));
         steps.push(self.changes(&each, &over, changing));
         steps.push(self.part(&settle, "access/settle", self.person(), settling));
-        steps.push(self.part(&again, "access/again", self.person(), vec![edge(&settle, Some("done"))]));
+        // Also who gets nothing has dates to come.
+        steps.push(self.part(&again, "access/again", self.person(), vec![edge(id, None)]));
         steps.push(end.step(id, "denied"));
         Lowered { steps, inner }
     }
@@ -96,10 +97,12 @@ impl Aligned<'_> {
         let mut own = vec![self.part(&foresee, "access/foresee", self.person(), Vec::new())];
         own.extend(question.steps);
         let within = json!({
-            "person": self.with.get("person"), "approved": { "$": format!("/steps/{foresee}/output/each") },
-            "last": round == APPROVALS_MAX,
+            "person": self.with.get("person"), "asks": true, "last": round == APPROVALS_MAX,
+            "approved": { "$": format!("/steps/{foresee}/output/each") },
         });
-        own.push(self.part(&plan, "access/align", within, vec![edge(&agree.id, Some("approved"))]));
+        // Where nothing changes there is nothing to say yes to, and yet there may be something to keep.
+        let after = vec![edge(&agree.id, Some("approved")), edge(&foresee, Some("nothing"))];
+        own.push(self.part(&plan, "access/align", within, after));
         let mut inner = vec![foresee.clone(), plan.clone()];
         inner.extend(question.inner);
         // Who is asked, and what their name is, may have changed since the round before.
@@ -113,7 +116,7 @@ impl Aligned<'_> {
             own.insert(0, self.part(&look, "person/look", self.person(), vec![edge(&before, Some("other"))]));
             inner.push(look);
         }
-        Round { steps: own, inner, foresee, agree: agree.id, plan }
+        Round { steps: own, inner, agree: agree.id, plan }
     }
 }
 
@@ -121,7 +124,6 @@ impl Aligned<'_> {
 struct Round {
     steps: Vec<Step>,
     inner: Vec<String>,
-    foresee: String,
     agree: String,
     plan: String,
 }

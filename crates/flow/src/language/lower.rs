@@ -355,6 +355,9 @@ const CHANGES_AT_ONCE: u32 = 8;
 /// What the part of an alignment that makes its changes is called, before the name of the step.
 pub(crate) const CHANGES: &str = "changes-";
 
+/// What the part is called that looks at the end, where the step itself says what was answered.
+pub(crate) const SETTLE: &str = "settle-";
+
 /// How an effect is taken back unless the author says otherwise.
 fn undo_of(step: &Written) -> Option<Compensate> {
     let class = step.kind.changes?;

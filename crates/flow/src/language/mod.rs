@@ -25,7 +25,7 @@ use serde_json::Value as Json;
 pub use approval::{Approval, Need, Stage};
 pub use ask::asks_for;
 pub use fault::{Fault, FaultKind};
-pub(crate) use lower::{CHANGES, edge, plain};
+pub(crate) use lower::{CHANGES, SETTLE, edge, plain};
 pub use trigger::Trigger;
 
 use crate::graph::{BadGraph, Graph, GraphText};

@@ -120,11 +120,19 @@ impl super::SettingValue for ApplyFolder {
 }
 
 impl Config {
-    /// How others reach this installation, with no `/` at its end.
+    /// How others reach this installation, with no `/` at its end; nothing if nobody said.
     pub fn public_url(&self) -> String {
         let scheme = if self.tls_key.is_some() { "https" } else { "http" };
-        let own = || format!("{scheme}://{}", self.listen);
-        self.public_url.as_ref().map_or_else(own, |url| url.trim_end_matches('/').to_owned())
+        match &self.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None if self.listen.ip().is_unspecified() => String::new(),
+            None => format!("{scheme}://{}", self.listen),
+        }
+    }
+
+    /// Whether whoever comes with a browser comes by TLS, to us or to what stands before us.
+    pub fn by_tls(&self) -> bool {
+        self.tls_key.is_some() || self.public_url().starts_with("https:")
     }
 
     /// What no setting alone can say.
@@ -143,7 +151,10 @@ impl Config {
             return bad("unsafe.listen_without_tls", &format!("does not say `{CLEAR_PHRASE}`"));
         }
         if self.public_url.as_ref().is_some_and(|url| !is_web(url)) {
-            return bad("public_url", "is no address of the web; write one such as `https://tenure.example.org`");
+            return bad(
+                "public_url",
+                "is no address of a host of the web; write one such as `https://tenure.example.org`, with no path",
+            );
         }
         let loopback = self.listen.ip().is_loopback();
         if !loopback && self.tls_key.is_none() && said.is_none() {
@@ -156,10 +167,10 @@ impl Config {
     }
 }
 
-/// Whether this is the beginning of a link.
+/// Whether this is the beginning of a link: a host, and no path, since pages and their cookies have theirs.
 fn is_web(url: &str) -> bool {
-    let uri = url.parse::<axum::http::Uri>();
-    uri.is_ok_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some() && uri.query().is_none()
+    url.parse::<axum::http::Uri>().is_ok_and(|uri| {
+        let host = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+        matches!(uri.scheme_str(), Some("http" | "https")) && host && uri.path() == "/" && uri.query().is_none()
     })
 }

@@ -5,6 +5,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
@@ -56,6 +57,28 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
         let limits: EdgeLimits = laid(&parts, "limits")?;
         check_declared_length(&parts.headers, limits.body_bytes_max)?;
         collect(body, limits.body_bytes_max, limits.body_timeout).await.map(Self)
+    }
+}
+
+/// What a browser sends from a form, within the same bounds.
+#[derive(Debug, Clone)]
+pub struct Form<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
+    type Rejection = Refusal;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
+        let limits: EdgeLimits = laid(&parts, "limits")?;
+        check_declared_length(&parts.headers, limits.body_bytes_max)?;
+        let bytes = collect(body, limits.body_bytes_max, limits.body_timeout).await?;
+        let whole = Request::from_parts(parts, Body::from(bytes));
+        match axum::Form::<T>::from_request(whole, state).await {
+            Ok(axum::Form(form)) => Ok(Self(form)),
+            Err(FormRejection::InvalidFormContentType(_)) => {
+                Err(Refusal::because(Code::WrongMediaType, "send what a form of a page sends"))
+            }
+            Err(_) => Err(Refusal::because(Code::BadRequest, "this is not what a form of a page sends")),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub mod routes;
 pub mod system;
 pub mod v1;
 
-pub use body::{Json, Raw};
+pub use body::{Form, Json, Raw};
 pub use edge::{Edge, EdgeLimits, RequestTag};
 pub use gate::{Caller, Gate, GateUnavailable, Known};
 pub use place::{Place, Query};

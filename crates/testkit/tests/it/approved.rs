@@ -1,6 +1,7 @@
 //! Access that somebody must say yes to: what is done is what they were shown, and never more.
 
 use serde_json::json;
+use tenure_app::runs::undo::look;
 use tenure_app::runs::{show, start};
 use tenure_app::tasks::close::close;
 use tenure_app::tasks::list::{self, Wanted};
@@ -66,6 +67,25 @@ spec:
   lane: own
   steps:
     - { id: so, use: access/ensure }
+---
+apiVersion: tenure/v1
+kind: Workflow
+metadata: { name: week, owner: it }
+spec:
+  trigger: { demand: true }
+  lane: own
+  steps:
+    - { id: lend, use: access/grant, with: { system: ldap, entitlement: group/lab, for: 7d } }
+    - { id: give, use: access/ensure, with: { by: bosses }, after: lend, ends: [denied] }
+---
+apiVersion: tenure/v1
+kind: Workflow
+metadata: { name: calm, owner: it }
+spec:
+  trigger: { demand: true }
+  lane: own
+  steps:
+    - { id: so, use: access/ensure, with: { by: bosses }, ends: [denied] }
 "#;
 
 struct Scene {
@@ -122,6 +142,15 @@ impl Scene {
         show::show(&cx, run).await.unwrap().row.status
     }
 
+    /// How a step of a run ended; nothing if it did not.
+    async fn node(&self, run: RunId, node: &str) -> String {
+        let shown = show::show(&self.stepped.cx(), run).await.unwrap();
+        match shown.state.nodes.get(node) {
+            Some(tenure_flow::Node::Done { outcome, .. }) => outcome.clone(),
+            _ => String::new(),
+        }
+    }
+
     /// What the bosses are asked, once they are.
     async fn asked(&self) -> HumanTask {
         let bo = self.stepped.worker("bo");
@@ -159,6 +188,31 @@ async fn what_somebody_said_yes_to_is_done_and_what_was_added_is_asked_for_again
     scene.says(&second, "approved").await;
     assert_eq!(scene.ended(run).await, RunStatus::Done);
     assert_eq!(scene.groups(), ["lab", "staff", "wiki"]);
+    let said = look(&scene.stepped.cx(), run).await.unwrap();
+    let left: Vec<&str> = said.back.left.iter().map(|left| left.node.as_str()).collect();
+    assert_eq!(left, ["settle-give"], "what policy gave is said to be put back by hand");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_held_for_longer_is_asked_for_and_where_nothing_is_new_nobody_is() {
+    let scene = Scene::new().await;
+    let run = scene.start("week").await;
+    let asked = scene.asked().await;
+    assert!(lines(&asked)[0].contains("gives group/lab until 2026-11-09 "), "{}", asked.instructions);
+    scene.says(&asked, "approved").await;
+    assert_eq!(scene.ended(run).await, RunStatus::Done);
+    assert_eq!(scene.groups(), ["lab", "staff"]);
+
+    let run = scene.start("visitor").await;
+    let asked = scene.asked().await;
+    assert!(lines(&asked)[0].starts_with("- ldap: lets group/lab be held ("), "{}", asked.instructions);
+    scene.says(&asked, "approved").await;
+    assert_eq!(scene.ended(run).await, RunStatus::Done);
+
+    let calm = scene.start("calm").await;
+    assert_eq!(scene.ended(calm).await, RunStatus::Done);
+    assert_eq!(scene.node(calm, "align-so").await, "nothing", "what a plan keeps without a change is not kept");
+    assert_ne!(scene.node(calm, "again-so").await, "", "no timer is set");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -167,6 +221,7 @@ async fn a_no_changes_nothing_and_what_became_less_needs_no_second_word() {
     let run = scene.start("visitor").await;
     scene.says(&scene.asked().await, "denied").await;
     assert_eq!(scene.ended(run).await, RunStatus::Done);
+    assert_ne!(scene.node(run, "again-give").await, "", "who gets nothing has no dates to come");
     assert_eq!(scene.groups(), ["staff"]);
 
     let more = scene.start("wiki").await;

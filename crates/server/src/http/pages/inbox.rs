@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -10,9 +9,9 @@ use tenure_app::tasks::list::{Wanted, list};
 
 use super::html::{Page, escaped};
 use super::{Said, leave, sign_in, task, who_are_you};
-use crate::http::Refusal;
 use crate::http::gate::Visitor;
 use crate::http::v1::Doors;
+use crate::http::{Form, Refusal};
 use crate::limits::TASKS_SHOWN;
 
 pub(crate) async fn show(State(doors): State<Doors>, Visitor(actor): Visitor) -> Response {

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -14,9 +13,9 @@ use tenure_model::{Actor, HumanTask, Name, TaskId, TaskKind};
 
 use super::html::{Page, escaped};
 use super::{Said, see, sign_in, who_are_you, words};
-use crate::http::Refusal;
 use crate::http::gate::Visitor;
 use crate::http::v1::Doors;
+use crate::http::{Form, Refusal};
 
 pub(crate) async fn show(State(doors): State<Doors>, Visitor(actor): Visitor, Path(task): Path<String>) -> Response {
     let path = path(&task);
@@ -69,7 +68,8 @@ async fn page(doors: &Doors, actor: Actor, id: TaskId, wrong: Option<String>, sa
             if refusal.0.status == StatusCode::NOT_FOUND.as_u16() {
                 return absent(&actor);
             }
-            return Page::new("Not now").of(&name).alert(&words(&refusal)).answer(StatusCode::SERVICE_UNAVAILABLE);
+            let status = StatusCode::from_u16(refusal.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            return Page::new("Not now").of(&name).alert(&words(&refusal)).answer(status);
         }
     };
     let mut page = Page::new(&task.title).of(&name).line("quiet", &facts(&task, doors.house().clock.now()));

@@ -115,7 +115,7 @@ pub fn router(
         page_items_max: u32::try_from(config.page_items_max.size()).unwrap_or(PAGE_ITEMS_MAX).min(PAGE_ITEMS_MAX),
         looked: Arc::default(),
         watches: Arc::new(Semaphore::new(WATCHES_MAX)),
-        by_tls: config.public_url().starts_with("https:"),
+        by_tls: config.by_tls(),
     };
     let routes = system::mount(Routes::of(OPERATIONS, gate), metrics, readiness, config.metrics_access)?;
     mount_work(mount_facts(routes)?)?.finish(edge, doors)
