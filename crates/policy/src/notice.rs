@@ -59,8 +59,11 @@ impl Words {
 impl Telling {
     /// Every template of it.
     pub fn templates(&self) -> impl Iterator<Item = &Template> {
-        let words = self.words.iter().flat_map(|words| [&words.subject, &words.text].into_iter().chain(&words.html));
-        self.to.iter().chain(words)
+        self.to.iter().chain(self.in_words())
+    }
+
+    fn in_words(&self) -> impl Iterator<Item = &Template> {
+        self.words.iter().flat_map(|words| [&words.subject, &words.text].into_iter().chain(&words.html))
     }
 
     /// To whom it goes: all of them, or those that can be told without a person of whom more is known.
@@ -71,8 +74,7 @@ impl Telling {
     /// A name in the words that need not be known to all to whom it goes, and has nothing in its place.
     pub fn unsure(&self) -> Option<&str> {
         let without = self.on.may_lack_person() && self.to_whom(false).next().is_some();
-        let words = self.words.iter().flat_map(|words| [&words.subject, &words.text].into_iter().chain(&words.html));
-        words.flat_map(Template::needs).find(|name| without && name.starts_with(PERSON))
+        self.in_words().flat_map(Template::needs).find(|name| without && name.starts_with(PERSON))
     }
 
     /// A name that no notice of this kind has, if a template uses one.

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use tenure_model::{Attributes, Value};
 
 use crate::limits::{TEMPLATE_BYTES_MAX, TEMPLATE_PLACEHOLDERS_MAX, TEMPLATE_VALUE_CHARS_MAX};
@@ -119,10 +120,15 @@ impl Template {
     }
 }
 
-/// A value in words. A moment is told to the minute, in UTC.
+/// A moment as people read it, in UTC.
+pub fn to_the_minute(moment: Timestamp) -> String {
+    moment.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// A value in words.
 fn shown(value: &Value) -> String {
     match value {
-        Value::Instant(moment) => moment.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        Value::Instant(moment) => to_the_minute(*moment),
         Value::Text(_) | Value::Number(_) | Value::Flag(_) | Value::Date(_) | Value::List(_) | Value::Cleared => {
             value.to_string()
         }

@@ -12,7 +12,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tenure_engine::Order;
 use tenure_model::{AccountId, Attributes, ConnectionName, GrantId, GrantState, PersonId, Value};
-use tenure_policy::template::is_unseen;
+use tenure_policy::template::{is_unseen, to_the_minute};
 use tenure_policy::{Action, Change, PersonFacts, Plan};
 
 use super::align::{Worked, work_out};
@@ -171,7 +171,7 @@ fn hash(parts: &impl serde::Serialize) -> String {
 
 fn named(entitlement: &str, until: Option<Timestamp>) -> String {
     match until {
-        Some(until) => format!("{entitlement} until {}", until.strftime("%Y-%m-%d %H:%M UTC")),
+        Some(until) => format!("{entitlement} until {}", to_the_minute(until)),
         None => entitlement.to_owned(),
     }
 }

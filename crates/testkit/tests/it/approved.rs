@@ -1,15 +1,13 @@
 //! Access that somebody must say yes to: what is done is what they were shown, and never more.
 
-use serde_json::json;
+use tenure_app::runs::show;
 use tenure_app::runs::undo::look;
-use tenure_app::runs::{show, start};
 use tenure_app::tasks::close::close;
 use tenure_app::tasks::list::{self, Wanted};
 use tenure_engine::journal::RunStatus;
 use tenure_model::{HumanTask, RunId};
-use tenure_store::runs::RunFilter;
-use tenure_testkit::databases::Database;
-use tenure_testkit::stepped::{Stepped, Workflows};
+
+use crate::somebody::Somebody;
 
 const ESTATE: &str = r#"apiVersion: tenure/v1
 kind: Connection
@@ -88,60 +86,7 @@ spec:
     - { id: so, use: access/ensure, with: { by: bosses }, ends: [denied] }
 "#;
 
-struct Scene {
-    stepped: Stepped,
-    person: String,
-}
-
-impl Scene {
-    /// Somebody is employed and has what everybody has.
-    async fn new() -> Self {
-        let database = Database::sqlite();
-        let now = "2026-11-02T09:00:00Z".parse().unwrap();
-        let files = [("all.yaml", ESTATE.to_owned())];
-        let stepped = Stepped::with(&database, &files, now, Workflows::Shipped, |_| [].into()).await.unwrap().run();
-        let body = json!({ "id": "e1", "type": "employment.started", "firstDay": "2025-01-01", "person": { "employeeId": "E1" } });
-        stepped.tell(body).await.unwrap();
-        let scene = Self { stepped, person: String::new() };
-        scene.comes_to("nobody came", async || scene.groups() == ["staff"]).await;
-        let filter = RunFilter::default();
-        let job = scene
-            .stepped
-            .house
-            .store
-            .read(move |tx| Box::pin(async move { tenure_store::runs::list(tx, &filter, None, 1).await }));
-        let rows = job.await.map_err(|error: tenure_store::StoreError| error).unwrap();
-        let person = show::show(&scene.stepped.cx(), rows[0].id).await.unwrap().state.input["person"].clone();
-        Self { person: person.as_str().unwrap().to_owned(), ..scene }
-    }
-
-    async fn comes_to(&self, otherwise: &str, is_so: impl AsyncFn() -> bool) {
-        assert!(self.stepped.comes_to(is_so).await, "{otherwise}: {:?}", self.groups());
-    }
-
-    fn groups(&self) -> Vec<String> {
-        let account = self.stepped.directory.account("e1");
-        let mut groups: Vec<String> =
-            account.iter().flat_map(|seen| &seen.holds).map(|id| id.to_string().replace("group-", "")).collect();
-        groups.sort();
-        groups
-    }
-
-    async fn start(&self, workflow: &str) -> RunId {
-        let input = json!({ "person": self.person });
-        start::start(&self.stepped.cx(), workflow.parse().unwrap(), None, input).await.unwrap()
-    }
-
-    async fn ended(&self, run: RunId) -> RunStatus {
-        let cx = self.stepped.cx();
-        let is_over = async || show::show(&cx, run).await.is_ok_and(|shown| shown.row.status.is_closed());
-        if !self.stepped.comes_to(is_over).await {
-            let shown = show::show(&cx, run).await.unwrap();
-            panic!("the run does not end: {:?} {:#?}", shown.waits, shown.state.nodes);
-        }
-        show::show(&cx, run).await.unwrap().row.status
-    }
-
+impl Somebody {
     /// How a step of a run ended; nothing if it did not.
     async fn node(&self, run: RunId, node: &str) -> String {
         let shown = show::show(&self.stepped.cx(), run).await.unwrap();
@@ -155,7 +100,7 @@ impl Scene {
     async fn asked(&self) -> HumanTask {
         let bo = self.stepped.worker("bo");
         let open = async || list::list(&bo, Wanted::default(), None, 10).await.unwrap();
-        self.comes_to("nobody is asked", async || open().await.len() == 1).await;
+        self.holds("nobody is asked", async || open().await.len() == 1).await;
         open().await.remove(0)
     }
 
@@ -172,7 +117,7 @@ fn lines(task: &HumanTask) -> Vec<&str> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_somebody_said_yes_to_is_done_and_what_was_added_is_asked_for_again() {
-    let scene = Scene::new().await;
+    let scene = Somebody::new(ESTATE).await;
     let run = scene.start("visitor").await;
     let first = scene.asked().await;
     assert!(first.instructions.starts_with("Look closely.\n- ldap: gives group/lab to "), "{}", first.instructions);
@@ -195,7 +140,7 @@ async fn what_somebody_said_yes_to_is_done_and_what_was_added_is_asked_for_again
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_held_for_longer_is_asked_for_and_where_nothing_is_new_nobody_is() {
-    let scene = Scene::new().await;
+    let scene = Somebody::new(ESTATE).await;
     let run = scene.start("week").await;
     let asked = scene.asked().await;
     assert!(lines(&asked)[0].contains("gives group/lab until 2026-11-09 "), "{}", asked.instructions);
@@ -217,7 +162,7 @@ async fn what_is_held_for_longer_is_asked_for_and_where_nothing_is_new_nobody_is
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_no_changes_nothing_and_what_became_less_needs_no_second_word() {
-    let scene = Scene::new().await;
+    let scene = Somebody::new(ESTATE).await;
     let run = scene.start("visitor").await;
     scene.says(&scene.asked().await, "denied").await;
     assert_eq!(scene.ended(run).await, RunStatus::Done);

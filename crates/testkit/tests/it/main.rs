@@ -25,6 +25,7 @@ mod replay;
 mod seeds;
 mod sets;
 mod share;
+mod somebody;
 mod tickets;
 mod triggers;
 mod undo;

@@ -3,12 +3,11 @@
 use serde_json::{Value as Json, json};
 use tenure_app::AppError;
 use tenure_app::runs::undo::{look, undo};
-use tenure_app::runs::{show, start};
 use tenure_engine::journal::RunStatus;
 use tenure_model::{RunId, Value};
-use tenure_store::runs::{RunFilter, list};
-use tenure_testkit::databases::Database;
-use tenure_testkit::stepped::{Stepped, Workflows};
+use tenure_store::runs::RunFilter;
+
+use crate::somebody::Somebody;
 
 const ESTATE: &str = r"apiVersion: tenure/v1
 kind: Connection
@@ -46,66 +45,17 @@ spec:
     - { id: told, use: lifecycle/emit, with: { event: custom.arrived }, after: so }
 ";
 
-struct Scene {
-    stepped: Stepped,
-    person: String,
-}
-
-impl Scene {
-    /// Somebody is employed, and everything that follows from it is done.
-    async fn new() -> Self {
-        let database = Database::sqlite();
-        let now = "2026-11-02T09:00:00Z".parse().unwrap();
-        let files = [("all.yaml", ESTATE.to_owned())];
-        let stepped = Stepped::with(&database, &files, now, Workflows::Shipped, |_| [].into()).await.unwrap().run();
-        let body = json!({ "id": "e1", "type": "employment.started", "firstDay": "2025-01-01", "person": { "employeeId": "E1" } });
-        stepped.tell(body).await.unwrap();
-        let scene = Self { stepped, person: String::new() };
-        scene.holds("nobody came", async || scene.groups() == ["staff"]).await;
-        let person = scene.rows(RunFilter::default()).await;
-        let person = show::show(&scene.stepped.cx(), person[0]).await.unwrap().state.input["person"].clone();
-        Self { person: person.as_str().unwrap().to_owned(), ..scene }
-    }
-
-    async fn holds(&self, otherwise: &str, is_so: impl AsyncFn() -> bool) {
-        assert!(self.stepped.comes_to(is_so).await, "{otherwise}: {:?}", self.stepped.directory.account("e1"));
-    }
-
-    async fn rows(&self, filter: RunFilter) -> Vec<RunId> {
-        let job = self.stepped.house.store.read(move |tx| Box::pin(async move { list(tx, &filter, None, 100).await }));
-        job.await.map_err(|error: tenure_store::StoreError| error).unwrap().into_iter().map(|row| row.id).collect()
-    }
-
-    fn groups(&self) -> Vec<String> {
-        let account = self.stepped.directory.account("e1");
-        let mut groups: Vec<String> =
-            account.iter().flat_map(|seen| &seen.holds).map(|id| id.to_string().replace("group-", "")).collect();
-        groups.sort();
-        groups
-    }
-
+impl Somebody {
     fn title(&self) -> Option<String> {
         let account = self.stepped.directory.account("e1")?;
         account.attributes.get("title").and_then(Value::as_text).map(ToOwned::to_owned)
-    }
-
-    async fn ended(&self, run: RunId) -> RunStatus {
-        let cx = self.stepped.cx();
-        let is_over = async || show::show(&cx, run).await.is_ok_and(|shown| shown.row.status.is_closed());
-        self.holds("the run does not end", is_over).await;
-        show::show(&cx, run).await.unwrap().row.status
-    }
-
-    async fn newcomer(&self) -> RunId {
-        let input = json!({ "person": self.person });
-        start::start(&self.stepped.cx(), "newcomer".parse().unwrap(), None, input).await.unwrap()
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_run_did_is_put_back_once_and_what_cannot_be_is_named() {
-    let scene = Scene::new().await;
-    let (cx, run) = (scene.stepped.cx(), scene.newcomer().await);
+    let scene = Somebody::new(ESTATE).await;
+    let (cx, run) = (scene.stepped.cx(), scene.start("newcomer").await);
     assert_eq!(scene.ended(run).await, RunStatus::Done);
     assert_eq!((scene.title(), scene.groups().len()), (Some("Newcomer".to_owned()), 2));
 
@@ -127,10 +77,10 @@ async fn what_a_run_did_is_put_back_once_and_what_cannot_be_is_named() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_is_open_or_did_nothing_is_not_taken_back() {
-    let scene = Scene::new().await;
+    let scene = Somebody::new(ESTATE).await;
     let cx = scene.stepped.cx();
     scene.stepped.directory.pause();
-    let open = scene.newcomer().await;
+    let open = scene.start("newcomer").await;
     let error = look(&cx, open).await.unwrap_err();
     assert!(error.to_string().contains("is not over"), "{error}");
     scene.stepped.directory.resume();

@@ -117,6 +117,12 @@ impl Page {
     }
 }
 
+/// Words with a capital at their beginning.
+pub(super) fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// Words that stay words, between tags and in quoted attributes.
 pub(super) fn escaped(words: &str) -> String {
     let mut html = String::with_capacity(words.len());

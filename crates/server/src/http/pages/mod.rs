@@ -19,7 +19,7 @@ use super::refusal::Refusal;
 use super::v1::Doors;
 use crate::gate::HouseGate;
 use crate::token::{TokenHash, looks_right};
-use html::Page;
+use html::{Page, sentence};
 
 /// What a form of ours says.
 #[derive(Debug, Default, Deserialize)]
@@ -80,7 +80,5 @@ fn see(to: &str) -> Response {
 fn words(refusal: &Refusal) -> String {
     let problem = &refusal.0;
     let first = problem.errors.first().map(|error| error.reason.clone());
-    let words = first.or_else(|| problem.detail.clone()).unwrap_or_else(|| problem.title.clone());
-    let mut letters = words.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    sentence(&first.or_else(|| problem.detail.clone()).unwrap_or_else(|| problem.title.clone()))
 }

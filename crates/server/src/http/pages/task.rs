@@ -10,8 +10,9 @@ use tenure_app::limits::REASON_CHARS_MAX;
 use tenure_app::tasks::close::close;
 use tenure_app::tasks::show::{Shown, show as look};
 use tenure_model::{Actor, HumanTask, Name, TaskId, TaskKind};
+use tenure_policy::template::to_the_minute;
 
-use super::html::{Page, escaped};
+use super::html::{Page, escaped, sentence};
 use super::{Said, see, sign_in, who_are_you, words};
 use crate::http::gate::Visitor;
 use crate::http::v1::Doors;
@@ -84,7 +85,7 @@ async fn page(doors: &Doors, actor: Actor, id: TaskId, wrong: Option<String>, sa
         page = page.html("<h2>What was said</h2>");
     }
     for entry in &entries {
-        page = page.line("said", &format!("{}: {}", entry.by, entry.body)).line("quiet", &minute(entry.at));
+        page = page.line("said", &format!("{}: {}", entry.by, entry.body)).line("quiet", &to_the_minute(entry.at));
     }
     page = match task.state.end() {
         None => page.html(&form(&task, said)),
@@ -92,7 +93,8 @@ async fn page(doors: &Doors, actor: Actor, id: TaskId, wrong: Option<String>, sa
             let outcome = end.outcome.as_ref().map_or("withdrawn", Name::as_str);
             let instead = end.instead_of.as_ref().map(|whom| format!(" in the place of {whom}")).unwrap_or_default();
             let told = page.html("<h2>It is over</h2>");
-            let told = told.line("end", &format!("{outcome}, by {}{instead}", end.by)).line("quiet", &minute(end.at));
+            let told =
+                told.line("end", &format!("{outcome}, by {}{instead}", end.by)).line("quiet", &to_the_minute(end.at));
             match &end.comment {
                 Some(comment) => told.words(comment),
                 None => told,
@@ -129,9 +131,7 @@ fn spoken(word: &str) -> String {
     if let Some((_, verb)) = usual.iter().find(|(outcome, _)| *outcome == word) {
         return (*verb).to_owned();
     }
-    let text = escaped(&word.replace('-', " "));
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    escaped(&sentence(&word.replace('-', " ")))
 }
 
 /// What kind of thing is asked, of whom, and until when.
@@ -144,11 +144,7 @@ pub(super) fn facts(task: &HumanTask, now: Timestamp) -> String {
     };
     let due = task.due_at.map(|due| {
         let late = if due < now && task.state.end().is_none() { ", which is over" } else { "" };
-        format!(", until {}{late}", minute(due))
+        format!(", until {}{late}", to_the_minute(due))
     });
     format!("{kind} for {}{}", task.assignee, due.unwrap_or_default())
-}
-
-fn minute(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -1,0 +1,65 @@
+//! Somebody who was employed in a small house, and what happens to them.
+
+use serde_json::json;
+use tenure_app::runs::{show, start};
+use tenure_engine::journal::RunStatus;
+use tenure_model::RunId;
+use tenure_store::runs::{RunFilter, list};
+use tenure_testkit::databases::Database;
+use tenure_testkit::stepped::{Stepped, Workflows};
+
+pub struct Somebody {
+    pub stepped: Stepped,
+    person: String,
+}
+
+impl Somebody {
+    /// They are employed in a house of these documents, and have the group `staff` that follows from it.
+    pub async fn new(estate: &str) -> Self {
+        let database = Database::sqlite();
+        let now = "2026-11-02T09:00:00Z".parse().unwrap();
+        let files = [("all.yaml", estate.to_owned())];
+        let stepped = Stepped::with(&database, &files, now, Workflows::Shipped, |_| [].into()).await.unwrap().run();
+        let body = json!({ "id": "e1", "type": "employment.started", "firstDay": "2025-01-01", "person": { "employeeId": "E1" } });
+        stepped.tell(body).await.unwrap();
+        let scene = Self { stepped, person: String::new() };
+        scene.holds("nobody came", async || scene.groups() == ["staff"]).await;
+        let person = scene.rows(RunFilter::default()).await;
+        let person = show::show(&scene.stepped.cx(), person[0]).await.unwrap().state.input["person"].clone();
+        Self { person: person.as_str().unwrap().to_owned(), ..scene }
+    }
+
+    /// Waits until something is so.
+    pub async fn holds(&self, otherwise: &str, is_so: impl AsyncFn() -> bool) {
+        assert!(self.stepped.comes_to(is_so).await, "{otherwise}: {:?}", self.stepped.directory.account("e1"));
+    }
+
+    pub async fn rows(&self, filter: RunFilter) -> Vec<RunId> {
+        let job = self.stepped.house.store.read(move |tx| Box::pin(async move { list(tx, &filter, None, 100).await }));
+        job.await.map_err(|error: tenure_store::StoreError| error).unwrap().into_iter().map(|row| row.id).collect()
+    }
+
+    /// What they are in, in the directory.
+    pub fn groups(&self) -> Vec<String> {
+        let account = self.stepped.directory.account("e1");
+        let mut groups: Vec<String> =
+            account.iter().flat_map(|seen| &seen.holds).map(|id| id.to_string().replace("group-", "")).collect();
+        groups.sort();
+        groups
+    }
+
+    pub async fn start(&self, workflow: &str) -> RunId {
+        let input = json!({ "person": self.person });
+        start::start(&self.stepped.cx(), workflow.parse().unwrap(), None, input).await.unwrap()
+    }
+
+    /// How a run ends.
+    pub async fn ended(&self, run: RunId) -> RunStatus {
+        let cx = self.stepped.cx();
+        let is_over = async || show::show(&cx, run).await.is_ok_and(|shown| shown.row.status.is_closed());
+        let is_ended = self.stepped.comes_to(is_over).await;
+        let shown = show::show(&cx, run).await.unwrap();
+        assert!(is_ended, "the run does not end: {:?}", shown.waits);
+        shown.row.status
+    }
+}
