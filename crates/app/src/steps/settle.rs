@@ -7,18 +7,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde_json::json;
+use serde::Deserialize as _;
+use serde_json::{Value as Json, json};
 use tenure_engine::{Ended, Order};
-use tenure_model::{AccountState, ConnectionName, Ending, Grant, GrantState, Name, Reason};
+use tenure_flow::Node;
+use tenure_model::{AccountState, Actor, ConnectionName, Ending, Grant, GrantState, Name, Reason};
 use tenure_policy::brakes::{self, Kind, Removal};
 use tenure_policy::{Action, Change, PersonFacts, Plan, Rules};
 use tenure_store::journal::Attachment;
-use tenure_store::{StoreError, removals};
+use tenure_store::{StoreError, awaits, removals};
 
-use super::align::load_for;
+use super::align::{Wish, load_for, wish};
 use super::{Done, OfPerson, done, entry, ledger, no, not_now, read, store_refused};
+use crate::brakes::decide::look_again;
 use crate::brakes::same;
-use crate::cx::House;
+use crate::cx::{Cx, House};
+use crate::runs::replay::replay;
 use crate::workflows::begin::{self, Cause, Names};
 use crate::workflows::start::{self, Happened, Older};
 
@@ -30,17 +34,18 @@ pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
     let plan = tenure_policy::plan(&facts, &rules, now);
     let held = held(house, &facts, &plan, &rules).await?;
     let open: Vec<&Change> = plan.changes.iter().filter(|change| !held.iter().any(|one| is(change, one))).collect();
-    if !open.is_empty() {
+    if !open.is_empty() && !is_newer(house, order, &facts, &open).await? {
         let open: Vec<&str> = open.iter().map(|change| change.action.word()).collect();
         return Err(not_now(format!("not everything is as it should be yet: {}", open.join(", "))));
     }
+    let unsettled: BTreeSet<&ConnectionName> = open.iter().map(|change| &change.connection).collect();
     let (mut attachments, mut news) = (Vec::new(), News::new());
     for grant in &facts.grants {
         let stays = held.iter().any(|one| {
             one.connection == grant.connection && (one.kind == Kind::Account || one.what == grant.entitlement)
         });
-        let next = if plan.closing.contains(&grant.id) && stays {
-            // It is withheld by a brake, and so it is still there.
+        let next = if plan.closing.contains(&grant.id) && (stays || unsettled.contains(&grant.connection)) {
+            // It is withheld by a brake, or nobody has come to it yet, and so it is still there.
             continue;
         } else if plan.closing.contains(&grant.id) {
             grant.clone().leave(now).and_then(Grant::revoked).map(|next| Grant { version: grant.version + 1, ..next })
@@ -60,13 +65,66 @@ pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
     Ok(Ended { attachments, ..done("done", json!({ "grants": changed })) })
 }
 
+/// Whether all that is open came to be after this run had planned, such as by a reason to hold something
+/// that ended meanwhile. It is not for this run, which would wait for ever: the person is looked at
+/// again. A run that began so itself leaves nothing to another one.
+async fn is_newer(house: &Arc<House>, order: &Order, facts: &PersonFacts, open: &[&Change]) -> Result<bool, Ending> {
+    let cx = Cx::new(Arc::clone(house), Actor::system("engine"));
+    let own = replay(&cx, order.run, None).await.map_err(|error| not_now(error.to_string()))?.state;
+    let because = own.input.get("because").and_then(Json::as_str).unwrap_or_default();
+    let mut planned: Vec<Wish> = Vec::new();
+    for node in own.nodes.values() {
+        if let Node::Done { output, .. } = node {
+            planned.extend(
+                output.get("changes").and_then(|changes| Vec::<Wish>::deserialize(changes).ok()).unwrap_or_default(),
+            );
+        }
+    }
+    let mut is_planned = false;
+    for change in open {
+        let open = wish(house, facts, change)?;
+        is_planned |= planned.iter().any(|known| known.desired == open.desired && known.connection == open.connection);
+    }
+    if is_planned || because.starts_with(NEWER) {
+        return Ok(false);
+    }
+    let (own, person, cause) = (Arc::clone(house), facts.person.id, format!("{NEWER}{}", order.key.as_str()));
+    let job = house
+        .store
+        .write(move |tx| Box::pin(async move { look_again(&own, tx, &cause, &[person], "person.changed").await }));
+    let begun = job.await.map_err(|error: StoreError| store_refused(error))?;
+    house.nudge();
+    // Where nothing begins so, this run is all there is.
+    Ok(begun > 0)
+}
+
+/// What stands before the cause of a look at what became so after another run had planned.
+const NEWER: &str = "newer/";
+
 /// What somebody got or lost for good, by the event and the system.
 type News = BTreeMap<(&'static str, ConnectionName), Vec<Grant>>;
 
 /// Starts what waits for somebody to get or lose access.
 async fn tell_workflows(house: &Arc<House>, order: &Order, facts: &PersonFacts, mut news: News) -> Result<(), Ending> {
-    let estate = house.estate();
-    news.retain(|(event, _), _| start::is_awaited(&estate, event));
+    let (estate, person) = (house.estate(), facts.person.id);
+    let of: BTreeSet<&'static str> = news.keys().map(|(event, _)| *event).collect();
+    let waits = house.store.read(move |tx| {
+        Box::pin(async move {
+            let mut found = BTreeSet::new();
+            for event in of {
+                if !awaits::open_for(tx, person, event, 1).await?.is_empty() {
+                    found.insert(event);
+                }
+            }
+            Ok(found)
+        })
+    });
+    let waits = if news.is_empty() {
+        BTreeSet::new()
+    } else {
+        waits.await.map_err(|error: StoreError| store_refused(error))?
+    };
+    news.retain(|(event, _), _| start::is_awaited(&estate, event) || waits.contains(event));
     if news.is_empty() {
         return Ok(());
     }

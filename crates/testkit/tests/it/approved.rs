@@ -180,3 +180,21 @@ async fn a_no_changes_nothing_and_what_became_less_needs_no_second_word() {
     assert_eq!(scene.ended(run).await, RunStatus::Done);
     assert_eq!(scene.groups(), ["lab", "staff", "wiki"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_came_to_be_while_a_run_was_under_way_is_for_the_next_one() {
+    let scene = Somebody::new(ESTATE).await;
+    let lent = scene.start("wiki").await;
+    assert_eq!(scene.ended(lent).await, RunStatus::Done);
+    scene.stepped.directory.pause();
+    let run = scene.start("now").await;
+    let cx = scene.stepped.cx();
+    let writes = async || show::show(&cx, run).await.is_ok_and(|shown| shown.state.nodes.contains_key("changes-so"));
+    scene.holds("it does not plan", writes).await;
+    // Somebody is lent the lab, and asked about it, while the other run is at the directory.
+    let week = scene.start("week").await;
+    scene.holds("nothing is lent", async || scene.node(week, "lend").await == "done").await;
+    scene.stepped.directory.resume();
+    assert_eq!(scene.ended(run).await, RunStatus::Done, "it waits for what it never planned");
+    scene.holds("nobody comes to it", async || scene.groups() == ["lab", "staff", "wiki"]).await;
+}
