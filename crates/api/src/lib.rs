@@ -49,7 +49,8 @@ pub use wire::source_reading::{ReadingCount, SourceReadingIn, SourceReadingView}
 pub use wire::story::{FactView, SaidView, StoryView};
 pub use wire::system::{Check, Health, WhoAmI};
 pub use wire::task::{
-    CloseIn, CommentIn, EvidenceIn, ReassignIn, TaskDetail, TaskEndView, TaskEntryView, TaskView, TicketView,
+    ChoiceView, CloseIn, CommentIn, EvidenceIn, ReassignIn, TaskDetail, TaskEndView, TaskEntryView, TaskView,
+    TicketView,
 };
 pub use wire::token::{TokenCreated, TokenIn, TokenView};
 pub use wire::undo::{UndoIn, UndoLeftView, UndoStepView, UndoView};

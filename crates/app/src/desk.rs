@@ -113,7 +113,7 @@ pub(crate) async fn wait(house: &House, run: RunId, task: &str) -> Result<bool, 
 
 fn opening(house: &House, request: &Request) -> Opening {
     let words: &[&str] = match request.kind {
-        TaskKind::Work | TaskKind::Approval | TaskKind::Stuck => &["done", "refused"],
+        TaskKind::Work | TaskKind::Approval | TaskKind::Stuck | TaskKind::Review => &["done", "refused"],
         TaskKind::Look => &["seen", "not-so"],
     };
     let outcomes: Vec<Name> = words.iter().filter_map(|word| word.parse().ok()).collect();
@@ -126,6 +126,7 @@ fn opening(house: &House, request: &Request) -> Opening {
         assignee: request.assignee.clone(),
         barred: request.barred.clone(),
         outcomes,
+        choices: Vec::new(),
         about: None,
         connection: Some(request.connection.clone()),
         due_at: within.and_then(|span| house.clock.now().checked_add(span).ok()),

@@ -91,6 +91,12 @@ pub const TASK_INSTRUCTIONS_CHARS_MAX: usize = 20_000;
 pub const SHOWN_VALUE_CHARS_MAX: usize = 200;
 /// Ways in which a task can end.
 pub const TASK_OUTCOMES_MAX: usize = 16;
+/// How long a review waits for what it took away to be gone before somebody is asked.
+pub const REVIEW_WAITS_MAX: SignedDuration = SignedDuration::from_hours(24);
+/// How often it is looked at first whether what a review took away is gone.
+pub const REVIEW_LOOKS_EVERY: SignedDuration = SignedDuration::from_secs(30);
+/// Things that somebody is asked about at once.
+pub const TASK_CHOICES_MAX: usize = 200;
 /// Characters of what is said about a task, or of where its evidence is.
 pub const TASK_ENTRY_CHARS_MAX: usize = 4_000;
 /// What may be said about a task, and brought as evidence.

@@ -116,7 +116,7 @@ const TRIGGER: &[Field] = &[
     may(
         "event",
         TEXT,
-        "an event about a person, such as `employment.ended`, `drift.found`, `access.gained` or `custom.badge-lost`",
+        "an event about a person, such as `employment.ended`, `drift.found`, `access.gained`, `risk.raised`, `request.approved` or `custom.badge-lost`",
     ),
     may("source", Form::Name, "only from this connection"),
     may(

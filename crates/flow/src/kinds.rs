@@ -39,6 +39,8 @@ pub enum How {
     Human,
     /// By bringing somebody's access in line with policy.
     Align,
+    /// By asking what somebody is to keep, and taking the rest away.
+    Review,
 }
 
 /// Something that a step takes.
@@ -129,7 +131,7 @@ impl Kind {
 
     /// Whether time may pass until it is over, so that what was known of somebody may be old then.
     pub fn waits(&self) -> bool {
-        self.guards() || matches!(self.name, "core/run" | "core/each" | "lifecycle/wait-for")
+        self.guards() || matches!(self.name, "core/run" | "core/each" | "lifecycle/wait-for" | "review/start")
     }
 
     /// Whether nothing that comes after it happens before time has passed or a human has said yes.
@@ -261,6 +263,13 @@ pub const KINDS: &[Kind] = &[
         "asks for approval, and waits for it",
     )
     .ends(&["approved", "denied", "timeout"]),
+    kind(
+        "approval/tell",
+        How::Effect,
+        None,
+        &[PERSON, must("step", Text), must("outcome", Any)],
+        "lets workflows know how a request was decided: those that begin with it, and those that wait for it",
+    ),
     kind("core/decide", How::Graph, None, &[], "goes the way whose expression holds").ends(&[]),
     kind(
         "core/each",
@@ -406,6 +415,63 @@ pub const KINDS: &[Kind] = &[
         None,
         &[PERSON],
         "reads what is known of somebody, for the expressions of later steps",
+    ),
+    kind(
+        "review/begin",
+        How::Effect,
+        None,
+        &[PERSON, may("grants", Any)],
+        "lets the access of somebody be brought in line once a review has ended reasons to hold it",
+    ),
+    kind(
+        "review/close",
+        How::Effect,
+        None,
+        &[PERSON, SYSTEMS, may("byRule", Flag), may("items", Any), may("answers", Any), may("took", Any)],
+        "waits until what a review took away is gone, and writes down what was decided of each thing",
+    )
+    .tells(&["kept", "changed"]),
+    kind(
+        "review/list",
+        How::Effect,
+        None,
+        &[PERSON, SYSTEMS, may("byRule", Flag)],
+        "finds out what somebody holds, and why",
+    )
+    .tells(&["some", "nothing"]),
+    kind(
+        "review/start",
+        How::Review,
+        Some(Exact),
+        &[
+            must("by", Names),
+            SYSTEMS,
+            may("byRule", Flag),
+            may("title", Template),
+            may("instructions", Template),
+            may("within", Span),
+            may("calendar", Calendar),
+            may("escalate", Names),
+            may("noAnswer", Text),
+        ],
+        "asks which of the things that somebody holds they still need, and takes the rest away",
+    )
+    .ends(&["kept", "changed"]),
+    kind(
+        "review/take",
+        How::Effect,
+        Some(Exact),
+        &[
+            PERSON,
+            SYSTEMS,
+            may("byRule", Flag),
+            may("items", Any),
+            may("answers", Any),
+            may("asked", Any),
+            may("last", Any),
+            may("silence", Text),
+        ],
+        "ends the reasons to hold what somebody is not to keep",
     ),
     kind(
         "signin/end-sessions",

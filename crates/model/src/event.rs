@@ -11,7 +11,7 @@ use crate::engagement::{Leave, Zone};
 use crate::ids::EventId;
 use crate::name::{ConnectionName, Name};
 use crate::person::IdentityKind;
-use crate::value::Attributes;
+use crate::value::{Attributes, Value};
 
 /// How a source names a person: one of its own keys and its value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -107,10 +107,11 @@ pub enum EventKind {
         /// What the old place gave is kept until the end of this day.
         keep_until: Option<Date>,
     },
-    /// Something of the source's own. It changes nothing of what is known, and starts what waits for it.
+    /// Something of the source's own, or a word about risk. It changes nothing of what is known, and
+    /// starts what waits for it.
     #[serde(rename = "custom")]
     Custom {
-        /// Its name, such as `custom.badge-lost`.
+        /// Its name, such as `custom.badge-lost` or `risk.raised`.
         event: CustomEvent,
         /// What the source says of it.
         attributes: Attributes,
@@ -120,23 +121,56 @@ pub enum EventKind {
 /// What stands before the name of an event of a source's own, so that nobody takes it for one of ours.
 const CUSTOM: &str = "custom.";
 
-/// The name of an event of a source's own: `custom.` and a name.
+/// Somebody, or one of their accounts, is in danger, or is a danger.
+const RISK_RAISED: &str = "risk.raised";
+
+/// How high the risk is, under this name beside the person.
+const RISK_LEVEL: &str = "level";
+
+/// The level at which nothing waits.
+const RISK_HIGH: &str = "high";
+
+/// The levels of a risk that was raised.
+const RISK_LEVELS: [&str; 3] = ["low", "medium", RISK_HIGH];
+
+/// What is said about risk.
+const OF_RISK: [&str; 2] = [RISK_RAISED, "risk.cleared"];
+
+/// The name of an event that changes nothing of what is known: one of a source's own, `custom.` and a
+/// name, or a word about risk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CustomEvent(String);
 
 /// Why a text is no such name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no event of your own; write `custom.` and a name, such as `custom.badge-lost`")]
+#[error(
+    "`{0}` names no event of your own; write `custom.` and a name, such as `custom.badge-lost`, or risk.raised or risk.cleared"
+)]
 pub struct NotCustom(String);
 
 impl FromStr for CustomEvent {
     type Err = NotCustom;
     fn from_str(text: &str) -> Result<Self, NotCustom> {
+        if OF_RISK.contains(&text) {
+            return Ok(Self(text.to_owned()));
+        }
         match text.strip_prefix(CUSTOM).map(Name::from_str) {
             Some(Ok(_)) => Ok(Self(text.to_owned())),
             Some(Err(_)) | None => Err(NotCustom(text.chars().take(64).collect())),
         }
+    }
+}
+
+impl CustomEvent {
+    /// What is missing or wrong in what is said with it: the name of a member, and what should stand there.
+    pub fn lacks(&self, said: &Attributes) -> Option<(&'static str, String)> {
+        if self.0 != RISK_RAISED {
+            return None;
+        }
+        let level = said.get(RISK_LEVEL).and_then(Value::as_text);
+        let is_known = level.is_some_and(|level| RISK_LEVELS.contains(&level));
+        (!is_known).then(|| (RISK_LEVEL, format!("{RISK_RAISED} says how high; use one of {}", RISK_LEVELS.join(", "))))
     }
 }
 
@@ -248,6 +282,24 @@ impl EventKind {
             | Self::LeaveStarted { .. }
             | Self::LeaveEnded { .. }
             | Self::Custom { .. } => false,
+        }
+    }
+
+    /// Whether what follows from it cannot wait: access must end now, or the risk is high.
+    pub fn is_urgent(&self) -> bool {
+        match self {
+            Self::EmploymentEnded { urgent, .. } => *urgent,
+            Self::Custom { event, attributes } => {
+                event.0 == RISK_RAISED && attributes.get(RISK_LEVEL).and_then(Value::as_text) == Some(RISK_HIGH)
+            }
+            Self::EmploymentStarted { .. }
+            | Self::EmploymentStated { .. }
+            | Self::EmploymentRescinded
+            | Self::EmploymentConverted { .. }
+            | Self::LeaveStarted { .. }
+            | Self::LeaveEnded { .. }
+            | Self::PersonChanged { .. }
+            | Self::PersonTransferred { .. } => false,
         }
     }
 

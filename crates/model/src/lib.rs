@@ -46,7 +46,7 @@ pub use name::{BadName, ConnectionName, Name, NativeId};
 pub use notice::{FieldType, NoticeKind};
 pub use person::{IdentityKind, Person, Standing, standing};
 pub use statement::{Statement, Strength};
-pub use task::{Assignee, BadAssignee, HumanTask, TaskEnd, TaskKind, TaskState};
+pub use task::{Assignee, BadAssignee, Choice, HumanTask, TaskEnd, TaskKind, TaskState};
 pub use ticket::{TaskTicket, TicketState};
 pub use transition::BadTransition;
 pub use value::{Attributes, Value};

@@ -30,11 +30,13 @@ pub enum TaskKind {
     Look,
     /// To say how a run goes on that cannot by itself.
     Stuck,
+    /// To say which of several things somebody is to keep.
+    Review,
 }
 
 impl TaskKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Work, Self::Approval, Self::Look, Self::Stuck];
+    pub const ALL: [Self; 5] = [Self::Work, Self::Approval, Self::Look, Self::Stuck, Self::Review];
 
     /// The word for it.
     pub fn word(self) -> &'static str {
@@ -43,6 +45,7 @@ impl TaskKind {
             Self::Approval => "approval",
             Self::Look => "look",
             Self::Stuck => "stuck",
+            Self::Review => "review",
         }
     }
 
@@ -117,6 +120,16 @@ impl fmt::Display for Assignee {
     }
 }
 
+/// One of several things that somebody is asked about at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Choice {
+    /// What it is, once in a task, such as `ldap group/finance`.
+    pub name: String,
+    /// What is to be known of it.
+    pub says: String,
+}
+
 /// How a task stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskState {
@@ -168,6 +181,9 @@ pub struct TaskEnd {
     pub at: Timestamp,
     /// What they said.
     pub comment: Option<String>,
+    /// Which of the things that were asked about, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chosen: Vec<String>,
 }
 
 /// What a human is asked to do.
@@ -189,6 +205,8 @@ pub struct HumanTask {
     pub barred: BTreeSet<String>,
     /// How it can end. The first is the one that was hoped for; the others need a reason.
     pub outcomes: Vec<Name>,
+    /// The things that are asked about, if there are several. All other outcomes than the first are about some of them.
+    pub choices: Vec<Choice>,
     /// Whom it is about.
     pub about: Option<PersonId>,
     /// In which system it is to be done.
@@ -246,7 +264,8 @@ impl HumanTask {
         match &self.state {
             TaskState::Open | TaskState::Claimed { .. } => {
                 let comment = Some(why.to_owned());
-                let end = TaskEnd { outcome: None, by: by.to_owned(), via: None, instead_of: None, at, comment };
+                let (by, chosen) = (by.to_owned(), Vec::new());
+                let end = TaskEnd { outcome: None, by, via: None, instead_of: None, at, comment, chosen };
                 Ok(Self { remind_at: None, ..self.next(TaskState::Closed(end)) })
             }
             TaskState::Closed(before) => Err(BadTransition::new("task", closed(before), "withdrawn")),
@@ -301,6 +320,7 @@ mod tests {
             assignee: "team:facilities".parse().unwrap(),
             barred: [].into(),
             outcomes: ["done", "refused"].map(|word| word.parse().unwrap()).into(),
+            choices: Vec::new(),
             about: None,
             connection: None,
             waits: None,
@@ -314,7 +334,8 @@ mod tests {
 
     fn end(by: &str, outcome: &str) -> TaskEnd {
         let (by, at) = (by.to_owned(), Timestamp::UNIX_EPOCH);
-        TaskEnd { outcome: outcome.parse().ok(), by, via: None, instead_of: None, at, comment: None }
+        let (outcome, chosen) = (outcome.parse().ok(), Vec::new());
+        TaskEnd { outcome, by, via: None, instead_of: None, at, comment: None, chosen }
     }
 
     #[test]

@@ -73,6 +73,10 @@ pub async fn insert_once(tx: &mut Tx, task: &HumanTask) -> Result<(HumanTask, bo
         task.version.into(),
     ];
     if tx.execute(sql, &values).await? == 1 {
+        if !task.choices.is_empty() {
+            let sql = "INSERT INTO human_task_choices (task, choices) VALUES ($1, $2)";
+            StoreError::unless_one(tx.execute(sql, &[id(task.id), json(&task.choices)?]).await?, TABLE, task.id)?;
+        }
         return Ok((task.clone(), true));
     }
     let found = by_key(tx, &task.key).await?;
@@ -101,13 +105,13 @@ pub async fn update(tx: &mut Tx, task: &HumanTask) -> Result<(), StoreError> {
 
 /// One task.
 pub async fn get(tx: &mut Tx, task: TaskId) -> Result<Option<HumanTask>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM human_task WHERE id = $1");
+    let sql = format!("SELECT {} FROM human_task WHERE id = $1", columns_of(TABLE));
     tx.query_opt(&sql, &[id(task)]).await?.as_ref().map(read).transpose()
 }
 
 /// The task of a key.
 pub async fn by_key(tx: &mut Tx, key: &str) -> Result<Option<HumanTask>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM human_task WHERE key = $1");
+    let sql = format!("SELECT {} FROM human_task WHERE key = $1", columns_of(TABLE));
     tx.query_opt(&sql, &[key.into()]).await?.as_ref().map(read).transpose()
 }
 
@@ -120,7 +124,7 @@ pub async fn list(
 ) -> Result<Vec<HumanTask>, StoreError> {
     let after = after.unwrap_or(tenure_model::Id::from_uuid(uuid::Uuid::nil()));
     let mut values = vec![id(after), page(limit).into()];
-    let mut sql = format!("SELECT {COLUMNS} FROM human_task WHERE id > $1");
+    let mut sql = format!("SELECT {} FROM human_task WHERE id > $1", columns_of(TABLE));
     if !filter.closed {
         sql.push_str(" AND state <> 'closed'");
     }
@@ -150,8 +154,9 @@ pub type AfterPerson = (String, TaskId);
 pub async fn for_people(tx: &mut Tx, after: Option<&AfterPerson>, limit: usize) -> Result<Vec<HumanTask>, StoreError> {
     // What is for a person begins with `person:`, and `;` is the sign after `:`.
     let sql = format!(
-        "SELECT {COLUMNS} FROM human_task WHERE state <> 'closed' AND assignee >= 'person:' AND assignee < 'person;' \
-         AND (assignee, id) > ($1, $2) ORDER BY assignee, id LIMIT $3"
+        "SELECT {} FROM human_task WHERE state <> 'closed' AND assignee >= 'person:' AND assignee < 'person;' \
+         AND (assignee, id) > ($1, $2) ORDER BY assignee, id LIMIT $3",
+        columns_of(TABLE)
     );
     let (assignee, task) = match after {
         Some((assignee, task)) => (assignee.as_str(), *task),
@@ -163,7 +168,8 @@ pub async fn for_people(tx: &mut Tx, after: Option<&AfterPerson>, limit: usize) 
 /// Tasks of which somebody is to be reminded now, the most overdue first.
 pub async fn to_remind(tx: &mut Tx, now: Timestamp, limit: usize) -> Result<Vec<HumanTask>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM human_task WHERE remind_at IS NOT NULL AND remind_at <= $1 ORDER BY remind_at, id LIMIT $2"
+        "SELECT {} FROM human_task WHERE remind_at IS NOT NULL AND remind_at <= $1 ORDER BY remind_at, id LIMIT $2",
+        columns_of(TABLE)
     );
     tx.query(&sql, &[now.into(), page(limit).into()]).await?.iter().map(read).collect()
 }
@@ -204,13 +210,23 @@ pub async fn is_asked_alike(tx: &mut Tx, task: &HumanTask) -> Result<bool, Store
     Ok(tx.query_opt(sql, &values).await?.is_some())
 }
 
+/// What [`read`] reads, of a table or its alias.
 fn columns_of(table: &str) -> String {
-    COLUMNS.split(", ").map(|column| format!("{table}.{}", column.trim())).collect::<Vec<_>>().join(", ")
+    let choices = format!("(SELECT c.choices FROM human_task_choices c WHERE c.task = {table}.id) AS choices");
+    COLUMNS
+        .split(", ")
+        .map(|column| format!("{table}.{}", column.trim()))
+        .chain([choices])
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Open tasks that a run waits for.
 pub async fn awaited_by(tx: &mut Tx, run: RunId) -> Result<Vec<HumanTask>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM human_task WHERE waits = $1 AND state <> 'closed' ORDER BY id LIMIT $2");
+    let sql = format!(
+        "SELECT {} FROM human_task WHERE waits = $1 AND state <> 'closed' ORDER BY id LIMIT $2",
+        columns_of(TABLE)
+    );
     tx.query(&sql, &[id(run), of_owner().into()]).await?.iter().map(read).collect()
 }
 
@@ -282,6 +298,7 @@ fn read(row: &Row) -> Result<HumanTask, StoreError> {
         assignee: row.parsed("assignee")?,
         barred: row.json("barred")?,
         outcomes: row.json("outcomes")?,
+        choices: row.opt_json("choices")?.unwrap_or_default(),
         about: row.opt_id("about")?,
         connection: row.opt_parsed("connection")?,
         waits: row.opt_id("waits")?,

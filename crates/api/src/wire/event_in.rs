@@ -39,7 +39,8 @@ pub struct EventIn {
     #[schema(examples("hr-991"))]
     pub id: String,
     /// employment.started, .stated, .ended, .rescinded or .converted, leave.started or .ended, person.changed or
-    /// .transferred; or one of the source's own, custom.NAME, which changes nothing and starts what waits for it.
+    /// .transferred; risk.raised (with `level` low, medium or high beside the person) or .cleared; or one of the source's
+    /// own, custom.NAME. The last two change nothing that is known, and start what waits for them.
     #[serde(rename = "type")]
     #[schema(examples("employment.ended"))]
     pub kind_of_event: String,
@@ -318,18 +319,23 @@ impl EventIn {
     }
 }
 
-/// An event of the source's own.
+/// An event of the source's own, or a word about risk.
 fn custom(word: &str, key: &str, attributes: Attributes, errors: &mut Errors) -> Option<EventKind> {
-    let Ok(event) = word.parse() else {
+    let Ok(event) = word.parse::<CustomEvent>() else {
         let known = TAKES.map(|(name, _)| name).join(", ");
         let reason = format!(
-            "{} is not a type of event; use one of {known}, or one of your own such as `custom.badge-lost`",
+            "{} is not a type of event; use one of {known}, risk.raised, risk.cleared, or one of your own such as \
+             `custom.badge-lost`",
             quoted(word)
         );
         errors.push(FieldError::new("/type", reason));
         return None;
     };
-    let attributes = attributes.into_iter().filter(|(name, _)| name != key).collect();
+    let attributes: Attributes = attributes.into_iter().filter(|(name, _)| name != key).collect();
+    if let Some((member, reason)) = event.lacks(&attributes) {
+        errors.push(FieldError::new(format!("/person/{member}"), reason));
+        return None;
+    }
     Some(EventKind::Custom { event, attributes })
 }
 

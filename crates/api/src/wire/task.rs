@@ -12,7 +12,7 @@ pub struct TaskView {
     /// Ours; also the signal that the waiting run is sent.
     #[schema(value_type = String)]
     pub id: TaskId,
-    /// work, approval or look.
+    /// work, approval, look, stuck or review.
     pub kind: String,
     /// open, claimed or closed.
     pub state: String,
@@ -27,6 +27,9 @@ pub struct TaskView {
     pub barred: Vec<String>,
     /// How it can end, first as is hoped for.
     pub outcomes: Vec<String>,
+    /// The things that it asks about, if there are several. Every other outcome than the first is about some of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<ChoiceView>,
     /// Whom it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -55,6 +58,16 @@ pub struct TaskView {
     pub end: Option<TaskEndView>,
 }
 
+/// One of several things that a task asks about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChoiceView {
+    /// What it is.
+    pub name: String,
+    /// What is to be known of it.
+    pub says: String,
+}
+
 /// How a task ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -75,6 +88,9 @@ pub struct TaskEndView {
     /// What they said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// Which of the things that it asked about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chosen: Vec<String>,
 }
 
 /// A task with what was said about it and brought as evidence.
@@ -154,6 +170,9 @@ pub struct CloseIn {
     /// Why; needed unless it ends as is hoped for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// Which of the things that it asks about, by name; at least one unless it ends as is hoped for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chosen: Vec<String>,
 }
 
 /// Words about a task.

@@ -167,7 +167,7 @@ pub(crate) async fn apply(
     };
     facts::give(tx, event.id, Some(person.id)).await?;
     let settled = settle::settle(house.ids.as_ref(), &estate, tx, person, now).await?;
-    let urgent = matches!(event.kind, EventKind::EmploymentEnded { urgent: true, .. });
+    let urgent = event.kind.is_urgent();
     let starts = what_starts(&event.kind, &settled, now).to_owned();
     let Settled { person, found, unnamed, .. } = settled;
     Ok(Meaning::Changed { person: person.id, urgent, starts, found, unnamed })

@@ -103,7 +103,7 @@ pub(crate) async fn add_sign_ins(tx: &mut Tx, estate: &Estate, known: &mut [Pers
     Ok(())
 }
 
-fn moment(value: &Value) -> Option<Timestamp> {
+pub(crate) fn moment(value: &Value) -> Option<Timestamp> {
     match value {
         Value::Instant(at) => Some(*at),
         Value::Date(day) => day.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp()),

@@ -267,7 +267,10 @@ impl Walk<'_, '_> {
             "access/align" if self.changes.as_array().is_some_and(Vec::is_empty) => ("nothing", json!({})),
             "access/foresee" => ("changes", json!({ "shows": [], "each": [] })),
             "access/align" => ("changes", json!({ "changes": self.changes, "held": null })),
-            "access/change" | "access/settle" => ("done", json!({})),
+            "review/list" => ("some", json!({ "choices": [], "items": [] })),
+            "review/take" => ("done", json!({ "wishes": [], "grants": 0 })),
+            "review/close" => ("kept", json!({})),
+            "access/change" | "access/settle" | "approval/tell" | "review/begin" => ("done", json!({})),
             "access/again" => match next_turn(self.facts, self.walker.rules, self.now) {
                 None => ("never", json!({})),
                 Some(turn) => {

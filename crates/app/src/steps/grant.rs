@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use tenure_engine::{Ended, Order};
 use tenure_flow::{Moment, Span};
 use tenure_model::{ConnectionName, Ending, Grant, GrantId, GrantState, PersonId, Reason, new_id};
@@ -131,11 +131,16 @@ pub(super) async fn take(house: &Arc<House>, order: &Order) -> Done {
             && grant.valid_until.is_none_or(|until| until > now)
     };
     let ended: Vec<&Grant> = known.grants.iter().filter(meant).collect();
-    let undo = Undo { person, grants: ended.iter().map(|grant| (grant.id, grant.valid_until)).collect() };
-    let end = |grant: &&Grant| Grant { valid_until: Some(now), version: grant.version + 1, ..(*grant).clone() };
-    let mut attachments: Vec<Attachment> = ended.iter().map(|grant| Attachment::Grant(Box::new(end(grant)))).collect();
+    let (mut attachments, undo) = ending(person, &ended, now);
     attachments.push(ledger(house, &entry(house, order, "grant.ended").about(person)));
     Ok(Ended { attachments, ..done("done", json!({ "ended": ended.len(), "undo": undo })) })
+}
+
+/// Grants that end now, and what takes that back.
+pub(super) fn ending(person: PersonId, grants: &[&Grant], now: Timestamp) -> (Vec<Attachment>, Json) {
+    let undo = Undo { person, grants: grants.iter().map(|grant| (grant.id, grant.valid_until)).collect() };
+    let end = |grant: &&Grant| Grant { valid_until: Some(now), version: grant.version + 1, ..(*grant).clone() };
+    (grants.iter().map(|grant| Attachment::Grant(Box::new(end(grant)))).collect(), json!(undo))
 }
 
 /// Lets grants hold until when they were to hold before, and the person be looked at again: both or

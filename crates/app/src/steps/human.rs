@@ -9,15 +9,18 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use tenure_engine::Order;
 use tenure_flow::{Calendar, Span};
-use tenure_model::{Assignee, Ending, HumanTask, Name, PersonId, TaskKind};
+use tenure_model::{Actor, Assignee, Choice, Ending, HumanTask, Name, PersonId, TaskKind};
+
+use tenure_store::tasks;
 
 use super::{Done, done, not_now, read, refused};
 use crate::cx::House;
 use crate::error::AppError;
 use crate::limits::TASK_INSTRUCTIONS_CHARS_MAX;
+use crate::tasks::close::conclude;
 use crate::tasks::open::{Opening, open};
 use crate::workflows::facts;
 
@@ -37,8 +40,14 @@ struct Asked {
     barred: BTreeSet<String>,
     #[serde(default)]
     outcomes: Vec<Name>,
+    /// The things that are asked about, of which somebody chooses.
+    #[serde(default)]
+    choices: Vec<Choice>,
     #[serde(default)]
     person: Option<PersonId>,
+    /// The questions in whose place this one is asked, of the same run.
+    #[serde(default)]
+    instead: Vec<String>,
     /// Until when it should be done: a moment, or how long from when it is asked.
     #[serde(default)]
     due: Option<Timestamp>,
@@ -63,6 +72,11 @@ pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
     if let Some(within) = asked.within {
         let due = within.after(house.clock.now(), &zone(house, order).await, asked.calendar.as_ref());
         asked.due = Some(due.map_err(|bad| refused(bad.to_string()))?);
+    }
+    let why = format!("{} is asked instead", asked.r#for);
+    if let Some(task) = put_away_tasks(house, order, &asked.instead, &why).await?.pop() {
+        // Somebody answered while the question was on its way to somebody else.
+        return end_of(&task);
     }
     asked.instructions = shown(asked.instructions, &asked.shows)?;
     let opening = opening(house, order, asked);
@@ -96,13 +110,62 @@ fn end_of(task: &HumanTask) -> Done {
     if let (Some(whom), Some(fields)) = (&end.instead_of, output.as_object_mut()) {
         fields.insert("insteadOf".to_owned(), whom.as_str().into());
     }
+    if let (false, Some(fields)) = (end.chosen.is_empty(), output.as_object_mut()) {
+        fields.insert("chosen".to_owned(), json!(end.chosen));
+    }
     Ok(done(outcome.as_str(), output))
+}
+
+/// Withdraws what questions of this run still ask of others, and gives back those that were answered.
+async fn put_away_tasks(
+    house: &Arc<House>,
+    order: &Order,
+    questions: &[String],
+    why: &str,
+) -> Result<Vec<HumanTask>, Ending> {
+    if questions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<String> = questions.iter().map(|node| format!("{}/{node}", order.run)).collect();
+    let (own, why) = (Arc::clone(house), why.to_owned());
+    let job = house.store.write(move |tx| {
+        Box::pin(async move {
+            let mut answered = Vec::new();
+            for key in keys {
+                let Some(task) = tasks::by_key(tx, &key).await? else { continue };
+                if task.state.end().is_none() {
+                    let over = task.withdrawn("tenure", own.clock.now(), &why)?;
+                    conclude(&own, tx, &Actor::system("engine"), &over, None).await?;
+                } else if task.state.end().is_some_and(|end| end.outcome.is_some()) {
+                    answered.push(task);
+                }
+            }
+            Ok::<_, AppError>(answered)
+        })
+    });
+    job.await.map_err(refusal)
+}
+
+/// The same; what was answered is what the step of the question would have given.
+pub(super) async fn put_away(
+    house: &Arc<House>,
+    order: &Order,
+    questions: &[String],
+    why: &str,
+) -> Result<Option<Json>, Ending> {
+    let answered = put_away_tasks(house, order, questions, why).await?;
+    let given = |task: &HumanTask| match end_of(task) {
+        Ok(tenure_engine::Ended { ending: Ending::Done { output, .. }, .. }) => Some(output),
+        Ok(_) | Err(_) => None,
+    };
+    Ok(answered.iter().find_map(given))
 }
 
 fn opening(house: &House, order: &Order, asked: Asked) -> Opening {
     let usual: &[&str] = match asked.kind {
         TaskKind::Work | TaskKind::Stuck => &["done", "refused"],
         TaskKind::Approval => &["approved", "rejected"],
+        TaskKind::Review => &["keep", "change"],
         TaskKind::Look => &["seen", "not-so"],
     };
     let outcomes = if asked.outcomes.is_empty() {
@@ -121,6 +184,7 @@ fn opening(house: &House, order: &Order, asked: Asked) -> Opening {
         assignee: asked.r#for,
         barred: asked.barred,
         outcomes,
+        choices: asked.choices,
         about: person,
         connection: None,
         due_at: asked.due.or(from_now),

@@ -17,11 +17,13 @@ mod look;
 mod notify;
 mod plan;
 mod restore;
+mod review;
 mod round;
 mod seal;
 mod set;
 mod settle;
 mod sponsor;
+mod tell;
 mod trigger;
 mod wait;
 mod wish;
@@ -74,6 +76,11 @@ impl Performer for Steps {
             "access/revoke" => grant::take(&self.house, &order).await,
             "lifecycle/emit" => emit::perform(&self.house, &order).await,
             "notify/send" => notify::perform(house, &order).await,
+            "review/list" => review::list(house, &order).await,
+            "review/take" => review::take(&self.house, &order).await,
+            "review/begin" => review::begin(&self.house, &order).await,
+            "review/close" => review::close(house, &order).await,
+            "approval/tell" => tell::perform(&self.house, &order).await,
             "person/look" => look::perform(house, &order).await,
             "sponsor/transfer" => sponsor::perform(house, &order).await,
             "drift/plan" => drift::plan(&self.house, &order).await,

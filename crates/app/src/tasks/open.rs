@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use tenure_ledger::{DetailKey, Word};
 use tenure_model::{
-    Actor, Assignee, ConnectionName, HumanTask, Name, NoticeKind, PersonId, RunId, TaskKind, TaskState, new_id,
+    Actor, Assignee, Choice, ConnectionName, HumanTask, Name, NoticeKind, PersonId, RunId, TaskKind, TaskState, new_id,
 };
 use tenure_store::{Tx, tasks};
 
@@ -33,6 +33,8 @@ pub struct Opening {
     pub barred: BTreeSet<String>,
     /// How it can end: first as is hoped for. The others need a reason.
     pub outcomes: Vec<Name>,
+    /// The things that are asked about, if there are several; all other outcomes are about some of them.
+    pub choices: Vec<Choice>,
     /// Whom it is about.
     pub about: Option<PersonId>,
     /// In which system.
@@ -53,7 +55,7 @@ pub async fn open(house: &House, tx: &mut Tx, opening: Opening) -> Result<HumanT
         return wait(tx, found, waits).await;
     }
     let opened = entry(house, &Actor::system("engine"), "task.opened", &found);
-    let opened = opened.with(DetailKey::Payload, tenure_ledger::Hash::of(found.instructions.as_bytes()));
+    let opened = opened.with(DetailKey::Payload, tenure_ledger::Hash::of(asked(&found).as_bytes()));
     let opened = match found.due_at {
         Some(due) => opened.with(DetailKey::Until, due),
         None => opened,
@@ -80,6 +82,12 @@ async fn wait(tx: &mut Tx, found: HumanTask, run: Option<RunId>) -> Result<Human
     }
 }
 
+/// Everything that whoever is asked is shown.
+fn asked(task: &HumanTask) -> String {
+    let choices = task.choices.iter().map(|choice| format!("\n{}: {}", choice.name, choice.says));
+    std::iter::once(task.instructions.clone()).chain(choices).collect()
+}
+
 fn with_kind(mut entry: tenure_ledger::Entry, kind: TaskKind) -> tenure_ledger::Entry {
     entry.effect = Some(Word::or_hash(kind.word()));
     entry
@@ -95,6 +103,7 @@ fn task(house: &House, opening: Opening, now: Timestamp) -> HumanTask {
         assignee: opening.assignee,
         barred: opening.barred,
         outcomes: opening.outcomes,
+        choices: opening.choices,
         about: opening.about,
         connection: opening.connection,
         waits: opening.waits,
@@ -127,6 +136,15 @@ fn check(house: &House, opening: &Opening) -> Result<(), AppError> {
     if count == 0 || count > limits::TASK_OUTCOMES_MAX || distinct.len() != count {
         let most = limits::TASK_OUTCOMES_MAX;
         return invalid("/outcomes", format!("name 1 to {most} ways in which it can end, each once"));
+    }
+    let names: BTreeSet<&str> = opening.choices.iter().map(|choice| choice.name.as_str()).collect();
+    if opening.choices.len() > limits::TASK_CHOICES_MAX || names.len() != opening.choices.len() {
+        let most = limits::TASK_CHOICES_MAX;
+        return invalid("/choices", format!("ask about at most {most} things at once, each by a name of its own"));
+    }
+    if (opening.kind == TaskKind::Review) == opening.choices.is_empty() {
+        let reason = "a review asks about several things, and nothing else does";
+        return invalid("/choices", reason.to_owned());
     }
     match &opening.assignee {
         Assignee::Team(team) if !house.estate().teams.contains_key(team) => {

@@ -18,6 +18,8 @@ pub struct Shown {
     pub entries: Vec<TaskEntry>,
     /// Its tickets, in the order in which they were wanted.
     pub tickets: Vec<TaskTicket>,
+    /// Whether whoever asks may end it.
+    pub may_answer: bool,
 }
 
 /// Shows one task.
@@ -26,9 +28,10 @@ pub async fn show(cx: &Cx, task: TaskId) -> Result<Shown, AppError> {
     let job = cx.house.store.read(move |tx| {
         Box::pin(async move {
             let task = find(&own, tx, task, Action::ReadTask).await?.task;
+            let may_answer = find(&own, tx, task.id, Action::WorkTask).await.is_ok();
             let entries = tasks::entries(tx, task.id).await?;
             let tickets = tickets::of_task(tx, task.id).await?;
-            Ok::<_, AppError>(Shown { task, entries, tickets })
+            Ok::<_, AppError>(Shown { task, entries, tickets, may_answer })
         })
     });
     job.await

@@ -34,7 +34,9 @@ pub(super) async fn thing(cx: &Cx, tx: &mut Tx, task: &HumanTask, deputies: &[De
     };
     let deputies: BTreeSet<String> = deputies.iter().map(|deputy| deputy.name.clone()).collect();
     let asker = cx.actor.name.as_str();
-    if is_barred(tx, task, asker).await? || (deputies.contains(asker) && is_about(tx, task, asker).await?) {
+    // What somebody holds they do not look at themselves, whoever is asked.
+    let own = deputies.contains(asker) || task.kind == TaskKind::Review;
+    if is_barred(tx, task, asker).await? || (own && is_about(tx, task, asker).await?) {
         barred.insert(asker.to_owned());
     }
     Ok(Thing::Task(TaskThing { id: Some(task.id), kind: task.kind, holders, deputies, role, barred }))

@@ -112,6 +112,7 @@ impl Question {
             assignee: self.whom(house),
             barred: themselves(tx, about).await?,
             outcomes: self.outcomes(),
+            choices: Vec::new(),
             about,
             connection: None,
             due_at: None,

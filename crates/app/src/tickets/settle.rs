@@ -113,7 +113,8 @@ fn end_of(house: &House, ticket: &TaskTicket, task: &HumanTask, seen: &SeenTicke
     // An end that was not hoped for is never without a reason.
     let comment = words.or_else(|| (!hoped).then(|| format!("`{}` in `{}`", seen.state, ticket.connection)));
     let via = Some(ticket.connection.clone());
-    Ok(TaskEnd { outcome: Some(outcome.clone()), by, via, instead_of: None, at: house.clock.now(), comment })
+    let (outcome, at, chosen) = (Some(outcome.clone()), house.clock.now(), Vec::new());
+    Ok(TaskEnd { outcome, by, via, instead_of: None, at, comment, chosen })
 }
 
 /// The outcome that says no, where that is plain.

@@ -119,6 +119,7 @@ fn starts_on(workflow: &Workflow, known: Option<&PersonFacts>, happened: &Happen
     workflow.triggers.iter().any(|trigger| match trigger {
         Trigger::Event { event, source, changed, when } => {
             *event == happened.event
+                && !is_own_request(workflow, happened)
                 && source.as_ref().is_none_or(|wanted| happened.source.as_ref() == Some(wanted))
                 && (changed.is_empty() || changed.iter().any(|name| happened.changed.contains(name)))
                 && when.as_ref().is_none_or(|when| holds(when, known, &happened.input, now))
@@ -126,6 +127,14 @@ fn starts_on(workflow: &Workflow, known: Option<&PersonFacts>, happened: &Happen
         Trigger::Date { .. } | Trigger::Schedule { .. } | Trigger::Demand { .. } => false,
     })
 }
+
+/// Whether it is the answer to what this workflow itself asked for: it would ask and be answered for ever.
+fn is_own_request(workflow: &Workflow, happened: &Happened) -> bool {
+    happened.event.starts_with(REQUEST) && happened.source.as_deref() == Some(workflow.name.as_str())
+}
+
+/// What stands before how a request was decided.
+const REQUEST: &str = "request.";
 
 /// Whether this holds of somebody now, and of what happened. What makes no sense holds for nobody,
 /// and is told in the log.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 use tenure_model::{TaskEntryId, TaskId};
 
 use super::HowMany;
@@ -42,6 +42,7 @@ pub(super) const FIELDS: &[Column] = &[
     column("By the word of", "/end/via"),
     column("In the place of", "/end/insteadOf"),
     column("Ended at", "/end/at"),
+    column("About", "/end/chosen"),
     column("Said", "/end/comment"),
     column("Instructions", "/instructions"),
 ];
@@ -53,6 +54,8 @@ const ENTRIES: &[Column] = &[
     column("SHA-256", "/sha256"),
     column("Kept here as", "/mediaType"),
 ];
+
+const CHOICES: &[Column] = &[column("Number", "/number"), column("What", "/name"), column("Why", "/says")];
 
 const TICKETS: &[Column] = &[
     column("Connection", "/connection"),
@@ -175,6 +178,7 @@ impl Tasks {
             Self::Show(show) => {
                 let task = cx.client()?.ask(&places::READ_TASK.of(&[&show.id])).await?;
                 cx.output.item(FIELDS, &task)?;
+                cx.output.part("Asks about", CHOICES, numbered(&task).as_ref())?;
                 cx.output.part("Tickets", TICKETS, task.get("tickets"))?;
                 cx.output.part("Said and brought", ENTRIES, task.get("entries"))?;
             }
@@ -199,6 +203,16 @@ impl Tasks {
         }
         Ok(Exit::Done)
     }
+}
+
+/// What a task asks about, with the numbers by which it can be chosen.
+fn numbered(task: &Value) -> Option<Value> {
+    let choices = task.get("choices")?.as_array()?;
+    let rows = choices
+        .iter()
+        .zip(1..)
+        .map(|(choice, number)| json!({ "number": number, "name": choice.get("name"), "says": choice.get("says") }));
+    Some(rows.collect())
 }
 
 impl List {

@@ -34,7 +34,7 @@ const ENDED: &[Column] = &[
 /// each is is shown, and you are asked once.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tenure tasks done task_01k9h3m5n7p9r1t3v5x7z9b1d3\n  tenure tasks done task_01k9h3m5n7p9r1t3v5x7z9b1d3 --as approved --comment 'talked to her' --evidence badge.png\n  tenure tasks done task_01k9h3m5n7p9r1t3v5x7z9b1d3 task_01k9h3m5n7p9r1t3v5x7z9b1d4 --yes"
+    after_help = "Examples:\n  tenure tasks done task_01k9h3m5n7p9r1t3v5x7z9b1d3\n  tenure tasks done task_01k9h3m5n7p9r1t3v5x7z9b1d3 --as approved --comment 'talked to her' --evidence badge.png\n  tenure tasks done task_01k9h3m5n7p9r1t3v5x7z9b1d3 --as change --choose 2 --comment 'left the project'\n  tenure tasks done task_01k9h3m5n7p9r1t3v5x7z9b1d3 task_01k9h3m5n7p9r1t3v5x7z9b1d4 --yes"
 )]
 pub struct Done {
     /// Which tasks
@@ -43,6 +43,9 @@ pub struct Done {
     /// With which of its outcomes, instead of the one that is hoped for
     #[arg(long = "as", value_name = "OUTCOME")]
     outcome: Option<String>,
+    /// Which of the things that it asks about, by number or name, as `tenure tasks show` lists them; of one task only
+    #[arg(long, value_name = "WHICH")]
+    choose: Vec<String>,
     /// What is to be known about it
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
@@ -98,14 +101,16 @@ impl Done {
     /// Does it.
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
         let how = self.outcome.map_or(How::Hoped, How::Named);
-        Decision { how, words: self.comment, evidence: self.evidence, yes: Yes(self.yes) }.run(cx, self.ids).await
+        let (choose, words, evidence) = (self.choose, self.comment, self.evidence);
+        Decision { how, choose, words, evidence, yes: Yes(self.yes) }.run(cx, self.ids).await
     }
 }
 
 impl Approve {
     /// Does it.
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
-        let decision = Decision { how: How::Approved, words: self.comment, evidence: None, yes: Yes(self.yes) };
+        let (how, words, yes) = (How::Approved, self.comment, Yes(self.yes));
+        let decision = Decision { how, choose: Vec::new(), words, evidence: None, yes };
         decision.run(cx, self.ids).await
     }
 }
@@ -113,7 +118,8 @@ impl Approve {
 impl Refuse {
     /// Does it.
     pub async fn run(self, cx: &Cx) -> Result<Exit, CliError> {
-        let decision = Decision { how: How::Refused, words: Some(self.reason), evidence: None, yes: Yes(self.yes) };
+        let (how, words, yes) = (How::Refused, Some(self.reason), Yes(self.yes));
+        let decision = Decision { how, choose: Vec::new(), words, evidence: None, yes };
         decision.run(cx, self.ids).await
     }
 }
@@ -163,6 +169,7 @@ impl How {
 #[derive(Debug)]
 struct Decision {
     how: How,
+    choose: Vec<String>,
     words: Option<String>,
     evidence: Option<PathBuf>,
     yes: Yes,
@@ -178,6 +185,10 @@ impl Decision {
             cx.output.item(FIELDS, &ended)?;
             cx.output.say(&format!("it ended as {}", cell(ended.pointer("/end/outcome"))));
             return Ok(Exit::Done);
+        }
+        if !self.choose.is_empty() {
+            let said = "what a task asks about is chosen of one task at a time";
+            return Err(CliError::new(Exit::Usage, code::USAGE, said).hint("name one task"));
         }
         if ids.len() > TASKS_AT_ONCE_MAX {
             let said = format!("these are {} tasks, and {TASKS_AT_ONCE_MAX} end at once at most", ids.len());
@@ -224,8 +235,27 @@ impl Decision {
         if let Some(file) = &self.evidence {
             Bring::file(file)?.send(cx, id).await?;
         }
-        cx.client()?.send(&places::CLOSE_TASK.of(&[&id]), &json!({ "outcome": outcome, "comment": self.words })).await
+        let mut body = json!({ "outcome": outcome, "comment": self.words });
+        if let (false, Some(fields)) = (self.choose.is_empty(), body.as_object_mut()) {
+            fields.insert("chosen".to_owned(), chosen(task, &self.choose)?.into());
+        }
+        cx.client()?.send(&places::CLOSE_TASK.of(&[&id]), &body).await
     }
+}
+
+/// The names of what was chosen by number or name.
+fn chosen(task: &Value, choose: &[String]) -> Result<Vec<Value>, CliError> {
+    let choices = task.get("choices").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let one = |word: &String| {
+        let by_number = word.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?));
+        let by_name = || choices.iter().find(|choice| choice.get("name").and_then(Value::as_str) == Some(word));
+        by_number.or_else(by_name).and_then(|choice| choice.get("name")).cloned().ok_or_else(|| {
+            let said = format!("`{}` is nothing that this task asks about", printable(word));
+            let hint = format!("`tenure tasks show {}` lists it, with numbers", cell(task.get("id")));
+            CliError::new(Exit::Usage, code::USAGE, said).hint(hint)
+        })
+    };
+    choose.iter().map(one).collect()
 }
 
 /// What somebody should know of a task before they say yes to several.
@@ -268,6 +298,17 @@ mod tests {
         }
         assert_eq!(How::Refused.of(&task("look")).unwrap(), "not-so");
         assert_eq!(How::Named("later".to_owned()).of(&task("look")).unwrap(), "later");
+    }
+
+    #[test]
+    fn what_is_chosen_is_chosen_by_number_or_name() {
+        let task = json!({ "id": "task_1", "choices": [{ "name": "ldap a" }, { "name": "ldap b" }] });
+        let chosen = |words: &[&str]| chosen(&task, &words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        assert_eq!(chosen(&["2", "ldap a"]).unwrap(), ["ldap b", "ldap a"]);
+        for unknown in ["0", "3", "ldap c", ""] {
+            assert!(chosen(&[unknown]).unwrap_err().message.contains("nothing that this task asks about"), "{unknown}");
+        }
+        assert_eq!(super::chosen(&json!({}), &[]).unwrap(), [Value::Null; 0]);
     }
 
     #[test]

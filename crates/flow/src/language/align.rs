@@ -10,7 +10,8 @@ use serde_json::{Value as Json, json};
 use super::ask::{self, AGREE, End};
 use super::lower::{CHANGES, Lowered, SETTLE, edge, plain, write_of};
 use super::read::Written;
-use crate::graph::{Edge, GraphText, Step};
+use crate::formula::Formula;
+use crate::graph::{Edge, GraphText, Step, When};
 use crate::limits::APPROVALS_MAX;
 
 /// Lowers a step that aligns.
@@ -73,6 +74,10 @@ impl Aligned<'_> {
         steps.push(self.part(&settle, "access/settle", self.person(), settling));
         // Also who gets nothing has dates to come.
         steps.push(self.part(&again, "access/again", self.person(), vec![edge(id, None)]));
+        // Where nothing would change nobody was asked, and there was no request.
+        let asked = format!("steps[\"{AGREE}-{id}\"].outcome == \"approved\" || steps[\"{id}\"].outcome != \"done\"");
+        let when = Formula::parse(&asked).ok().map(|formula| When::Formula { formula });
+        steps.push(ask::told(self.step, self.with, &end, when));
         steps.push(end.step(id, "denied"));
         Lowered { steps, inner }
     }

@@ -4,19 +4,40 @@
 //! answered in time goes to somebody else; several who are asked at once are counted. All of it
 //! is steps that anybody can follow in a run; the answer is the outcome of the author's own step.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::approval::{Approval, Need, Stage};
 use super::lower::{Lowered, edge, plain};
 use super::read::Written;
 use crate::formula::{Formula, ROOTS};
-use crate::graph::{Edge, Join, Step, When};
+use crate::graph::{Edge, Join, OnError, Step, Then, When};
 use crate::moment::{Calendar, Span};
 
 /// Lowers a step that asks a human.
 pub(super) fn human(step: &Written, with: &Json) -> Lowered {
     let asking = Asking { step, with };
     if step.kind.name == "human/task" { asking.task() } else { asking.approval() }
+}
+
+/// The question which of several things somebody is to keep, put to one person or team, in the place
+/// of whoever was asked before.
+pub(super) fn choice(step: &Written, id: &str, who: &Json, with: &Json, (held, before): (&str, &[String])) -> Step {
+    let mut asked = with.clone();
+    if let Some(fields) = asked.as_object_mut() {
+        let title = json!({ "{{": "Which access does {{ person.displayName }} still need?" });
+        fields.entry("title").or_insert(title);
+    }
+    let asking = Asking { step, with: &asked };
+    let within = asking.span("within");
+    let more = json!({
+        "kind": "review", "outcomes": ["keep", "change"], "instead": before,
+        "choices": { "$": format!("/steps/{held}/output/choices") },
+    });
+    let mut question = asking.question(id, &first(who).unwrap_or(Json::Null), within, more);
+    (question.timeout, question.calendar) = (within, asking.calendar());
+    question
 }
 
 /// Whether a step of a graph is the written one of this name, or one by which it asks somebody.
@@ -83,7 +104,8 @@ impl Asking<'_> {
         let (ask, late) = (format!("ask-{id}"), format!("late-{id}"));
         let mut asked = self.question(&ask, &who, due, more.clone());
         (asked.timeout, asked.calendar) = (due, self.calendar());
-        let mut handed_on = self.question(&late, &escalate, None, more);
+        let instead = json!({ "instead": [ask] });
+        let mut handed_on = self.question(&late, &escalate, None, merged(more, instead));
         handed_on.after = vec![edge(&ask, Some("timeout"))];
         let mut end = End::default();
         for outcome in &outcomes {
@@ -122,6 +144,9 @@ impl Asking<'_> {
             }
             inner.extend(parts.steps.iter().filter(|step| step.action == "human/task").map(|step| step.id.clone()));
             steps.extend(parts.steps);
+        }
+        if self.step.kind.name == "approval/ask" {
+            steps.push(told(self.step, self.with, &end, None));
         }
         // What nobody foresaw is not an approval.
         steps.push(end.step(id, "denied"));
@@ -217,11 +242,35 @@ impl Asking<'_> {
     }
 }
 
+/// Lets others know how it was decided. That they are not told, and that it is about nobody, changes
+/// nothing of it.
+pub(super) fn told(step: &Written, with: &Json, end: &End, when: Option<When>) -> Step {
+    let id = &step.id;
+    let mut person = with.get("person").cloned().unwrap_or(Json::Null);
+    if let Some(fields) = person.as_object_mut().filter(|fields| fields.contains_key("$")) {
+        fields.insert("else".to_owned(), Json::Null);
+    }
+    let outcome = json!({ "$": format!("/steps/{id}/outcome") });
+    let with = json!({ "person": person, "step": id, "outcome": outcome });
+    let on_error = OnError { then: Then::Skip, ..step.on_error.clone() };
+    let after = end.outcomes().into_iter().map(|outcome| edge(id, Some(outcome))).collect();
+    Step { after, when, on_error, ..plain(&format!("told-{id}"), "approval/tell", with) }
+}
+
+/// Fields with more of them.
+fn merged(mut fields: Json, more: Json) -> Json {
+    if let (Json::Object(fields), Json::Object(more)) = (&mut fields, more) {
+        fields.extend(more);
+    }
+    fields
+}
+
 /// How a task of this kind ends unless it is said otherwise; first as is hoped for.
 pub(super) fn usual(kind: Option<&str>) -> [&'static str; 2] {
     match kind {
         Some("approval") => ["approved", "rejected"],
         Some("look") => ["seen", "not-so"],
+        Some("review") => ["keep", "change"],
         Some(_) | None => ["done", "refused"],
     }
 }
@@ -247,6 +296,10 @@ impl End {
         let when = format!("steps[\"{step}\"].outcome == \"{said}\"");
         self.choose.push(json!({ "outcome": outcome, "when": when }));
         self.after.push(edge(step, Some(said)));
+    }
+
+    fn outcomes(&self) -> BTreeSet<&str> {
+        self.choose.iter().filter_map(|one| one.get("outcome")?.as_str()).collect()
     }
 
     pub(super) fn step(self, id: &str, otherwise: &str) -> Step {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use super::fault::{FaultKind, Faults};
 use super::read::{Each, Undo, Workflow, Written};
 use super::values::{self, Place};
-use super::{Known, align, ask, prove};
+use super::{Known, align, ask, prove, review};
 use crate::formula::Formula;
 use crate::graph::{Compensate, Edge, GraphText, Join, Reversibility, Step, Then, When};
 use crate::kinds::{ASKED, Form, How};
@@ -228,6 +228,10 @@ fn bare(step: &Written, written: &Workflow, known: &Known, faults: &mut Faults) 
         How::Changes(verb) => changes(step, verb, parameters(step, written, known, faults)),
         How::Align => align::align(step, &parameters(step, written, known, faults)),
         How::Human => ask::human(step, &parameters(step, written, known, faults)),
+        How::Review => {
+            let with = parameters(step, written, known, faults);
+            review::review(step, &with, faults)
+        }
     }
 }
 
@@ -265,7 +269,7 @@ fn parameters(step: &Written, written: &Workflow, known: &Known, faults: &mut Fa
             faults.add(&format!("{at}/{name}"), FaultKind::Unsound, reason, "add `approval: NAME` or `by: …`");
         }
     }
-    if step.kind.takes("person").is_some() {
+    if step.kind.takes("person").is_some() || step.kind.how == How::Review {
         // A human can be asked for something that is about nobody; all else is done to somebody.
         let about = match step.kind.name {
             "human/task" => json!({ "$": "/input/person", "else": null }),

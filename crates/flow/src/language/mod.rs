@@ -12,6 +12,7 @@ mod fault;
 mod lower;
 mod prove;
 mod read;
+mod review;
 #[cfg(test)]
 mod tests;
 mod trigger;
@@ -118,6 +119,10 @@ pub fn compile(name: &str, spec: &Json, known: &Known) -> Result<Compiled, Vec<F
     let mut faults = Faults::default();
     let Some(written) = read::workflow(spec, &mut faults) else { return Err(faults.into_sorted()) };
     prove::workflow(&written, &mut faults);
+    if written.lane == Some(Lane::Person) && written.reviews() {
+        let reason = "a review waits for days, and in the lane of the person for what waits behind it";
+        faults.add("/lane", FaultKind::Unsound, reason, "write `lane: own`, or leave it out");
+    }
     let graph = lower::workflow(name, &written, known, &mut faults);
     if faults.is_empty() {
         match Graph::compile(graph.clone()) {
@@ -128,7 +133,8 @@ pub fn compile(name: &str, spec: &Json, known: &Known) -> Result<Compiled, Vec<F
     if !faults.is_empty() {
         return Err(faults.into_sorted());
     }
-    let lane = written.lane.unwrap_or_else(|| if written.changes_access() { Lane::Person } else { Lane::Own });
+    let usual = if written.changes_access() && !written.reviews() { Lane::Person } else { Lane::Own };
+    let lane = written.lane.unwrap_or(usual);
     let read::Workflow { triggers, inputs, cancel_on, breaker, .. } = written;
     Ok(Compiled { graph, triggers, lane, inputs, cancel_on, breaker })
 }

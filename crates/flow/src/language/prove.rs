@@ -29,6 +29,7 @@ pub(super) fn workflow(written: &Workflow, faults: &mut Faults) {
             leads(step, edge, &by_id, faults);
         }
         together(step, faults);
+        emitted(step, faults);
     }
     let taken: BTreeSet<(&str, Option<&str>)> = written
         .steps
@@ -63,6 +64,16 @@ fn leads(step: &Written, edge: &Edge, by_id: &BTreeMap<&str, &Written>, faults: 
         };
         let reason = format!("step `{}` never ends with `{outcome}`", edge.step);
         faults.add(&at, FaultKind::NamesNothing, reason, hint);
+    }
+}
+
+/// How a request was decided is told by whoever decided it, and by nobody else.
+fn emitted(step: &Written, faults: &mut Faults) {
+    let event = step.with.get("event").and_then(serde_json::Value::as_str).unwrap_or_default();
+    if step.kind.name == "lifecycle/emit" && event.starts_with("request.") {
+        let reason = format!("`{event}` says how a request was decided, which only an approval can");
+        let hint = "emit an event of your own, such as `custom.laptop-agreed`";
+        faults.add(&format!("{}/with/event", step.at), FaultKind::Unsound, reason, hint);
     }
 }
 

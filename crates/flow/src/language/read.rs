@@ -464,6 +464,11 @@ pub(super) fn words(at: &str, written: Option<&Json>, faults: &mut Faults) -> Ve
 }
 
 impl Workflow {
+    /// Whether some step looks at what somebody holds, which takes days and must not hold up what changes it.
+    pub fn reviews(&self) -> bool {
+        self.steps.iter().any(|step| step.kind.how == How::Review)
+    }
+
     /// Whether some step changes what somebody can do in a system.
     pub fn changes_access(&self) -> bool {
         self.steps

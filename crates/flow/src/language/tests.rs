@@ -243,3 +243,47 @@ fn two_thousand_steps_compile_and_one_more_does_not() {
     assert!(compiled(chain(2_000)).graph.steps.len() >= 3_999);
     assert!(refused(chain(2_001))[0].contains("at most 2000 are allowed"));
 }
+
+#[test]
+fn a_review_says_what_becomes_of_what_nobody_answers() {
+    let look =
+        |with: Json, ends: Json| steps(json!([{ "id": "look", "use": "review/start", "with": with, "ends": ends }]));
+    let both = json!(["kept", "changed"]);
+    let told = refused(look(json!({ "by": "person.manager" }), json!(["kept"])));
+    assert!(told[0].contains("nothing follows when step `look` ends with `changed`"), "{told:#?}");
+    let bad = |with: Json| refused(look(with, both.clone())).remove(0);
+    assert!(bad(json!({ "by": "t", "within": "7d" })).contains("does not say what comes then"));
+    assert!(bad(json!({ "by": "t", "within": "7d", "noAnswer": "ask" })).contains("`noAnswer` says"));
+    assert!(bad(json!({ "by": "t", "noAnswer": "keep" })).contains("has no end"));
+    assert!(bad(json!({})).contains("`review/start` needs `by`"));
+    assert!(bad(json!({ "by": ["a", "b"] })).contains("names several"));
+    assert!(
+        bad(json!({ "by": "t", "within": { "$": "/input/days" }, "noAnswer": "keep" })).contains("not known before")
+    );
+    assert!(bad(json!({ "by": "t", "person": "input.other" })).contains("takes no `person`"));
+    let mut other = look(json!({ "by": "t" }), both.clone());
+    other["lane"] = "person".into();
+    assert!(refused(other)[0].contains("in the lane of the person"));
+    let graph = |with: Json| Graph::compile(compiled(look(with, both.clone())).graph).unwrap();
+    let with = json!({ "by": "person.manager", "within": "7d", "escalate": "board", "noAnswer": "remove" });
+    let full = graph(with);
+    let after = |graph: &Graph, id: &str| -> Vec<String> {
+        let step = graph.step(id).unwrap();
+        step.after.iter().map(|edge| format!("{}.{}", edge.step, edge.outcome.clone().unwrap_or_default())).collect()
+    };
+    assert_eq!(after(&full, "take-look"), ["ask-look.change", "late-look.change", "late-look.timeout"]);
+    assert_eq!(full.step("late-look").unwrap().with["instead"], json!(["ask-look"]));
+    let open = graph(json!({ "by": "person.manager", "within": "7d", "escalate": "board" }));
+    assert!(open.step("ask-look").unwrap().timeout.is_some() && open.step("late-look").unwrap().timeout.is_none());
+    assert_eq!(after(&open, "take-look"), ["ask-look.change", "late-look.change"]);
+    let plain = graph(json!({ "by": "person.manager" }));
+    assert!(plain.step("late-look").is_none() && plain.step("ask-look").unwrap().timeout.is_none());
+    assert!(plain.step("take-look").unwrap().compensate.is_some());
+    let mut kept = look(json!({ "by": "t" }), both.clone());
+    kept["steps"][0]["compensate"] = "none".into();
+    let kept = compiled(kept);
+    assert_eq!(kept.lane, Lane::Own);
+    assert!(kept.graph.steps.iter().all(|step| step.compensate.is_none()), "what is not to be put back is");
+    let emits = json!([{ "id": "e", "use": "lifecycle/emit", "with": { "event": "request.approved" } }]);
+    assert!(refused(steps(emits))[0].contains("only an approval can"));
+}

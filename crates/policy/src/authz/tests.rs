@@ -144,7 +144,7 @@ fn an_operator_does_the_work_of_others_and_never_their_approvals() {
         authz().authorize(&operator, action, &Thing::Task(task)).allowed
     };
     assert!(may(TaskKind::Work, Action::WorkTask) && may(TaskKind::Stuck, Action::WorkTask));
-    for kind in [TaskKind::Approval, TaskKind::Look] {
+    for kind in [TaskKind::Approval, TaskKind::Look, TaskKind::Review] {
         assert!(!may(kind, Action::WorkTask) && may(kind, Action::ReassignTask) && may(kind, Action::ReadTask));
     }
 }

@@ -81,7 +81,7 @@ pub enum BadMapping {
     },
     /// A type of event that there is not.
     #[error(
-        "`event.type.words` maps to `{0}`, which is no type of event; there are employment.started, .stated, .ended, .rescinded and .converted, leave.started and .ended, person.changed and .transferred, or one of your own such as `custom.badge-lost`"
+        "`event.type.words` maps to `{0}`, which is no type of event; there are employment.started, .stated, .ended, .rescinded and .converted, leave.started and .ended, person.changed and .transferred, risk.raised and .cleared, or one of your own such as `custom.badge-lost`"
     )]
     Kind(String),
 }

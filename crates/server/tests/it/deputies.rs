@@ -17,6 +17,7 @@ pub fn asking(key: &str, kind: TaskKind, whom: &str, barred: &[&str]) -> Opening
         assignee: whom.parse().unwrap(),
         barred: barred.iter().map(|name| (*name).to_owned()).collect(),
         outcomes: ["done", "refused"].map(|word| word.parse().unwrap()).into(),
+        choices: Vec::new(),
         about: None,
         connection: None,
         due_at: Some("2026-11-20T11:00:00Z".parse().unwrap()),

@@ -1,7 +1,7 @@
 //! Pages for a browser: who gets in, what they see, and that nobody else can make them answer.
 
 use serde_json::json;
-use tenure_model::{Assignee, Name, TaskKind};
+use tenure_model::{Assignee, Choice, Name, TaskKind};
 use tenure_store::StoreError;
 
 use crate::house::Answer;
@@ -102,6 +102,7 @@ async fn words_of_others_are_words_and_the_page_is_small() {
         assignee: Assignee::Team("desk".parse().unwrap()),
         barred: [].into(),
         outcomes: ["approved", "denied"].iter().map(|word| word.parse::<Name>().unwrap()).collect(),
+        choices: Vec::new(),
         about: None,
         connection: None,
         due_at: Some(real.house.clock.now() - jiff::SignedDuration::from_hours(1)),
@@ -129,4 +130,47 @@ async fn words_of_others_are_words_and_the_page_is_small() {
     });
     let link = format!("\"link\":\"https://tenure.test/tasks/{}\"", task.id);
     assert!(rows.await.unwrap().iter().any(|body| body.contains(&link)), "nobody is told where it is");
+}
+
+#[tokio::test]
+async fn what_is_ticked_is_what_is_chosen_and_who_may_only_look_is_shown_no_form() {
+    let real = Real::open().await;
+    let choice = |name: &str| Choice { name: name.to_owned(), says: "asked for <b>".to_owned() };
+    let opening = tenure_app::tasks::open::Opening {
+        key: "review".to_owned(),
+        kind: TaskKind::Review,
+        title: "What does Ada need?".to_owned(),
+        instructions: String::new(),
+        assignee: Assignee::Team("desk".parse().unwrap()),
+        barred: [].into(),
+        outcomes: ["keep", "change"].iter().map(|word| word.parse::<Name>().unwrap()).collect(),
+        choices: vec![choice("ldap lab"), choice("ldap \"wiki\"")],
+        about: None,
+        connection: None,
+        due_at: None,
+        waits: None,
+    };
+    let house = real.house.clone();
+    let job = real
+        .house
+        .store
+        .write(move |tx| Box::pin(async move { tenure_app::tasks::open::open(&house, tx, opening).await }));
+    let task = job.await.unwrap().id;
+    let page = format!("/tasks/{task}");
+    let looks = real.browse(&real.cookie("operator"), "same-origin", &page, None).await;
+    assert!(looks.body.contains("Somebody else answers it") && looks.body.contains("ldap lab"), "{}", looks.body);
+    assert!(!looks.body.contains("name=\"outcome\""), "who may not answer is shown a form");
+
+    let own = real.cookie("worker");
+    let asked = real.browse(&own, "same-origin", &page, None).await;
+    assert!(asked.body.contains("value=\"ldap &quot;wiki&quot;\"") && !asked.body.contains("<b>"), "{}", asked.body);
+    let kept = real.browse(&own, "same-origin", &page, Some("outcome=keep&chosen=ldap+lab")).await;
+    assert!(kept.status == 422 && kept.body.contains("value=\"ldap lab\" checked"), "{}", kept.body);
+    let none = real.browse(&own, "same-origin", &page, Some("outcome=change&comment=why")).await;
+    assert!(none.status == 422 && none.body.contains("at least one"), "{}", none.body);
+    let said = "outcome=change&comment=left&chosen=ldap+%22wiki%22&chosen=ldap+lab";
+    assert_eq!(real.browse(&own, "same-origin", &page, Some(said)).await.status, 303);
+    let seen = read(&real.get("operator", &format!("/v1/tasks/{task}")).await);
+    assert_eq!(seen["end"]["chosen"], serde_json::json!(["ldap lab", "ldap \"wiki\""]));
+    assert_eq!(seen["choices"][0]["says"], "asked for <b>");
 }

@@ -7,7 +7,7 @@ use tenure_store::{Param, Store, StoreError};
 use crate::world::{Db, Kind};
 
 /// For each version a row that can be written as soon as it is there, and what reads it back.
-const ROWS: [(&str, &str, &str); 22] = [
+const ROWS: [(&str, &str, &str); 23] = [
     (
         "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
          VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
@@ -130,6 +130,11 @@ const ROWS: [(&str, &str, &str); 22] = [
         "INSERT INTO event_await (key, run, person, event, wanted) VALUES ('k', $1, $1, 'custom.back', '{}')",
         "SELECT event AS it FROM event_await WHERE run = $1",
         "custom.back",
+    ),
+    (
+        "INSERT INTO human_task_choices (task, choices) VALUES ($1, '[]')",
+        "SELECT choices AS it FROM human_task_choices WHERE task = $1",
+        "[]",
     ),
 ];
 

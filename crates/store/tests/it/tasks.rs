@@ -2,7 +2,7 @@
 
 use jiff::ToSpan as _;
 use tenure_engine::journal::{Commit, Journal as _, RunStatus};
-use tenure_model::{HumanTask, TaskEnd, TaskKind, TaskState};
+use tenure_model::{Choice, HumanTask, TaskEnd, TaskKind, TaskState};
 use tenure_store::journal::StoreJournal;
 use tenure_store::tasks::{self, TaskEntry, TaskFilter};
 use tenure_store::{Store, StoreError};
@@ -20,6 +20,7 @@ fn task(key: &str, assignee: &str) -> HumanTask {
         assignee: assignee.parse().unwrap(),
         barred: ["ada".to_owned()].into(),
         outcomes: ["done", "refused"].map(|word| word.parse().unwrap()).into(),
+        choices: vec![Choice { name: "ldap a".into(), says: "asked for".into() }],
         about: Some(new()),
         connection: Some("badges".parse().unwrap()),
         waits: Some(new()),
@@ -56,7 +57,8 @@ async fn a_list_holds_what_is_for_those_who_ask_and_is_not_over() {
         }
         let closing = |by: &str| {
             let comment = Some("x".to_owned());
-            TaskEnd { outcome: None, by: by.into(), via: None, instead_of: Some("bob".into()), at: now(), comment }
+            let (by, instead_of, chosen) = (by.into(), Some("bob".into()), vec!["ldap a".to_owned()]);
+            TaskEnd { outcome: None, by, via: None, instead_of, at: now(), comment, chosen }
         };
         let closed = over.clone().closed(closing("tenure")).unwrap();
         let job = store.write(move |tx| {

@@ -16,6 +16,7 @@ async fn task(store: &Store, key: &str) -> TaskId {
         assignee: "team:desk".parse().unwrap(),
         barred: [].into(),
         outcomes: ["done".parse().unwrap()].into(),
+        choices: Vec::new(),
         about: None,
         connection: None,
         waits: None,

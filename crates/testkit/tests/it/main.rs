@@ -22,6 +22,8 @@ mod people;
 mod plan;
 mod rehearsal;
 mod replay;
+mod requests;
+mod review;
 mod seeds;
 mod sets;
 mod share;

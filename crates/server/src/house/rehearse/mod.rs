@@ -15,7 +15,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 use tenure_app::runs::tell::{Telling, tell};
-use tenure_app::tasks::close::close;
+use tenure_app::tasks::close::{self, Answer};
 use tenure_app::workflows::awaits;
 use tenure_app::{AppError, Cx, runs, tasks};
 use tenure_engine::journal::{RunRow, RunStatus};
@@ -221,7 +221,10 @@ impl Play {
         let is_new = self.ears.ask(&step, &task.title, &task.assignee.to_string(), answer);
         let Some(actor) = actor.filter(|_| is_new) else { return Ok(false) };
         let said = Some("a rehearsal says so".to_owned());
-        Ok(close(&self.cx(actor), task.id, outcome, said).await.is_ok())
+        // What is not wholly as was hoped for is about all that is asked about.
+        let all = task.choices.iter().filter(|_| outcome.as_ref() != task.outcomes.first());
+        let chosen = all.map(|choice| choice.name.clone()).collect();
+        Ok(close::answer(&self.cx(actor), task.id, Answer { outcome, comment: said, chosen }).await.is_ok())
     }
 
     async fn step_of(&self, task: &HumanTask) -> Result<String, HouseError> {

@@ -180,6 +180,9 @@ pub struct Answer {
     pub step: String,
     /// The answer.
     pub outcome: String,
+    /// Which of the things that are asked about, by name.
+    #[serde(default)]
+    pub choose: Vec<String>,
     /// Who.
     #[serde(default = "somebody")]
     pub by: String,

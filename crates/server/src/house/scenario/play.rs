@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
 use tenure_app::runs::tell::{Telling, tell};
-use tenure_app::tasks::close::close;
+use tenure_app::tasks::close;
 use tenure_app::workflows::schedule;
 use tenure_app::{Cx, runs};
 use tenure_engine::journal::RunRow;
 use tenure_flow::Node;
 use tenure_flow::language::{Trigger, asks_for};
-use tenure_model::{Actor, ActorKind, Attributes, Clock as _, EventKind, IdentityKind, PersonKey, Role, Zone};
+use tenure_model::{
+    Actor, ActorKind, Attributes, Clock as _, CustomEvent, EventKind, IdentityKind, PersonKey, Role, Zone,
+};
 use tenure_store::runs::{Pulse, RunFilter};
 
 use super::document::{Answer, Happening, Scenario, Then};
@@ -161,7 +163,9 @@ impl Play<'_> {
         let token = tenure_model::new_id(self.stage.house.ids.as_ref());
         let kind = ActorKind::Caller { token, roles: [Role::Worker].into() };
         let cx = self.cx(Actor { name: answer.by.clone(), kind });
-        close(&cx, task, Some(outcome), Some("the scenario says so".to_owned())).await.is_ok()
+        let comment = Some("the scenario says so".to_owned());
+        let answer = close::Answer { outcome: Some(outcome), comment, chosen: answer.choose.clone() };
+        close::answer(&cx, task, answer).await.is_ok()
     }
 
     async fn happen(&mut self, one: &Happening) -> Result<(), HouseError> {
@@ -208,8 +212,11 @@ impl Play<'_> {
                 Ok(EventKind::EmploymentEnded { last_day: one.last_day.unwrap_or(today), urgent: one.urgent })
             }
             "person.changed" => Ok(EventKind::PersonChanged { attributes }),
-            other => match other.parse() {
-                Ok(event) => Ok(EventKind::Custom { event, attributes }),
+            other => match other.parse::<CustomEvent>() {
+                Ok(event) => match event.lacks(&attributes) {
+                    Some((member, reason)) => Err(stuck(format!("`set: {{ {member}: … }}`: {reason}"))),
+                    None => Ok(EventKind::Custom { event, attributes }),
+                },
                 Err(_) => Err(stuck(format!("there is no event `{other}`; a workflow is started by `start`"))),
             },
         }

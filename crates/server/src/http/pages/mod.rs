@@ -23,7 +23,7 @@ use html::{Page, sentence};
 
 /// What a form of ours says.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(from = "Vec<(String, String)>")]
 pub(super) struct Said {
     /// A token, from somebody who signs in.
     token: Option<String>,
@@ -33,6 +33,25 @@ pub(super) struct Said {
     outcome: Option<String>,
     /// Why.
     comment: Option<String>,
+    /// What was ticked.
+    chosen: Vec<String>,
+}
+
+impl From<Vec<(String, String)>> for Said {
+    fn from(fields: Vec<(String, String)>) -> Self {
+        let mut said = Self::default();
+        for (name, value) in fields {
+            match name.as_str() {
+                "token" => said.token = Some(value),
+                "leave" => said.leave = Some(value),
+                "outcome" => said.outcome = Some(value),
+                "comment" => said.comment = Some(value),
+                "chosen" => said.chosen.push(value),
+                _ => {}
+            }
+        }
+        said
+    }
 }
 
 /// Lets somebody in who has a token that opens tasks, and shows them where they wanted to go.

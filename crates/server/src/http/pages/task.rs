@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 use tenure_app::limits::REASON_CHARS_MAX;
-use tenure_app::tasks::close::close;
+use tenure_app::tasks::close::{self, Answer};
 use tenure_app::tasks::show::{Shown, show as look};
 use tenure_model::{Actor, HumanTask, Name, TaskId, TaskKind};
 use tenure_policy::template::to_the_minute;
@@ -43,7 +43,8 @@ pub(crate) async fn answer(
         return page(&doors, actor, id, Some("Choose one of the answers.".to_owned()), &said).await;
     };
     let comment = said.comment.clone().filter(|text| !text.trim().is_empty());
-    match close(&doors.cx(actor.clone()), id, Some(outcome), comment).await {
+    let answer = Answer { outcome: Some(outcome), comment, chosen: said.chosen.clone() };
+    match close::answer(&doors.cx(actor.clone()), id, answer).await {
         Ok(_) => see(&path),
         Err(error) => page(&doors, actor, id, Some(words(&Refusal::from(error))), &said).await,
     }
@@ -62,7 +63,7 @@ fn absent(actor: &Actor) -> Response {
 /// The task with its form, or how it ended; what somebody had written is still there.
 async fn page(doors: &Doors, actor: Actor, id: TaskId, wrong: Option<String>, said: &Said) -> Response {
     let name = actor.name.clone();
-    let Shown { task, entries, .. } = match look(&doors.cx(actor.clone()), id).await {
+    let Shown { task, entries, may_answer, .. } = match look(&doors.cx(actor.clone()), id).await {
         Ok(shown) => shown,
         Err(error) => {
             let refusal = Refusal::from(error);
@@ -88,13 +89,19 @@ async fn page(doors: &Doors, actor: Actor, id: TaskId, wrong: Option<String>, sa
         page = page.line("said", &format!("{}: {}", entry.by, entry.body)).line("quiet", &to_the_minute(entry.at));
     }
     page = match task.state.end() {
-        None => page.html(&form(&task, said)),
+        None if may_answer => page.html(&form(&task, said)),
+        None => {
+            let seen =
+                task.choices.iter().fold(page, |page, one| page.line("said", &one.name).line("quiet", &one.says));
+            seen.line("end", "You may look at this. Somebody else answers it.")
+        }
         Some(end) => {
             let outcome = end.outcome.as_ref().map_or("withdrawn", Name::as_str);
             let instead = end.instead_of.as_ref().map(|whom| format!(" in the place of {whom}")).unwrap_or_default();
             let told = page.html("<h2>It is over</h2>");
             let told =
                 told.line("end", &format!("{outcome}, by {}{instead}", end.by)).line("quiet", &to_the_minute(end.at));
+            let told = end.chosen.iter().fold(told, |told, name| told.line("end", name));
             match &end.comment {
                 Some(comment) => told.words(comment),
                 None => told,
@@ -106,28 +113,57 @@ async fn page(doors: &Doors, actor: Actor, id: TaskId, wrong: Option<String>, sa
 
 fn form(task: &HumanTask, said: &Said) -> String {
     let hoped = task.outcomes.first().map_or("", Name::as_str);
-    let mut form = format!(
-        "<form method=\"post\" action=\"/tasks/{}\"><label for=\"comment\">Why</label>\
+    let mut form = format!("<form method=\"post\" action=\"/tasks/{}\">{}", task.id, choices(task, said));
+    // Writing to a string cannot fail.
+    let _ = write!(
+        form,
+        "<label for=\"comment\">Why</label>\
          <p class=\"quiet\" id=\"why\">Needed for every other answer than “{}”.</p>\
          <textarea id=\"comment\" name=\"comment\" rows=\"3\" maxlength=\"{REASON_CHARS_MAX}\" \
          aria-describedby=\"why\">{}</textarea>",
-        task.id,
         spoken(hoped),
         escaped(said.comment.as_deref().unwrap_or_default())
     );
     for (place, outcome) in task.outcomes.iter().enumerate() {
         let class = if place == 0 { " class=\"first\"" } else { "" };
         let (word, verb) = (escaped(outcome.as_str()), spoken(outcome.as_str()));
-        // Writing to a string cannot fail.
         let _ = write!(form, "<button name=\"outcome\" value=\"{word}\"{class}>{verb}</button>");
     }
     form.push_str("</form>");
     form
 }
 
+/// The things that are asked about, each to be ticked.
+fn choices(task: &HumanTask, said: &Said) -> String {
+    if task.choices.is_empty() {
+        return String::new();
+    }
+    let other = task.outcomes.iter().skip(1).map(|word| format!("“{}”", spoken(word.as_str()))).collect::<Vec<_>>();
+    let mut html = format!("<fieldset><legend>What {} is about</legend>", other.join(" or "));
+    for choice in &task.choices {
+        let ticked = if said.chosen.contains(&choice.name) { " checked" } else { "" };
+        let (name, says) = (escaped(&choice.name), escaped(&choice.says));
+        // Writing to a string cannot fail.
+        let _ = write!(
+            html,
+            "<label class=\"choice\"><input type=\"checkbox\" name=\"chosen\" value=\"{name}\"{ticked}>\
+             <span>{name}<small>{says}</small></span></label>"
+        );
+    }
+    html.push_str("</fieldset>");
+    html
+}
+
 /// An outcome as it stands on a button.
 fn spoken(word: &str) -> String {
-    let usual = [("approved", "Approve"), ("denied", "Deny"), ("rejected", "Reject"), ("refused", "Refuse")];
+    let usual = [
+        ("approved", "Approve"),
+        ("denied", "Deny"),
+        ("rejected", "Reject"),
+        ("refused", "Refuse"),
+        ("keep", "Keep all of it"),
+        ("change", "Take away what is ticked"),
+    ];
     if let Some((_, verb)) = usual.iter().find(|(outcome, _)| *outcome == word) {
         return (*verb).to_owned();
     }
@@ -141,6 +177,7 @@ pub(super) fn facts(task: &HumanTask, now: Timestamp) -> String {
         TaskKind::Approval => "Approval",
         TaskKind::Look => "Second look",
         TaskKind::Stuck => "A run that is stuck",
+        TaskKind::Review => "Review",
     };
     let due = task.due_at.map(|due| {
         let late = if due < now && task.state.end().is_none() { ", which is over" } else { "" };

@@ -12,8 +12,8 @@ pub(super) mod show_evidence;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use tenure_api::{TaskEndView, TaskEntryView, TaskView, TicketView};
-use tenure_model::{HumanTask, TaskState, TaskTicket};
+use tenure_api::{ChoiceView, TaskEndView, TaskEntryView, TaskView, TicketView};
+use tenure_model::{Choice, HumanTask, TaskState, TaskTicket};
 use tenure_store::tasks::TaskEntry;
 
 fn view(task: HumanTask, now: Timestamp) -> TaskView {
@@ -33,6 +33,7 @@ fn view(task: HumanTask, now: Timestamp) -> TaskView {
                     instead_of: end.instead_of,
                     at: end.at,
                     comment: end.comment,
+                    chosen: end.chosen,
                 }),
             )
         }
@@ -46,6 +47,7 @@ fn view(task: HumanTask, now: Timestamp) -> TaskView {
         assignee: task.assignee.to_string(),
         barred: task.barred.into_iter().collect(),
         outcomes: task.outcomes.into_iter().map(String::from).collect(),
+        choices: task.choices.into_iter().map(|Choice { name, says }| ChoiceView { name, says }).collect(),
         person: task.about,
         connection: task.connection.map(String::from),
         run: task.waits,

@@ -1,0 +1,350 @@
+//! What somebody holds, looked at by others: what is not to be kept is gone when the review is over,
+//! what a rule gives stays, and of each thing the ledger says what was decided.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value as Json, json};
+use tenure_app::brakes;
+use tenure_app::brakes::decide::{Said, decide};
+use tenure_app::cx::Cx;
+use tenure_app::error::AppError;
+use tenure_app::runs::tell::{Telling, tell};
+use tenure_app::runs::{show, undo};
+use tenure_app::tasks::close::{Answer, answer};
+use tenure_app::tasks::list::{self, Wanted};
+use tenure_connect::{Change, Locator, Write};
+use tenure_engine::journal::RunStatus;
+use tenure_flow::Node;
+use tenure_model::{Actor, ActorKind, HumanTask, NativeId, Role, RunId, TaskKind, new_id};
+use tenure_store::StoreError;
+use tenure_testkit::act;
+
+use crate::somebody::Somebody;
+
+const ESTATE: &str = r#"apiVersion: tenure/v1
+kind: Connection
+metadata: { name: hr, owner: it }
+spec: { connector: memory, direction: source, authority: [employee], config: {} }
+---
+apiVersion: tenure/v1
+kind: Connection
+metadata: { name: ldap }
+spec:
+  connector: memory
+  direction: target
+  config: {}
+  account:
+    match: employeeNumber
+    set: { employeeNumber: person.employeeId, uid: lower(person.employeeId) }
+  entitlements: { group/staff: group-staff, group/lab: group-lab, group/wiki: group-wiki }
+---
+apiVersion: tenure/v1
+kind: Role
+metadata: { name: staff, owner: it }
+spec:
+  birthright: { when: 'person.kind == "employee"' }
+  grants: [{ connection: ldap, entitlement: group/staff }]
+---
+apiVersion: tenure/v1
+kind: Team
+metadata: { name: bosses }
+spec: { members: [bo, cy, E1] }
+---
+apiVersion: tenure/v1
+kind: Team
+metadata: { name: board }
+spec: { members: [di] }
+---
+apiVersion: tenure/v1
+kind: Workflow
+metadata: { name: wiki, owner: it }
+spec:
+  trigger: { demand: true }
+  lane: own
+  steps:
+    - { id: lend, use: access/grant, with: { system: ldap, entitlement: group/wiki } }
+    - { id: so, use: access/ensure, after: lend }
+---
+apiVersion: tenure/v1
+kind: Workflow
+metadata: { name: review, owner: it }
+spec:
+  trigger: { demand: true }
+  steps:
+    - { id: look, use: review/start, with: { by: bosses, byRule: true }, ends: [kept] }
+    - { id: told, use: core/set, with: { of: { $: /steps/look/output } }, after: look.changed }
+---
+apiVersion: tenure/v1
+kind: Workflow
+metadata: { name: silent, owner: it }
+spec:
+  trigger: { demand: true }
+  steps:
+    - { id: look, use: review/start, with: { by: bosses, within: 7d, escalate: board, noAnswer: remove }, ends: [kept, changed] }
+---
+apiVersion: tenure/v1
+kind: Workflow
+metadata: { name: handed-on, owner: it }
+spec:
+  trigger: { demand: true }
+  steps:
+    - { id: look, use: review/start, with: { by: bosses, within: 7d, escalate: board }, ends: [kept, changed] }
+---
+apiVersion: tenure/v1
+kind: Workflow
+metadata: { name: mild, owner: it }
+spec:
+  trigger: { demand: true }
+  steps:
+    - { id: look, use: review/start, with: { by: bosses, within: 7d, noAnswer: keep, systems: [ldap] }, ends: [kept, changed] }
+---
+apiVersion: tenure/v1
+kind: Workflow
+metadata: { name: elsewhere, owner: it }
+spec:
+  trigger: { demand: true }
+  steps:
+    - { id: look, use: review/start, with: { by: bosses, systems: [hr] }, ends: [kept, changed] }
+---
+apiVersion: tenure/v1
+kind: Workflow
+metadata: { name: heard, owner: it }
+spec:
+  trigger: { demand: true }
+  steps:
+    - { id: gone, use: lifecycle/wait-for, with: { event: access.lost }, ends: [came] }
+"#;
+
+impl Somebody {
+    /// What a team is asked, once it is.
+    async fn asks(&self, who: &str) -> HumanTask {
+        let cx = self.stepped.worker(who);
+        let open = async || list::list(&cx, Wanted::default(), None, 10).await.unwrap();
+        self.holds("nobody is asked", async || open().await.len() == 1).await;
+        open().await.remove(0)
+    }
+
+    async fn answers(&self, who: &str, task: &HumanTask, word: &str, chosen: &[&str]) -> Result<HumanTask, AppError> {
+        let chosen = chosen.iter().map(|name| (*name).to_owned()).collect();
+        let answer_is = Answer { outcome: word.parse().ok(), comment: Some("as I see it".to_owned()), chosen };
+        answer(&self.stepped.worker(who), task.id, answer_is).await
+    }
+
+    /// A review ends once it looks and all that was taken away is gone.
+    async fn is_over(&self, run: RunId) {
+        let cx = self.stepped.cx();
+        let is_over = async || {
+            self.stepped.at(self.stepped.house.clock.now().checked_add(SignedDuration::from_secs(31)).unwrap());
+            show::show(&cx, run).await.is_ok_and(|shown| shown.row.status.is_closed())
+        };
+        self.holds("the review goes on", is_over).await;
+        assert_eq!(self.ended(run).await, RunStatus::Done);
+    }
+
+    async fn said(&self, run: RunId, step: &str) -> (String, Json) {
+        match show::show(&self.stepped.cx(), run).await.unwrap().state.nodes.get(step) {
+            Some(Node::Done { outcome, output }) => (outcome.clone(), output.clone()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Somebody else puts them into the lab, and what the directory says is read.
+    async fn slipped_into_the_lab(&self) {
+        let into = Write::Grant { entitlement: NativeId::new("group-group-lab"), name: "lab".to_owned() };
+        let change = Change::new(Locator::attribute("uid", "e1"), into);
+        act::done(self.stepped.directory.as_ref(), &change).await;
+        let run = self.start("wiki").await;
+        assert_eq!(self.ended(run).await, RunStatus::Done);
+        assert_eq!(self.groups(), ["lab", "staff", "wiki"]);
+    }
+
+    /// What the ledger says of each thing, in the order of its name.
+    async fn decided(&self) -> Vec<(String, String)> {
+        let job = self.stepped.house.store.read(|tx| {
+            Box::pin(async move {
+                let rows = tx.query("SELECT body FROM ledger_outbox ORDER BY id", &[]).await?;
+                rows.iter().map(|row| row.of("ledger_outbox").string("body")).collect::<Result<Vec<_>, StoreError>>()
+            })
+        });
+        let mut found: Vec<(String, String)> = job
+            .await
+            .unwrap()
+            .iter()
+            .map(|body| serde_json::from_str::<Json>(body).unwrap())
+            .filter(|entry| entry["type"] == "review.decided")
+            .map(|entry| {
+                (
+                    entry["detail"]["entitlement"]["word"].as_str().unwrap().to_owned(),
+                    entry["decision"].as_str().unwrap().to_owned(),
+                )
+            })
+            .collect();
+        found.sort();
+        found
+    }
+}
+
+fn named(task: &HumanTask) -> Vec<(&str, &str)> {
+    task.choices.iter().map(|choice| (choice.name.as_str(), choice.says.split([',', ';']).next().unwrap())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_to_be_kept_is_gone_when_a_review_is_over_and_what_a_rule_gives_stays() {
+    let scene = Somebody::new(ESTATE).await;
+    scene.slipped_into_the_lab().await;
+    let waits = scene.start("heard").await;
+    let run = scene.start("review").await;
+    let task = scene.asks("bo").await;
+    assert_eq!(task.kind, TaskKind::Review);
+    assert!(task.title.contains("E1"), "{}", task.title);
+    let seen = [
+        ("ldap group/lab", "nobody decided this"),
+        ("ldap group/staff", "role staff gives it by rule"),
+        ("ldap group/wiki", "asked for"),
+    ];
+    assert_eq!(named(&task), seen);
+    for (word, chosen) in [
+        ("keep", vec!["ldap group/lab"]),
+        ("change", vec![]),
+        ("change", vec!["ldap group/other"]),
+        ("removed", vec!["ldap group/lab"]),
+    ] {
+        let refused = scene.answers("bo", &task, word, &chosen).await.unwrap_err();
+        assert!(matches!(refused, AppError::Invalid { .. }), "{word} {chosen:?}: {refused}");
+    }
+    let own = scene.answers("E1", &task, "keep", &[]).await.unwrap_err();
+    assert!(!matches!(own, AppError::Invalid { .. }), "they look at what they hold themselves: {own}");
+    let all = ["ldap group/wiki", "ldap group/staff", "ldap group/lab", "ldap group/lab"];
+    let ended = scene.answers("bo", &task, "change", &all).await.unwrap();
+    assert_eq!(ended.state.end().unwrap().chosen, ["ldap group/lab", "ldap group/staff", "ldap group/wiki"]);
+    scene.is_over(run).await;
+    assert_eq!(scene.groups(), ["staff"]);
+    let (outcome, told) = scene.said(run, "told").await;
+    assert_eq!((outcome.as_str(), &told["of"]["by"], &told["of"]["kept"]), ("done", &json!("bo"), &json!(0)));
+    assert_eq!(told["of"]["taken"], json!(["ldap group/lab", "ldap group/wiki"]));
+    assert_eq!(told["of"]["objected"], json!(["ldap group/staff"]));
+    assert_eq!(scene.ended(waits).await, RunStatus::Done, "whoever waits for lost access hears of it");
+    let decided = [("group/lab", "removed"), ("group/staff", "objected"), ("group/wiki", "removed")];
+    let decided = decided.map(|(what, word)| (what.to_owned(), word.to_owned()));
+    assert_eq!(scene.decided().await, decided);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_review_took_away_is_put_back_by_taking_it_back() {
+    let scene = Somebody::new(ESTATE).await;
+    scene.slipped_into_the_lab().await;
+    let run = scene.start("review").await;
+    let task = scene.asks("cy").await;
+    scene.answers("cy", &task, "change", &["ldap group/lab"]).await.unwrap();
+    scene.is_over(run).await;
+    assert_eq!(scene.groups(), ["staff", "wiki"], "what was not chosen is kept");
+    let words: Vec<String> = scene.decided().await.into_iter().map(|(_, word)| word).collect();
+    assert_eq!(words, ["removed", "kept", "kept"]);
+    let second = scene.start("handed-on").await;
+    let task = scene.asks("cy").await;
+    scene.answers("cy", &task, "change", &["ldap group/wiki"]).await.unwrap();
+    scene.is_over(second).await;
+    assert_eq!(scene.groups(), ["staff"]);
+    let back = undo::undo(&scene.stepped.cx(), second, "they need it".to_owned()).await.unwrap();
+    assert_eq!(scene.ended(back).await, RunStatus::Done);
+    scene.holds("it is not back", async || scene.groups() == ["staff", "wiki"]).await;
+    let back = undo::undo(&scene.stepped.cx(), run, "they need it".to_owned()).await.unwrap();
+    assert_eq!(scene.ended(back).await, RunStatus::Done);
+    scene.holds("not all of it is back", async || scene.groups() == ["lab", "staff", "wiki"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_answers_is_handed_on_and_then_comes_to_what_was_said() {
+    let scene = Somebody::new(ESTATE).await;
+    scene.slipped_into_the_lab().await;
+    let days = |days: i64| {
+        let start: Timestamp = "2026-11-02T09:00:00Z".parse().unwrap();
+        scene.stepped.at(start.checked_add(SignedDuration::from_hours(24 * days + 1)).unwrap());
+    };
+    let (silent, mild, elsewhere) =
+        (scene.start("silent").await, scene.start("mild").await, scene.start("elsewhere").await);
+    assert_eq!(scene.ended(elsewhere).await, RunStatus::Done, "somebody is asked about nothing");
+    let bo = scene.stepped.worker("bo");
+    let both = async || list::list(&bo, Wanted::default(), None, 10).await.unwrap().len() == 2;
+    scene.holds("the bosses are not asked twice", both).await;
+    let asked = list::list(&bo, Wanted::default(), None, 10).await.unwrap();
+    days(8);
+    assert_eq!(scene.ended(mild).await, RunStatus::Done);
+    assert_eq!(scene.said(mild, "look").await.0, "kept");
+    let handed_on = scene.asks("di").await;
+    assert_eq!(named(&handed_on), [("ldap group/lab", "nobody decided this"), ("ldap group/wiki", "asked for")]);
+    assert_eq!(scene.groups(), ["lab", "staff", "wiki"]);
+    for late in &asked {
+        assert!(scene.answers("bo", late, "keep", &[]).await.is_err(), "an answer is taken that nobody reads");
+    }
+    days(16);
+    scene.is_over(silent).await;
+    assert_eq!(scene.groups(), ["staff"]);
+    let (outcome, output) = scene.said(silent, "look").await;
+    assert_eq!((outcome.as_str(), &output["by"]), ("changed", &Json::Null));
+    let words: Vec<String> = scene.decided().await.into_iter().map(|(_, word)| word).collect();
+    assert_eq!(words, ["kept-unanswered", "removed-unanswered", "kept-unanswered", "removed-unanswered"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_they_got_again_after_the_question_they_keep() {
+    let scene = Somebody::new(ESTATE).await;
+    scene.slipped_into_the_lab().await;
+    let run = scene.start("review").await;
+    let task = scene.asks("bo").await;
+    let again = scene.start("wiki").await;
+    assert_eq!(scene.ended(again).await, RunStatus::Done);
+    scene.answers("bo", &task, "change", &["ldap group/lab", "ldap group/wiki"]).await.unwrap();
+    scene.is_over(run).await;
+    assert_eq!(scene.groups(), ["staff", "wiki"]);
+    let words: Vec<String> = scene.decided().await.into_iter().map(|(_, word)| word).collect();
+    assert_eq!(words, ["removed", "kept", "overtaken"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_that_is_passed_over_takes_nothing_away() {
+    let scene = Somebody::new(ESTATE).await;
+    scene.slipped_into_the_lab().await;
+    let run = scene.start("silent").await;
+    scene.asks("bo").await;
+    let skip =
+        Telling::Skip { node: "ask-look".to_owned(), outcome: "change".to_owned(), reason: "no time".to_owned() };
+    tell(&scene.stepped.cx(), run, skip).await.unwrap();
+    let cx = scene.stepped.cx();
+    let stands = async || show::show(&cx, run).await.unwrap().waits.iter().any(|wait| wait.needs_help);
+    scene.holds("it goes on", stands).await;
+    assert_eq!(scene.groups(), ["lab", "staff", "wiki"]);
+}
+
+const LAST_ADMIN: &str = r"---
+apiVersion: tenure/v1
+kind: Brake
+metadata: { name: house-rules, owner: it }
+spec:
+  administers: [{ connection: ldap, entitlement: group/lab }]
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_decided_passes_the_brakes_as_all_removals_do() {
+    let scene = Somebody::new(&format!("{ESTATE}{LAST_ADMIN}")).await;
+    scene.slipped_into_the_lab().await;
+    let run = scene.start("review").await;
+    let task = scene.asks("bo").await;
+    scene.answers("bo", &task, "change", &["ldap group/lab", "ldap group/wiki"]).await.unwrap();
+    let cx = scene.stepped.cx();
+    let held = async || brakes::list::list(&cx, None, None, 10).await.unwrap();
+    scene.holds("no brake holds it", async || held().await.len() == 1).await;
+    let waits =
+        async || show::show(&cx, run).await.unwrap().waits.iter().any(|wait| wait.reason.contains("tenure held"));
+    scene.holds("it does not say for what it waits", waits).await;
+    assert_eq!(scene.groups(), ["lab", "staff", "wiki"], "the last administrator is gone");
+    for name in ["olga", "oscar"] {
+        let set = held().await.remove(0);
+        let said = Said { yes: true, size: set.size.removals, reason: "another one is there".to_owned() };
+        let kind =
+            ActorKind::Caller { token: new_id(scene.stepped.house.ids.as_ref()), roles: [Role::Operator].into() };
+        let operator = Cx::new(scene.stepped.house.clone(), Actor { name: name.to_owned(), kind });
+        decide(&operator, set.set.id, said).await.unwrap();
+    }
+    scene.is_over(run).await;
+    assert_eq!(scene.groups(), ["staff"]);
+}
