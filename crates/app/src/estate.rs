@@ -41,6 +41,8 @@ pub struct Estate {
     pub refers_by: BTreeSet<String>,
     /// What needs a human first.
     pub brakes: Limits,
+    /// What each owner answers for: the documents that name them, such as `role finance`.
+    pub owners: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A connection, for lists and for the intake.

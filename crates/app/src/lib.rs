@@ -24,6 +24,7 @@ pub mod live;
 pub mod merges;
 pub mod notices;
 pub mod numbers;
+pub mod owners;
 pub mod people;
 pub mod plans;
 pub mod population;

@@ -91,6 +91,12 @@ pub const TASK_INSTRUCTIONS_CHARS_MAX: usize = 20_000;
 pub const SHOWN_VALUE_CHARS_MAX: usize = 200;
 /// Ways in which a task can end.
 pub const TASK_OUTCOMES_MAX: usize = 16;
+/// How soon it is asked again for an owner, where somebody said that it was seen to and it was not.
+pub const OWNERS_ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// How soon it is asked again where somebody refused, and said why.
+pub const OWNERS_REFUSED_FOR: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// Tokens that are read at once to see whose they are.
+pub const TOKENS_AT_ONCE: usize = 200;
 /// How long a review waits for what it took away to be gone before somebody is asked.
 pub const REVIEW_WAITS_MAX: SignedDuration = SignedDuration::from_hours(24);
 /// How often it is looked at first whether what a review took away is gone.

@@ -137,6 +137,12 @@ async fn with_deputies(
     Ok(absence)
 }
 
+/// Whether somebody has left, or never came.
+pub(crate) async fn has_gone(tx: &mut Tx, person: &Person, now: Timestamp) -> Result<bool, StoreError> {
+    let absence = absent(&engagements::of_person(tx, person.id).await?, now);
+    Ok(matches!(absence, Some(Absence::Left | Absence::NeverCame)))
+}
+
 fn absent(engagements: &[Engagement], now: Timestamp) -> Option<Absence> {
     let never = |engagement: &Engagement| engagement.state_at(now) == EngagementState::Rescinded;
     match standing(engagements, now) {
@@ -169,7 +175,7 @@ async fn successor(house: &House, tx: &mut Tx, task: &HumanTask, person: Person)
 }
 
 /// Whom the settings name; a team that no document has is nobody, so then it is the operators.
-pub(super) fn fallback(house: &House) -> Assignee {
+pub(crate) fn fallback(house: &House) -> Assignee {
     match &house.tasks_fallback {
         Assignee::Team(team) if !house.estate().teams.contains_key(team) => {
             tracing::warn!(

@@ -42,7 +42,7 @@ pub(super) const FIELDS: &[Column] = &[
     column("By the word of", "/end/via"),
     column("In the place of", "/end/insteadOf"),
     column("Ended at", "/end/at"),
-    column("About", "/end/chosen"),
+    column("Chosen", "/end/chosen"),
     column("Said", "/end/comment"),
     column("Instructions", "/instructions"),
 ];

@@ -2,7 +2,7 @@
 //!
 //! A document of the folder with the name of a shipped workflow takes its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use tenure_app::estate::{Connection, Estate};
@@ -57,6 +57,7 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
         folder: folder.to_owned(),
         problems: problems.iter().map(ToString::to_string).collect(),
     };
+    let owners = owners(&files);
     let documents = blueprint::Estate::read(files).map_err(bad)?;
     let problems = of_packs(&documents);
     if !problems.is_empty() {
@@ -64,7 +65,7 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
     }
     let shipped = SHIPPED.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec();
     let shipped = blueprint::Estate::read(shipped).map_err(bad)?;
-    let mut estate = Estate { rules: documents.rules(), ..Estate::default() };
+    let mut estate = Estate { rules: documents.rules(), owners, ..Estate::default() };
     estate.workflows = workflows(&shipped, &documents).map_err(bad)?;
     estate.brakes = documents.brakes.clone();
     let (mappings, generators) = (documents.mappings.values().cloned(), documents.generators.clone());
@@ -75,6 +76,17 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
     estate.tickets = tickets.collect();
     estate.connections = documents.connections.iter().map(|(name, known)| (name.clone(), connection(known))).collect();
     Ok(Read { documents, estate })
+}
+
+/// What each owner answers for.
+fn owners(files: &[(String, String)]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut owners: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for one in blueprint::diff::listed(files) {
+        if let Some(owner) = one.owner {
+            owners.entry(owner).or_default().insert(format!("{} {}", one.kind.to_lowercase(), one.name));
+        }
+    }
+    owners
 }
 
 /// Everything that is wrong with these documents, workflows and packs among them.

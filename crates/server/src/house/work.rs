@@ -10,6 +10,7 @@ use tenure_app::brakes::starts;
 use tenure_app::flows::Flows;
 use tenure_app::ledger::seal::Sealer;
 use tenure_app::notices::deliver::{deliver, due_channels};
+use tenure_app::owners;
 use tenure_app::people::remerge::remerge;
 use tenure_app::reconcile::turn;
 use tenure_app::sources::read::{How, due, read};
@@ -32,6 +33,9 @@ use super::open::Opened;
 const LOOK: Duration = Duration::from_millis(500);
 /// After so many such looks it is looked whether a source or a schedule is due, or somebody is gone.
 const READING_LOOKS: usize = 10;
+
+/// After so many looks at tasks, which is every half minute, it is looked whether everything has an owner.
+const OWNER_TURNS: usize = 6;
 
 /// Everything that goes on in the background.
 #[derive(Debug)]
@@ -110,7 +114,12 @@ async fn keep_sealing(house: Arc<House>, mut sealer: Sealer, mut stopped: watch:
 /// Reminds of tasks, withdraws them, and passes them on where whoever they are for is gone.
 async fn keep_tending(house: Arc<House>, mut stopped: watch::Receiver<bool>) {
     let mut after = None;
-    loop {
+    for turn in 0_usize.. {
+        if turn.is_multiple_of(OWNER_TURNS)
+            && let Err(error) = owners::look(&house).await
+        {
+            tracing::warn!(%error, "it was not looked whether everything has an owner; trying again");
+        }
         match succeed::look(&house, after.take()).await {
             Ok(next) => after = next,
             Err(error) => tracing::warn!(%error, "tasks of those who left were not passed on; trying again"),

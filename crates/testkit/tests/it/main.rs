@@ -17,6 +17,7 @@ mod interleavings;
 mod moments;
 mod moves;
 mod notices;
+mod owners;
 mod peer;
 mod people;
 mod plan;

@@ -138,8 +138,7 @@ fn choices(task: &HumanTask, said: &Said) -> String {
     if task.choices.is_empty() {
         return String::new();
     }
-    let other = task.outcomes.iter().skip(1).map(|word| format!("“{}”", spoken(word.as_str()))).collect::<Vec<_>>();
-    let mut html = format!("<fieldset><legend>What {} is about</legend>", other.join(" or "));
+    let mut html = "<fieldset><legend>Tick what is not needed any more</legend>".to_owned();
     for choice in &task.choices {
         let ticked = if said.chosen.contains(&choice.name) { " checked" } else { "" };
         let (name, says) = (escaped(&choice.name), escaped(&choice.says));
