@@ -66,6 +66,20 @@ spec:
     - { id: noted, use: core/set, with: { how: { =: input.body.outcome } } }
 ---
 apiVersion: tenure/v1
+kind: Approval
+metadata: { name: at-once, owner: it }
+spec: { auto: "true", steps: [{ ask: bosses }] }
+---
+apiVersion: tenure/v1
+kind: Workflow
+metadata: { name: once, owner: it }
+spec:
+  triggers: [{ demand: true }, { event: request.approved }]
+  lane: own
+  steps:
+    - { id: ask, use: approval/ask, with: { approval: at-once, title: "Again?" }, ends: [approved, denied] }
+---
+apiVersion: tenure/v1
 kind: Workflow
 metadata: { name: elsewhere, owner: it }
 spec:
@@ -119,6 +133,7 @@ async fn what_waits_for_an_approved_request_begins_once_it_is_approved_and_not_b
     assert_eq!(scene.ended(second).await, RunStatus::Done);
     scene.holds("they do not get it", async || scene.groups() == ["lab", "staff"]).await;
     assert_eq!((scene.runs_of("lab").await.len(), scene.runs_of("no-lab").await.len()), (1, 1));
+    assert_eq!(scene.runs_of("once").await.len(), 1, "whoever waits for any answer hears of this one");
     assert_eq!(scene.runs_of("elsewhere").await.len(), 0, "another request is not this one");
 }
 
@@ -159,4 +174,14 @@ async fn what_waits_for_risk_begins_at_once_where_it_is_high_and_ends_when_it_is
     // What a source says of risk is nothing that is known of the person.
     let story = tenure_app::people::story::story(&scene.stepped.cx(), "E1".to_owned(), None, None).await.unwrap();
     assert_eq!(story.person.text("level"), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workflow_does_not_begin_by_the_answer_to_what_it_asked_for_itself() {
+    let scene = Somebody::new(ESTATE).await;
+    let run = scene.start("once").await;
+    assert_eq!(scene.ended(run).await, RunStatus::Done);
+    let shown = show::show(&scene.stepped.cx(), run).await.unwrap();
+    assert!(shown.state.nodes.contains_key("told-ask"), "nobody was told: {:?}", shown.state.nodes);
+    assert_eq!(scene.runs_of("once").await.len(), 1, "it asks for ever");
 }
