@@ -77,7 +77,7 @@ spec:
   triggers: [{ demand: true }, { event: request.approved }]
   lane: own
   steps:
-    - { id: ask, use: approval/ask, with: { approval: at-once, title: "Again?" }, ends: [approved, denied] }
+    - { id: ask, use: approval/ask, with: { approval: at-once, title: "Again?" }, ends: [approved, denied, timeout] }
 ---
 apiVersion: tenure/v1
 kind: Workflow

@@ -241,7 +241,13 @@ async fn what_a_review_took_away_is_put_back_by_taking_it_back() {
     assert_eq!(words, ["removed", "kept", "kept"]);
     let second = scene.start("handed-on").await;
     let task = scene.asks("cy").await;
+    scene.stepped.directory.pause();
     scene.answers("cy", &task, "change", &["ldap group/wiki"]).await.unwrap();
+    let cx = scene.stepped.cx();
+    let says = "waits until `ldap group/wiki` is gone";
+    let waits = async || show::show(&cx, second).await.unwrap().waits.iter().any(|wait| wait.reason == says);
+    scene.holds("it does not wait for what is still there", waits).await;
+    scene.stepped.directory.resume();
     scene.is_over(second).await;
     assert_eq!(scene.groups(), ["staff"]);
     let back = undo::undo(&scene.stepped.cx(), second, "they need it".to_owned()).await.unwrap();
