@@ -97,8 +97,12 @@ pub const OWNERS_ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(
 pub const OWNERS_REFUSED_FOR: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// Tokens that are read at once to see whose they are.
 pub const TOKENS_AT_ONCE: usize = 200;
+/// Editions of a question that are looked for when it is put away.
+pub const EDITIONS_MAX: u32 = 8;
 /// How long a review waits for what it took away to be gone before somebody is asked.
-pub const REVIEW_WAITS_MAX: SignedDuration = SignedDuration::from_hours(24);
+pub const REVIEW_WAITS_MAX: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// How seldom it is looked at last whether what a review took away is gone.
+pub const REVIEW_LOOKS_SELDOM: SignedDuration = SignedDuration::from_hours(6);
 /// How often it is looked at first whether what a review took away is gone.
 pub const REVIEW_LOOKS_EVERY: SignedDuration = SignedDuration::from_secs(30);
 /// Things that somebody is asked about at once.

@@ -24,6 +24,7 @@ use crate::people::show::named;
 use crate::tasks::close::conclude;
 use crate::tasks::open::{Opening, open};
 use crate::tasks::succeed::{fallback, has_gone};
+use crate::versions::follow::follow;
 
 /// Before the key of every such question.
 const KEY: &str = "owner/";
@@ -38,27 +39,31 @@ struct Orphaned {
 /// Looks whether everything has an owner who is there, and asks where not. Says for how many it is asked.
 #[tracing::instrument(name = "app.owners.look", skip_all)]
 pub async fn look(house: &Arc<House>) -> Result<usize, AppError> {
+    // Two nodes that go by different documents would take each other's questions away.
+    if follow(house).await.is_err() {
+        return Ok(0);
+    }
     let own = Arc::clone(house);
     let job = house.store.read(move |tx| Box::pin(async move { orphaned(&own, tx).await }));
     let found = job.await.map_err(|error: StoreError| AppError::from(error))?;
     let count = found.len();
     let (mut asked, mut failed) = (BTreeSet::new(), None);
     for (owner, orphaned) in found {
-        let own = Arc::clone(house);
-        let job = house.store.write(move |tx| Box::pin(async move { ask(&own, tx, &owner, orphaned).await }));
+        let (own, name) = (Arc::clone(house), owner.clone());
+        let job = house.store.write(move |tx| Box::pin(async move { ask(&own, tx, &name, orphaned).await }));
         match job.await {
             Ok(key) => asked.extend(key),
             // One that cannot be asked for holds up no other.
-            Err(error) => failed = Some(error),
+            Err(error) => {
+                asked.insert(format!("{KEY}{owner}/"));
+                failed = Some(error);
+            }
         }
-    }
-    if let Some(error) = failed {
-        return Err(error);
     }
     let own = Arc::clone(house);
     let job = house.store.write(move |tx| Box::pin(async move { put_away(&own, tx, &asked).await }));
     job.await?;
-    Ok(count)
+    failed.map_or(Ok(count), Err)
 }
 
 async fn orphaned(house: &House, tx: &mut Tx) -> Result<BTreeMap<String, Orphaned>, StoreError> {
@@ -125,10 +130,14 @@ async fn ask(house: &House, tx: &mut Tx, owner: &str, orphaned: Orphaned) -> Res
     };
     let lines: Vec<String> = things.into_iter().collect();
     let hash = hex(&Sha256::digest(lines.join("\n").as_bytes()));
-    let mut key = format!("{KEY}{owner}/{}", hash.get(..16).unwrap_or_default());
+    let base = format!("{KEY}{owner}/{}", hash.get(..16).unwrap_or_default());
+    let (mut key, mut times) = (base.clone(), 1);
     while let Some(task) = tasks::by_key(tx, &key).await? {
         match when_again(&task) {
-            Some(again) if again <= house.clock.now() => key = format!("{key}/{}", task.id),
+            Some(again) if again <= house.clock.now() => {
+                times += 1;
+                key = format!("{base}/{times}");
+            }
             Some(_) => return Ok(None),
             None => return Ok(Some(key)),
         }
@@ -181,8 +190,19 @@ fn instructions(lines: &[String]) -> String {
 
 /// Withdraws what nobody needs to be asked any more.
 async fn put_away(house: &House, tx: &mut Tx, asked: &BTreeSet<String>) -> Result<(), AppError> {
-    for task in tasks::open_under(tx, KEY, TASK_BATCH).await? {
-        if asked.contains(&task.key) {
+    let mut open = Vec::new();
+    loop {
+        let after = open.last().map_or(KEY, |task: &HumanTask| task.key.as_str()).to_owned();
+        let page = tasks::open_under(tx, KEY, &after, TASK_BATCH).await?;
+        let is_last = page.len() < TASK_BATCH;
+        open.extend(page);
+        if is_last {
+            break;
+        }
+    }
+    for task in open {
+        let is_asked = |key: &String| task.key == *key || (key.ends_with('/') && task.key.starts_with(key.as_str()));
+        if asked.iter().any(is_asked) {
             continue;
         }
         let over =

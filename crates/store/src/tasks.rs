@@ -115,15 +115,15 @@ pub async fn by_key(tx: &mut Tx, key: &str) -> Result<Option<HumanTask>, StoreEr
     tx.query_opt(&sql, &[key.into()]).await?.as_ref().map(read).transpose()
 }
 
-/// Open tasks whose key begins so.
-pub async fn open_under(tx: &mut Tx, head: &str, limit: usize) -> Result<Vec<HumanTask>, StoreError> {
+/// Open tasks whose key begins so, in its order, from after the cursor.
+pub async fn open_under(tx: &mut Tx, head: &str, after: &str, limit: usize) -> Result<Vec<HumanTask>, StoreError> {
     let sql = format!(
-        "SELECT {} FROM human_task WHERE state <> 'closed' AND key >= $1 AND key < $2 ORDER BY key LIMIT $3",
+        "SELECT {} FROM human_task WHERE state <> 'closed' AND key > $1 AND key < $2 ORDER BY key LIMIT $3",
         columns_of(TABLE)
     );
     // No key goes on with the last sign that there is.
     let end = format!("{head}\u{10ffff}");
-    tx.query(&sql, &[head.into(), end.into(), page(limit).into()]).await?.iter().map(read).collect()
+    tx.query(&sql, &[after.into(), end.into(), page(limit).into()]).await?.iter().map(read).collect()
 }
 
 /// Tasks, the oldest first, from after the cursor.

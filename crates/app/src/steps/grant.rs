@@ -39,7 +39,8 @@ fn takes_back(order: &Order) -> bool {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TakeBack {
-    undo: Undo,
+    /// Nothing, where the step came to nothing.
+    undo: Option<Undo>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -146,7 +147,8 @@ pub(super) fn ending(person: PersonId, grants: &[&Grant], now: Timestamp) -> (Ve
 /// Lets grants hold until when they were to hold before, and the person be looked at again: both or
 /// neither, and once however often it is tried.
 async fn back(house: &Arc<House>, order: &Order, told: &str) -> Done {
-    let TakeBack { undo: Undo { person, grants: before } } = read(order)?;
+    let TakeBack { undo } = read(order)?;
+    let Some(Undo { person, grants: before }) = undo else { return Ok(done("done", json!({ "grants": 0 }))) };
     let known = load(house, person).await?;
     let changed = |grant: &Grant| {
         let (_, until) = before.iter().find(|(id, _)| *id == grant.id)?;

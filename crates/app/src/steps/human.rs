@@ -19,7 +19,7 @@ use tenure_store::tasks;
 use super::{Done, done, not_now, read, refused};
 use crate::cx::House;
 use crate::error::AppError;
-use crate::limits::TASK_INSTRUCTIONS_CHARS_MAX;
+use crate::limits::{EDITIONS_MAX, TASK_INSTRUCTIONS_CHARS_MAX};
 use crate::tasks::close::conclude;
 use crate::tasks::open::{Opening, open};
 use crate::workflows::facts;
@@ -126,7 +126,12 @@ async fn put_away_tasks(
     if questions.is_empty() {
         return Ok(Vec::new());
     }
-    let keys: Vec<String> = questions.iter().map(|node| format!("{}/{node}", order.run)).collect();
+    // A question that somebody had to put right has a key of its own.
+    let editions =
+        (0..=EDITIONS_MAX).map(|edition| if edition == 0 { String::new() } else { format!("/edition-{edition}") });
+    let keys: Vec<String> = editions
+        .flat_map(|edition| questions.iter().map(move |node| format!("{}/{node}{edition}", order.run)))
+        .collect();
     let (own, why) = (Arc::clone(house), why.to_owned());
     let job = house.store.write(move |tx| {
         Box::pin(async move {

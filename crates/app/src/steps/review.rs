@@ -30,7 +30,7 @@ use super::{Done, done, entry, grant, ledger, no, read, refused, store_refused};
 use crate::brakes::decide::look_again;
 use crate::brakes::reserve::reserve;
 use crate::cx::House;
-use crate::limits::{REVIEW_LOOKS_EVERY, REVIEW_WAITS_MAX, TASK_CHOICES_MAX};
+use crate::limits::{REVIEW_LOOKS_EVERY, REVIEW_LOOKS_SELDOM, REVIEW_WAITS_MAX, TASK_CHOICES_MAX};
 use crate::people::facts::moment;
 
 /// What is looked at.
@@ -207,13 +207,19 @@ fn of_nobody<'a>(facts: &'a PersonFacts, rules: &Rules) -> Vec<(&'a Account, &'a
     let lives = |grant: &&Grant| grant.state != GrantState::Revoked;
     let explained: BTreeSet<(&ConnectionName, &str)> =
         facts.grants.iter().filter(lives).map(|grant| (&grant.connection, grant.entitlement.as_str())).collect();
+    // Two names may be one thing.
+    let native = |grant: &Grant| rules.targets.get(&grant.connection)?.entitlements.get(&grant.entitlement);
+    let natives: BTreeSet<(&ConnectionName, &NativeId)> =
+        facts.grants.iter().filter(lives).filter_map(|grant| Some((&grant.connection, native(grant)?))).collect();
     let mut found = Vec::new();
     for account in facts.accounts.iter().filter(|account| account.state.may_be_usable()) {
         let known = rules.targets.get(&account.connection).map(|target| &target.entitlements);
         for held in &account.holds {
             let named = known.and_then(|known| known.iter().find(|(_, native)| *native == held));
             let entitlement = named.map_or_else(|| held.to_string(), |(name, _)| name.clone());
-            if !explained.contains(&(&account.connection, entitlement.as_str())) {
+            let is_explained = explained.contains(&(&account.connection, entitlement.as_str()))
+                || natives.contains(&(&account.connection, held));
+            if !is_explained {
                 found.push((account, held, entitlement));
             }
         }
@@ -298,19 +304,14 @@ pub(super) async fn take(house: &Arc<House>, order: &Order) -> Done {
         };
         went.item(&item, shown, is_silent);
     }
-    let held = went.brakes(house, order, &facts, &rules, &why).await?;
-    if !held.is_empty() {
-        let sets = held.into_iter().map(|set| format!("`tenure held show {set}`")).collect::<BTreeSet<_>>();
-        let message = format!("waits until people say yes to what it takes away: {}", Vec::from_iter(sets).join(", "));
-        return Err(later(house, order, message, SignedDuration::ZERO));
-    }
+    let withheld = went.brakes(house, order, &facts, &rules, &why).await?;
     let (wishes, back) = went.wishes(house, person, &why).await?;
     let (mut attachments, undo) = grant::ending(person, &went.grants, now);
     if !went.grants.is_empty() {
         attachments.push(ledger(house, &entry(house, order, "grant.ended").about(person)));
     }
     let output = json!({
-        "taken": went.taken, "objected": went.objected, "at": now, "grants": went.grants.len(), "wishes": wishes,
+        "taken": went.taken, "objected": went.objected, "withheld": withheld, "at": now, "grants": went.grants.len(), "wishes": wishes,
         "back": back, "undo": undo, "answer": said,
     });
     Ok(Ended { attachments, ..done("done", output) })
@@ -343,16 +344,16 @@ impl<'a> Went<'a> {
         self.of_nobody.extend(item.of_nobody.iter().map(|(account, held)| (*account, *held, item.entitlement.clone())));
     }
 
-    /// What of nobody's a brake withholds, by the sets that hold it. What has a reason is weighed when the
-    /// access is brought in line.
+    /// Leaves what of nobody's a brake withholds, and says what that is. What has a reason is weighed when
+    /// the access is brought in line.
     async fn brakes(
-        &self,
+        &mut self,
         house: &Arc<House>,
         order: &Order,
         facts: &PersonFacts,
         rules: &Rules,
         why: &str,
-    ) -> Result<Vec<tenure_model::HeldId>, Ending> {
+    ) -> Result<BTreeSet<String>, Ending> {
         let change = |(account, native, entitlement): &(&Account, &NativeId, String)| Change {
             connection: account.connection.clone(),
             action: Action::RemoveEntitlement {
@@ -367,7 +368,17 @@ impl<'a> Went<'a> {
         let plan = Plan { changes, ..policy };
         let set = brakes::removals(facts, &plan, rules, &house.estate().brakes);
         let held = reserve(house, facts.person.id, set, order.key.as_str().to_owned()).await.map_err(store_refused)?;
-        Ok(held.into_values().collect())
+        let name = |(account, _, what): &(&Account, &NativeId, String)| format!("{} {what}", account.connection);
+        let withheld: BTreeSet<String> = self
+            .of_nobody
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| held.contains_key(place))
+            .map(|(_, one)| name(one))
+            .collect();
+        self.of_nobody.retain(|one| !withheld.contains(&name(one)));
+        self.taken.retain(|one| !withheld.contains(one));
+        Ok(withheld)
     }
 
     /// What is to be changed at accounts, and how each would be put back: only what is there now.
@@ -428,6 +439,7 @@ pub(super) async fn begin(house: &Arc<House>, order: &Order) -> Done {
 struct Took {
     taken: BTreeSet<String>,
     objected: BTreeSet<String>,
+    withheld: BTreeSet<String>,
     at: Timestamp,
     answer: Option<Answer>,
 }
@@ -454,7 +466,7 @@ pub(super) async fn close(house: &House, order: &Order) -> Done {
         let names = open.into_iter().collect::<Vec<_>>().join("`, `");
         if waited > REVIEW_WAITS_MAX {
             return Err(refused(format!(
-                "`{names}` is still there a day after it was to go: no workflow begins with `person.changed`, a brake \
+                "`{names}` is still there a week after it was to go: no workflow begins with `person.changed`, a brake \
                  withholds it, or the system does not let it go"
             )));
         }
@@ -469,6 +481,8 @@ pub(super) async fn close(house: &House, order: &Order) -> Done {
             (true, _, Some(_)) => "removed",
             (true, _, None) => "removed-unanswered",
             (false, true, _) => "objected",
+            // People say yes or no to it, as to all that a brake withholds.
+            (false, false, _) if took.withheld.contains(&item.name) => "withheld",
             // It went by itself, or has another reason since then.
             (false, false, Some(_)) if is_chosen => "overtaken",
             (false, false, Some(_)) => "kept",
@@ -482,8 +496,10 @@ pub(super) async fn close(house: &House, order: &Order) -> Done {
         told.correlation = task.map(Reference::from);
         attachments.push(ledger(house, &told.with(DetailKey::Entitlement, Word::or_hash(&item.entitlement))));
     }
-    let outcome = if took.taken.is_empty() && took.objected.is_empty() { "kept" } else { "changed" };
+    let nothing = took.taken.is_empty() && took.objected.is_empty() && took.withheld.is_empty();
+    let outcome = if nothing { "kept" } else { "changed" };
     let output = json!({
+        "withheld": took.withheld,
         "kept": shown.len().saturating_sub(gone), "taken": took.taken, "objected": took.objected, "task": task,
         "by": said.as_ref().map(|said| &said.by), "comment": said.as_ref().and_then(|said| said.comment.as_ref()),
     });
@@ -502,7 +518,7 @@ fn still_there(facts: &PersonFacts, rules: &Rules, took: &Took) -> BTreeSet<Stri
 
 /// Looks again in a while: seldom, where it takes long.
 fn later(house: &House, order: &Order, message: String, waited: SignedDuration) -> Ending {
-    let pause = (waited / 4).max(REVIEW_LOOKS_EVERY);
+    let pause = (waited / 4).clamp(REVIEW_LOOKS_EVERY, REVIEW_LOOKS_SELDOM);
     let signal = format!("review/{}", order.key.as_str());
     Ending::Asked { signal, message, until: house.clock.now().checked_add(pause).ok() }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::Deserialize as _;
 use serde_json::{Value as Json, json};
+use sha2::{Digest as _, Sha256};
 use tenure_engine::{Ended, Order};
 use tenure_flow::Node;
 use tenure_model::{AccountState, Actor, ConnectionName, Ending, Grant, GrantState, Name, Reason};
@@ -22,6 +23,7 @@ use super::{Done, OfPerson, done, entry, ledger, no, not_now, read, store_refuse
 use crate::brakes::decide::look_again;
 use crate::brakes::same;
 use crate::cx::{Cx, House};
+use crate::estate::hex;
 use crate::runs::replay::replay;
 use crate::workflows::begin::{self, Cause, Names};
 use crate::workflows::start::{self, Happened, Older};
@@ -67,7 +69,7 @@ pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
 
 /// Whether all that is open came to be after this run had planned, such as by a reason to hold something
 /// that ended meanwhile. It is not for this run, which would wait for ever: the person is looked at
-/// again. A run that began so itself leaves nothing to another one.
+/// again. A run that began for the same leaves it to no other.
 async fn is_newer(house: &Arc<House>, order: &Order, facts: &PersonFacts, open: &[&Change]) -> Result<bool, Ending> {
     let cx = Cx::new(Arc::clone(house), Actor::system("engine"));
     let own = replay(&cx, order.run, None).await.map_err(|error| not_now(error.to_string()))?.state;
@@ -85,10 +87,13 @@ async fn is_newer(house: &Arc<House>, order: &Order, facts: &PersonFacts, open: 
         let open = wish(house, facts, change)?;
         is_planned |= planned.iter().any(|known| known.desired == open.desired && known.connection == open.connection);
     }
-    if is_planned || because.starts_with(NEWER) {
+    let actions: Vec<_> = open.iter().map(|change| (&change.connection, &change.action)).collect();
+    let same = hex(&Sha256::digest(serde_json::to_vec(&actions).unwrap_or_default()));
+    let same = format!("{NEWER}{}/", same.get(..16).unwrap_or_default());
+    if is_planned || because.starts_with(&same) {
         return Ok(false);
     }
-    let (own, person, cause) = (Arc::clone(house), facts.person.id, format!("{NEWER}{}", order.key.as_str()));
+    let (own, person, cause) = (Arc::clone(house), facts.person.id, format!("{same}{}", order.key.as_str()));
     let job = house
         .store
         .write(move |tx| Box::pin(async move { look_again(&own, tx, &cause, &[person], "person.changed").await }));

@@ -35,7 +35,9 @@ pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
         Box::pin(async move {
             let asked = outermost(tx, run).await?;
             let (workflow, run) = (asked.as_ref().map(|row| row.name.clone()), asked.map_or(run, |row| row.id));
-            let event = if outcome == "approved" { "request.approved" } else { "request.denied" };
+            // What was approved and done ends as done.
+            let is_yes = matches!(outcome.as_str(), "approved" | "done");
+            let event = if is_yes { "request.approved" } else { "request.denied" };
             let body = json!({ "workflow": workflow, "step": step, "outcome": outcome, "run": run });
             // A decision says nothing that makes older words about somebody void.
             let happened = Happened {

@@ -100,7 +100,7 @@ impl Review<'_> {
             "items": items, "answers": answers, "asked": asked, "last": is_late,
             "silence": self.with.get("noAnswer"),
         }));
-        let undo = json!({ "undo": { "$": format!("/steps/{take}/output/undo") } });
+        let undo = json!({ "undo": { "$": format!("/steps/{take}/output/undo"), "else": null } });
         steps.push(self.taken_back("access/grant", undo, self.part(&take, "review/take", taking, changed)));
         let person =
             json!({ "person": self.with.get("person"), "grants": { "$": format!("/steps/{take}/output/grants") } });
@@ -118,7 +118,7 @@ impl Review<'_> {
         let graph = GraphText { name: "change".to_owned(), steps: vec![write_of(self.step)], output: None };
         let over = json!({ "$": format!("/steps/{take}/output/wishes") });
         let with = json!({ "graph": graph, "over": over, "atOnce": 1 });
-        let undo = json!({ "wishes": { "$": format!("/steps/{take}/output/back") } });
+        let undo = json!({ "wishes": { "$": format!("/steps/{take}/output/back"), "else": [] } });
         self.taken_back("access/restore", undo, self.part(name, "core/each", with, vec![edge(after, Some("done"))]))
     }
 

@@ -100,7 +100,10 @@ fn documents(lane: &str) -> Vec<(&'static str, String)> {
     for path in ["joiner.yaml", "mover.yaml", "leaver.yaml"] {
         let text = std::fs::read_to_string(root.join("templates/workflows").join(path)).unwrap();
         let spec = format!("spec:\n  lane: {lane}\n");
-        all.push((path, text.replacen("spec:\n", &spec, 1)));
+        let text = text.replacen("spec:\n", &spec, 1);
+        // With the fence out nobody looks again at what became so meanwhile either, which would mend it.
+        let looks = if lane == "own" { "trigger: { demand: true }" } else { "trigger: { event: person.changed }" };
+        all.push((path, text.replace("trigger: { event: person.changed }", looks)));
     }
     all
 }

@@ -66,6 +66,32 @@ spec:
     - { id: noted, use: core/set, with: { how: { =: input.body.outcome } } }
 ---
 apiVersion: tenure/v1
+kind: Workflow
+metadata: { name: give-lab, owner: it }
+spec:
+  trigger: { demand: true }
+  lane: own
+  steps:
+    - { id: lend, use: access/grant, with: { system: ldap, entitlement: group/lab } }
+    - { id: give, use: access/ensure, with: { by: bosses }, after: lend, ends: [denied] }
+---
+apiVersion: tenure/v1
+kind: Workflow
+metadata: { name: given, owner: it }
+spec:
+  trigger: { event: request.approved, source: give-lab }
+  steps:
+    - { id: noted, use: core/set, with: { how: { =: input.body.step } } }
+---
+apiVersion: tenure/v1
+kind: Workflow
+metadata: { name: not-given, owner: it }
+spec:
+  trigger: { event: request.denied, source: give-lab }
+  steps:
+    - { id: noted, use: core/set, with: { how: never } }
+---
+apiVersion: tenure/v1
 kind: Approval
 metadata: { name: at-once, owner: it }
 spec: { auto: "true", steps: [{ ask: bosses }] }
@@ -184,4 +210,15 @@ async fn a_workflow_does_not_begin_by_the_answer_to_what_it_asked_for_itself() {
     let shown = show::show(&scene.stepped.cx(), run).await.unwrap();
     assert!(shown.state.nodes.contains_key("told-ask"), "nobody was told: {:?}", shown.state.nodes);
     assert_eq!(scene.runs_of("once").await.len(), 1, "it asks for ever");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn access_that_was_approved_is_told_as_approved_once_it_is_there() {
+    let scene = Somebody::new(ESTATE).await;
+    let run = scene.start("give-lab").await;
+    scene.decide("approved").await;
+    assert_eq!(scene.ended(run).await, RunStatus::Done);
+    assert_eq!(scene.groups(), ["lab", "staff"]);
+    scene.holds("nobody hears of it", async || scene.runs_of("given").await.len() == 1).await;
+    assert_eq!(scene.runs_of("not-given").await.len(), 0, "a yes is told as a no");
 }

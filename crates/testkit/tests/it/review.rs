@@ -338,11 +338,11 @@ async fn what_nobody_decided_passes_the_brakes_as_all_removals_do() {
     scene.answers("bo", &task, "change", &["ldap group/lab", "ldap group/wiki"]).await.unwrap();
     let cx = scene.stepped.cx();
     let held = async || brakes::list::list(&cx, None, None, 10).await.unwrap();
-    scene.holds("no brake holds it", async || held().await.len() == 1).await;
-    let waits =
-        async || show::show(&cx, run).await.unwrap().waits.iter().any(|wait| wait.reason.contains("tenure held"));
-    scene.holds("it does not say for what it waits", waits).await;
-    assert_eq!(scene.groups(), ["lab", "staff", "wiki"], "the last administrator is gone");
+    scene.is_over(run).await;
+    assert_eq!(scene.groups(), ["lab", "staff"], "the last administrator is gone");
+    let words: Vec<String> = scene.decided().await.into_iter().map(|(_, word)| word).collect();
+    assert_eq!(words, ["withheld", "kept", "removed"]);
+    assert_eq!(held().await.len(), 1);
     for name in ["olga", "oscar"] {
         let set = held().await.remove(0);
         let said = Said { yes: true, size: set.size.removals, reason: "another one is there".to_owned() };
@@ -351,6 +351,10 @@ async fn what_nobody_decided_passes_the_brakes_as_all_removals_do() {
         let operator = Cx::new(scene.stepped.house.clone(), Actor { name: name.to_owned(), kind });
         decide(&operator, set.set.id, said).await.unwrap();
     }
-    scene.is_over(run).await;
+    // What was let go may be taken away by the next one.
+    let next = scene.start("review").await;
+    let task = scene.asks("bo").await;
+    scene.answers("bo", &task, "change", &["ldap group/lab"]).await.unwrap();
+    scene.is_over(next).await;
     assert_eq!(scene.groups(), ["staff"]);
 }
