@@ -203,3 +203,24 @@ async fn what_is_stuck_is_asked_for_and_what_went_on_is_not() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn open_tasks_are_found_by_how_their_keys_begin() {
+    each_db(async |store| {
+        for key in ["owner", "owner/E1/a", "owner/E1/a/2", "owner/É/b", "ownership", "p"] {
+            insert(&store, &task(key, "team:desk")).await;
+        }
+        let under = async |after: &'static str| {
+            let job = store.read(move |tx| Box::pin(async move { tasks::open_under(tx, "owner/", after, 2).await }));
+            let found = job.await.map_err(|error: StoreError| error).unwrap();
+            found.into_iter().map(|task| task.key).collect::<Vec<_>>()
+        };
+        assert_eq!(under("owner/").await, ["owner/E1/a", "owner/E1/a/2"]);
+        assert_eq!(under("owner/E1/a/2").await, ["owner/É/b"]);
+        let gone = task("owner/E1/a", "team:desk");
+        let over = insert(&store, &gone).await.0.withdrawn("tenure", now(), "x").unwrap();
+        store.write(move |tx| Box::pin(async move { tasks::update(tx, &over).await })).await.unwrap();
+        assert_eq!(under("owner/").await, ["owner/E1/a/2", "owner/É/b"]);
+    })
+    .await;
+}
