@@ -74,6 +74,8 @@ pub struct Estate {
     pub places: BTreeMap<(Kind, Name), (String, Place)>,
     /// Where each document is written.
     pub managed: BTreeMap<(Kind, Name), ManagedBy>,
+    /// Who answers for each document that says so.
+    pub owners: BTreeMap<(Kind, Name), String>,
     /// The processes.
     pub workflows: BTreeMap<Name, Written>,
     /// What services are like, for connections that have no connector of their own.
@@ -211,7 +213,9 @@ impl Reading {
     }
 
     fn document(&mut self, file: &str, document: &Document<'_>) {
-        self.estate.managed.insert((document.kind, document.name.clone()), document.managed_by);
+        let key = || (document.kind, document.name.clone());
+        self.estate.managed.insert(key(), document.managed_by);
+        self.estate.owners.extend(document.owner.clone().map(|owner| (key(), owner)));
         let mut notes = Notes { file, problems: &mut self.problems };
         match document.kind {
             Kind::Brake => brake::read(document, &mut self.estate.brakes, &mut notes),

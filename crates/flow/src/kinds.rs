@@ -427,7 +427,7 @@ pub const KINDS: &[Kind] = &[
         "review/close",
         How::Effect,
         None,
-        &[PERSON, SYSTEMS, may("byRule", Flag), may("items", Any), may("answers", Any), may("took", Any)],
+        &[PERSON, may("items", Any), may("answers", Any), may("took", Any)],
         "waits until what a review took away is gone, and writes down what was decided of each thing",
     )
     .tells(&["kept", "changed"]),
@@ -461,16 +461,7 @@ pub const KINDS: &[Kind] = &[
         "review/take",
         How::Effect,
         Some(Exact),
-        &[
-            PERSON,
-            SYSTEMS,
-            may("byRule", Flag),
-            may("items", Any),
-            may("answers", Any),
-            may("asked", Any),
-            may("last", Any),
-            may("silence", Text),
-        ],
+        &[PERSON, may("items", Any), may("answers", Any), may("asked", Any), may("last", Any), may("silence", Text)],
         "ends the reasons to hold what somebody is not to keep",
     ),
     kind(

@@ -1,5 +1,6 @@
 //! Durable runs, as people see and steer them.
 
+pub(crate) mod above;
 pub(crate) mod alone;
 pub mod edit;
 pub mod list;

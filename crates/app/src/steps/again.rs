@@ -1,19 +1,34 @@
 //! `access/again`: sets the timer for the next moment at which the same facts come to something
 //! else. Timers follow from facts; asking twice sets one timer.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::json;
 use tenure_engine::Order;
 use tenure_engine::journal::Letter;
-use tenure_model::PersonId;
+use tenure_model::{Ending, PersonId};
 use tenure_store::{StoreError, facts as told};
 
 use super::align::load_for;
 use super::{Done, OfPerson, done, read, store_refused};
+use crate::brakes::decide::look_again;
 use crate::cx::{House, send};
 use crate::limits::TURNS_LOOK_BACK;
 use crate::people::facts;
 use crate::runs::alone;
+
+/// Lets a person be looked at again for this cause, once however often it is tried. What is under way
+/// for them comes to its end first. Says how many runs begin.
+pub(super) async fn look(house: &Arc<House>, person: PersonId, cause: String) -> Result<usize, Ending> {
+    let own = Arc::clone(house);
+    let job = house
+        .store
+        .write(move |tx| Box::pin(async move { look_again(&own, tx, &cause, &[person], "person.changed").await }));
+    let begun = job.await.map_err(|error: StoreError| store_refused(error))?;
+    house.nudge();
+    Ok(begun)
+}
 
 pub(super) async fn perform(house: &House, order: &Order) -> Done {
     let OfPerson { person } = read(order)?;

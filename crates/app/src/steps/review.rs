@@ -26,8 +26,7 @@ use tenure_store::{StoreError, observations};
 
 use super::align::{Wish, load};
 use super::human::put_away;
-use super::{Done, done, entry, grant, ledger, no, read, refused, store_refused};
-use crate::brakes::decide::look_again;
+use super::{Done, again, done, entry, grant, ledger, no, read, refused, store_refused};
 use crate::brakes::reserve::reserve;
 use crate::cx::House;
 use crate::limits::{REVIEW_LOOKS_EVERY, REVIEW_LOOKS_SELDOM, REVIEW_WAITS_MAX, TASK_CHOICES_MAX};
@@ -418,19 +417,13 @@ struct Begin {
     grants: usize,
 }
 
-/// Lets the person be looked at, once, now that reasons have ended. What is under way for them comes to
-/// its end first: that something is taken away is no news of them.
+/// Lets the person be looked at now that reasons have ended: that something is taken away is no news of them.
 pub(super) async fn begin(house: &Arc<House>, order: &Order) -> Done {
     let Begin { person, grants } = read(order)?;
     if grants == 0 {
         return Ok(done("done", json!({ "runs": 0 })));
     }
-    let (own, key) = (Arc::clone(house), order.key.as_str().to_owned());
-    let job = house
-        .store
-        .write(move |tx| Box::pin(async move { look_again(&own, tx, &key, &[person], "person.changed").await }));
-    let runs = job.await.map_err(|error: StoreError| store_refused(error))?;
-    house.nudge();
+    let runs = again::look(house, person, order.key.as_str().to_owned()).await?;
     Ok(done("done", json!({ "runs": runs })))
 }
 

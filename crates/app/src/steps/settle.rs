@@ -12,15 +12,14 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 use tenure_engine::{Ended, Order};
 use tenure_flow::Node;
-use tenure_model::{AccountState, Actor, ConnectionName, Ending, Grant, GrantState, Name, Reason};
+use tenure_model::{AccountState, Actor, ConnectionName, Ending, Grant, GrantState, Name, PersonId, Reason};
 use tenure_policy::brakes::{self, Kind, Removal};
 use tenure_policy::{Action, Change, PersonFacts, Plan, Rules};
 use tenure_store::journal::Attachment;
-use tenure_store::{StoreError, awaits, removals};
+use tenure_store::{StoreError, Tx, awaits, removals};
 
 use super::align::{Wish, load_for, wish};
-use super::{Done, OfPerson, done, entry, ledger, no, not_now, read, store_refused};
-use crate::brakes::decide::look_again;
+use super::{Done, OfPerson, again, done, entry, ledger, no, not_now, read, store_refused};
 use crate::brakes::same;
 use crate::cx::{Cx, House};
 use crate::estate::hex;
@@ -93,12 +92,7 @@ async fn is_newer(house: &Arc<House>, order: &Order, facts: &PersonFacts, open: 
     if is_planned || because.starts_with(&same) {
         return Ok(false);
     }
-    let (own, person, cause) = (Arc::clone(house), facts.person.id, format!("{same}{}", order.key.as_str()));
-    let job = house
-        .store
-        .write(move |tx| Box::pin(async move { look_again(&own, tx, &cause, &[person], "person.changed").await }));
-    let begun = job.await.map_err(|error: StoreError| store_refused(error))?;
-    house.nudge();
+    let begun = again::look(house, facts.person.id, format!("{same}{}", order.key.as_str())).await?;
     // Where nothing begins so, this run is all there is.
     Ok(begun > 0)
 }
@@ -112,24 +106,13 @@ type News = BTreeMap<(&'static str, ConnectionName), Vec<Grant>>;
 /// Starts what waits for somebody to get or lose access.
 async fn tell_workflows(house: &Arc<House>, order: &Order, facts: &PersonFacts, mut news: News) -> Result<(), Ending> {
     let (estate, person) = (house.estate(), facts.person.id);
-    let of: BTreeSet<&'static str> = news.keys().map(|(event, _)| *event).collect();
-    let waits = house.store.read(move |tx| {
-        Box::pin(async move {
-            let mut found = BTreeSet::new();
-            for event in of {
-                if !awaits::open_for(tx, person, event, 1).await?.is_empty() {
-                    found.insert(event);
-                }
-            }
-            Ok(found)
-        })
-    });
-    let waits = if news.is_empty() {
-        BTreeSet::new()
-    } else {
-        waits.await.map_err(|error: StoreError| store_refused(error))?
-    };
-    news.retain(|(event, _), _| start::is_awaited(&estate, event) || waits.contains(event));
+    let is_awaited = |event: &str| start::is_awaited(&estate, event);
+    let of: BTreeSet<&'static str> = news.keys().map(|(event, _)| *event).filter(|event| !is_awaited(event)).collect();
+    if !of.is_empty() {
+        let job = house.store.read(move |tx| Box::pin(async move { waited_for(tx, person, of).await }));
+        let waits = job.await.map_err(|error: StoreError| store_refused(error))?;
+        news.retain(|(event, _), _| is_awaited(event) || waits.contains(event));
+    }
     if news.is_empty() {
         return Ok(());
     }
@@ -150,6 +133,21 @@ async fn tell_workflows(house: &Arc<House>, order: &Order, facts: &PersonFacts, 
     job.await.map_err(|error: StoreError| store_refused(error))?;
     house.nudge();
     Ok(())
+}
+
+/// The events for which a step waits of somebody.
+async fn waited_for(
+    tx: &mut Tx,
+    person: PersonId,
+    events: BTreeSet<&'static str>,
+) -> Result<BTreeSet<&'static str>, StoreError> {
+    let mut found = BTreeSet::new();
+    for event in events {
+        if !awaits::open_for(tx, person, event, 1).await?.is_empty() {
+            found.insert(event);
+        }
+    }
+    Ok(found)
 }
 
 fn happened(event: &str, connection: &ConnectionName, grants: &[Grant]) -> Happened {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 use tenure_engine::Order;
-use tenure_engine::journal::RunRow;
-use tenure_model::{PersonId, RunId};
-use tenure_store::{StoreError, Tx, runs};
+use tenure_model::PersonId;
+use tenure_store::{StoreError, runs};
 
 use super::align::load;
 use super::{Done, done, read, store_refused};
 use crate::cx::House;
+use crate::runs::above::above;
 use crate::workflows::begin::{self, Cause, Names};
 use crate::workflows::start::{Happened, Older};
 
@@ -33,7 +33,12 @@ pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
     let (own, key, run) = (Arc::clone(house), order.key.as_str().to_owned(), order.run);
     let job = house.store.write(move |tx| {
         Box::pin(async move {
-            let asked = outermost(tx, run).await?;
+            // A run within a run asks for the outermost one.
+            let own_row = runs::get(tx, run).await?;
+            let asked = match &own_row {
+                Some(row) => above(tx, row).await?.pop().map(|(_, row)| row).or(own_row),
+                None => None,
+            };
             let (workflow, run) = (asked.as_ref().map(|row| row.name.clone()), asked.map_or(run, |row| row.id));
             // What was approved and done ends as done.
             let is_yes = matches!(outcome.as_str(), "approved" | "done");
@@ -55,17 +60,4 @@ pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
     let runs = job.await.map_err(|error: StoreError| store_refused(error))?;
     house.nudge();
     Ok(done("done", json!({ "runs": runs })))
-}
-
-/// The run that this one is a part of.
-async fn outermost(tx: &mut Tx, run: RunId) -> Result<Option<RunRow>, StoreError> {
-    let mut found = runs::get(tx, run).await?;
-    for _ in 0..tenure_flow::limits::DEPTH_MAX {
-        let Some(above) = found.as_ref().and_then(|row| row.parent.as_ref()).map(|parent| parent.run) else { break };
-        match runs::get(tx, above).await? {
-            Some(row) => found = Some(row),
-            None => break,
-        }
-    }
-    Ok(found)
 }

@@ -17,6 +17,7 @@ use super::succeed::fallback;
 use crate::cx::{Cx, House, send_to};
 use crate::error::AppError;
 use crate::people::show::KEYS;
+use crate::runs::above::above;
 use crate::runs::replay::{Replayed, replay};
 use crate::runs::tell::Telling;
 use crate::{limits, record};
@@ -125,12 +126,9 @@ impl Question {
     /// Of which workflow it is a step, and where in it: a run within a run is a part of its parent.
     async fn place(&self, tx: &mut Tx) -> Result<(String, String), AppError> {
         let (mut workflow, mut path) = (self.found.row.name.clone(), self.node.clone());
-        let mut parent = self.found.row.parent.clone();
-        for _ in 0..tenure_flow::limits::DEPTH_MAX {
-            let Some(above) = parent.take() else { break };
-            let Some(row) = runs::get(tx, above.run).await? else { break };
-            path = format!("{}/{path}", above.node);
-            (workflow, parent) = (row.name, row.parent);
+        for (waits, row) in above(tx, &self.found.row).await? {
+            path = format!("{}/{path}", waits.node);
+            workflow = row.name;
         }
         Ok((workflow, path))
     }

@@ -56,23 +56,17 @@ impl Review<'_> {
         Step { after, on_error: self.step.on_error.clone(), ..plain(name, action, with) }
     }
 
-    /// What is looked at, for each part that finds it out anew.
-    fn scope(&self, more: Json) -> Json {
-        let mut with = json!({
-            "person": self.with.get("person"), "systems": self.with.get("systems"), "byRule": self.with.get("byRule"),
-        });
-        if let (Json::Object(fields), Json::Object(more)) = (&mut with, more) {
-            fields.extend(more);
-            fields.retain(|_, value| !value.is_null());
-        }
-        with
+    /// What is looked at.
+    fn scope(&self) -> Json {
+        let given = |name: &&str| self.with.get(*name).map(|value| ((*name).to_owned(), value.clone()));
+        ["person", "systems", "byRule"].iter().filter_map(given).collect()
     }
 
     fn lowered(&self) -> Lowered {
         let id = &self.step.id;
         let named = |word: &str| format!("{word}-{id}");
         let (held, take, begin, each) = (named("held"), named("take"), named("begin"), format!("{CHANGES}{id}"));
-        let mut steps = vec![self.part(&held, "review/list", self.scope(json!({})), Vec::new())];
+        let mut steps = vec![self.part(&held, "review/list", self.scope(), Vec::new())];
         let (mut kept, mut asked, mut answers) = (vec![edge(&held, Some("nothing"))], Vec::new(), Vec::new());
         let mut late = vec![edge(&held, Some("some"))];
         let mut changed = Vec::new();
@@ -96,19 +90,20 @@ impl Review<'_> {
         let is_late = late.first().map(|edge| json!({ "$": format!("/steps/{}/outcome", edge.step), "else": null }));
         changed.extend(late);
         let items = json!({ "$": format!("/steps/{held}/output/items") });
-        let taking = self.scope(json!({
+        let person = self.with.get("person");
+        let taking = json!({
+            "person": person,
             "items": items, "answers": answers, "asked": asked, "last": is_late,
             "silence": self.with.get("noAnswer"),
-        }));
+        });
         let undo = json!({ "undo": { "$": format!("/steps/{take}/output/undo"), "else": null } });
         steps.push(self.taken_back("access/grant", undo, self.part(&take, "review/take", taking, changed)));
-        let person =
-            json!({ "person": self.with.get("person"), "grants": { "$": format!("/steps/{take}/output/grants") } });
-        steps.push(self.part(&begin, "review/begin", person, vec![edge(&take, Some("done"))]));
+        let beginning = json!({ "person": person, "grants": { "$": format!("/steps/{take}/output/grants") } });
+        steps.push(self.part(&begin, "review/begin", beginning, vec![edge(&take, Some("done"))]));
         steps.push(self.changes(&each, &take, &begin));
         kept.push(edge(&each, None));
         let of_take = json!({ "$": format!("/steps/{take}/output"), "else": null });
-        let close = self.scope(json!({ "items": items, "answers": answers, "took": of_take }));
+        let close = json!({ "person": person, "items": items, "answers": answers, "took": of_take });
         steps.push(self.part(id, "review/close", close, kept));
         Lowered { steps, inner: asked.into_iter().chain([held, take, begin, each]).collect() }
     }

@@ -57,7 +57,6 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
         folder: folder.to_owned(),
         problems: problems.iter().map(ToString::to_string).collect(),
     };
-    let owners = owners(&files);
     let documents = blueprint::Estate::read(files).map_err(bad)?;
     let problems = of_packs(&documents);
     if !problems.is_empty() {
@@ -65,7 +64,7 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
     }
     let shipped = SHIPPED.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec();
     let shipped = blueprint::Estate::read(shipped).map_err(bad)?;
-    let mut estate = Estate { rules: documents.rules(), owners, ..Estate::default() };
+    let mut estate = Estate { rules: documents.rules(), owners: owners(&documents), ..Estate::default() };
     estate.workflows = workflows(&shipped, &documents).map_err(bad)?;
     estate.brakes = documents.brakes.clone();
     let (mappings, generators) = (documents.mappings.values().cloned(), documents.generators.clone());
@@ -79,12 +78,10 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
 }
 
 /// What each owner answers for.
-fn owners(files: &[(String, String)]) -> BTreeMap<String, BTreeSet<String>> {
+fn owners(documents: &blueprint::Estate) -> BTreeMap<String, BTreeSet<String>> {
     let mut owners: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for one in blueprint::diff::listed(files) {
-        if let Some(owner) = one.owner {
-            owners.entry(owner).or_default().insert(format!("{} {}", one.kind.to_lowercase(), one.name));
-        }
+    for ((kind, name), owner) in &documents.owners {
+        owners.entry(owner.clone()).or_default().insert(format!("{} {name}", kind.word().to_lowercase()));
     }
     owners
 }

@@ -8,33 +8,9 @@ use tenure_app::tokens::create::create;
 use tenure_model::{HumanTask, Role};
 use tenure_store::tokens::Opens;
 
-use crate::somebody::Somebody;
+use crate::somebody::{HOUSE, Somebody};
 
-const ESTATE: &str = r#"apiVersion: tenure/v1
-kind: Connection
-metadata: { name: hr, owner: it }
-spec: { connector: memory, direction: source, authority: [employee], config: {} }
----
-apiVersion: tenure/v1
-kind: Connection
-metadata: { name: ldap, owner: E1 }
-spec:
-  connector: memory
-  direction: target
-  config: {}
-  account:
-    match: employeeNumber
-    set: { employeeNumber: person.employeeId, uid: lower(person.employeeId) }
-  entitlements: { group/staff: group-staff }
----
-apiVersion: tenure/v1
-kind: Role
-metadata: { name: staff, owner: E1 }
-spec:
-  birthright: { when: 'person.kind == "employee"' }
-  grants: [{ connection: ldap, entitlement: group/staff }]
----
-apiVersion: tenure/v1
+const TEAMS: &str = r"apiVersion: tenure/v1
 kind: Team
 metadata: { name: keepers, owner: keepers }
 spec: { members: [E1, E3] }
@@ -43,7 +19,7 @@ apiVersion: tenure/v1
 kind: Team
 metadata: { name: mixed, owner: mixed }
 spec: { members: [E1, a-token-of-nobody] }
-"#;
+";
 
 impl Somebody {
     async fn told(&self, id: &str, key: &str, kind: &str, more: serde_json::Value) {
@@ -68,7 +44,8 @@ impl Somebody {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_left_is_asked_after_until_everything_has_an_owner_who_is_there() {
-    let scene = Somebody::new(ESTATE).await;
+    let theirs = HOUSE.replace("ldap, owner: it", "ldap, owner: E1").replace("staff, owner: it", "staff, owner: E1");
+    let scene = Somebody::of(&format!("{theirs}{TEAMS}")).await;
     for (id, key) in [("h2", "E2"), ("h3", "E3")] {
         scene.told(id, key, "employment.started", json!({ "firstDay": "2025-01-01" })).await;
     }

@@ -20,31 +20,7 @@ use tenure_testkit::act;
 
 use crate::somebody::Somebody;
 
-const ESTATE: &str = r#"apiVersion: tenure/v1
-kind: Connection
-metadata: { name: hr, owner: it }
-spec: { connector: memory, direction: source, authority: [employee], config: {} }
----
-apiVersion: tenure/v1
-kind: Connection
-metadata: { name: ldap }
-spec:
-  connector: memory
-  direction: target
-  config: {}
-  account:
-    match: employeeNumber
-    set: { employeeNumber: person.employeeId, uid: lower(person.employeeId) }
-  entitlements: { group/staff: group-staff, group/lab: group-lab, group/wiki: group-wiki }
----
-apiVersion: tenure/v1
-kind: Role
-metadata: { name: staff, owner: it }
-spec:
-  birthright: { when: 'person.kind == "employee"' }
-  grants: [{ connection: ldap, entitlement: group/staff }]
----
-apiVersion: tenure/v1
+const ESTATE: &str = r"apiVersion: tenure/v1
 kind: Team
 metadata: { name: bosses }
 spec: { members: [bo, cy, E1] }
@@ -112,7 +88,7 @@ spec:
   trigger: { demand: true }
   steps:
     - { id: gone, use: lifecycle/wait-for, with: { event: access.lost }, ends: [came] }
-"#;
+";
 
 impl Somebody {
     /// What a team is asked, once it is.

@@ -8,14 +8,46 @@ use tenure_store::runs::{RunFilter, list};
 use tenure_testkit::databases::Database;
 use tenure_testkit::stepped::{Stepped, Workflows};
 
+/// A source, a directory, and what follows from being employed.
+pub const HOUSE: &str = r#"apiVersion: tenure/v1
+kind: Connection
+metadata: { name: hr, owner: it }
+spec: { connector: memory, direction: source, authority: [employee], config: {} }
+---
+apiVersion: tenure/v1
+kind: Connection
+metadata: { name: ldap, owner: it }
+spec:
+  connector: memory
+  direction: target
+  config: {}
+  account:
+    match: employeeNumber
+    set: { employeeNumber: person.employeeId, uid: lower(person.employeeId) }
+  entitlements: { group/staff: group-staff, group/lab: group-lab, group/wiki: group-wiki, group/project: group-project }
+---
+apiVersion: tenure/v1
+kind: Role
+metadata: { name: staff, owner: it }
+spec:
+  birthright: { when: 'person.kind == "employee"' }
+  grants: [{ connection: ldap, entitlement: group/staff }]
+---
+"#;
+
 pub struct Somebody {
     pub stepped: Stepped,
     person: String,
 }
 
 impl Somebody {
-    /// They are employed in a house of these documents, and have the group `staff` that follows from it.
-    pub async fn new(estate: &str) -> Self {
+    /// They are employed in the house with these documents besides, and have the group `staff` that follows from it.
+    pub async fn new(besides: &str) -> Self {
+        Self::of(&format!("{HOUSE}{besides}")).await
+    }
+
+    /// The same in a house of these documents alone.
+    pub async fn of(estate: &str) -> Self {
         let database = Database::sqlite();
         let now = "2026-11-02T09:00:00Z".parse().unwrap();
         let files = [("all.yaml", estate.to_owned())];

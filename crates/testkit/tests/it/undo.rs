@@ -10,30 +10,6 @@ use tenure_store::runs::RunFilter;
 use crate::somebody::Somebody;
 
 const ESTATE: &str = r"apiVersion: tenure/v1
-kind: Connection
-metadata: { name: hr, owner: it }
-spec: { connector: memory, direction: source, authority: [employee], config: {} }
----
-apiVersion: tenure/v1
-kind: Connection
-metadata: { name: ldap }
-spec:
-  connector: memory
-  direction: target
-  config: {}
-  account:
-    match: employeeNumber
-    set: { employeeNumber: person.employeeId, uid: lower(person.employeeId) }
-  entitlements: { group/staff: group-staff, group/project: group-project }
----
-apiVersion: tenure/v1
-kind: Role
-metadata: { name: staff, owner: it }
-spec:
-  birthright: { when: 'person.kind == ''employee''' }
-  grants: [{ connection: ldap, entitlement: group/staff }]
----
-apiVersion: tenure/v1
 kind: Workflow
 metadata: { name: newcomer, owner: it }
 spec:
