@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tenure_model::Observed;
 
+use crate::actions::Actions;
 use crate::change::{Change, Operation};
 use crate::description::Description;
 use crate::desired::Desired;
@@ -97,6 +98,11 @@ pub trait Connector: Send + Sync {
     fn tickets(&self) -> Option<&dyn Tickets> {
         None
     }
+
+    /// What the system does for its accounts besides keeping them, if it does.
+    fn actions(&self) -> Option<&dyn Actions> {
+        None
+    }
 }
 
 /// Any connector, behind a pointer. Every [`Connector`] is one; a caller imports only this trait.
@@ -136,6 +142,8 @@ pub trait AnyConnector: Send + Sync {
     fn allowance(&self) -> Option<Allowance>;
     /// See [`Connector::tickets`].
     fn tickets(&self) -> Option<&dyn Tickets>;
+    /// See [`Connector::actions`].
+    fn actions(&self) -> Option<&dyn Actions>;
 }
 
 impl<C: Connector> AnyConnector for C {
@@ -201,5 +209,8 @@ impl<C: Connector> AnyConnector for C {
     }
     fn tickets(&self) -> Option<&dyn Tickets> {
         Connector::tickets(self)
+    }
+    fn actions(&self) -> Option<&dyn Actions> {
+        Connector::actions(self)
     }
 }

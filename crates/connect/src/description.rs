@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::actions::ActionRule;
 use crate::change::Write;
 use crate::feed::ChangeFeed;
 use crate::limits::PAGE_OBJECTS_MAX;
@@ -27,6 +28,9 @@ pub struct Description {
     pub consistency_delay: Duration,
     /// What it can write, and how far each write can be taken back.
     pub verbs: BTreeMap<Verb, Reversibility>,
+    /// What it does for accounts besides keeping them, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub actions: BTreeMap<String, ActionRule>,
     /// Of which classes the system tells what changed, and how well.
     pub feeds: BTreeMap<ObjectClass, ChangeFeed>,
     /// How far it reaches for each kind of artifact; every kind is declared.
@@ -53,6 +57,7 @@ impl Description {
             },
             consistency_delay: Duration::ZERO,
             verbs: BTreeMap::new(),
+            actions: BTreeMap::new(),
             feeds: BTreeMap::new(),
             surface: BTreeMap::new(),
             credentials: BTreeSet::new(),

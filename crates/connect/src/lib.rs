@@ -5,6 +5,7 @@
 //! decides nothing about who should have what, and stores nothing. Start at [`connector`]; the
 //! suite that every connector has to pass is [`conformance`], and [`fake`] is a target for tests.
 
+pub mod actions;
 pub mod change;
 pub mod channel;
 pub mod chaos;
@@ -34,6 +35,7 @@ pub mod trust;
 pub mod undo;
 pub mod web;
 
+pub use actions::{Act, ActionRule, Actions, Parameter, Sight};
 pub use change::{BadOperationKey, Change, Operation, OperationKey, Write};
 pub use channel::{Channel, Content, Facts, Letter, Message, Sent};
 pub use connector::{AnyConnector, Checked, Connector};
@@ -52,7 +54,7 @@ pub use outcome::{Doubt, DoubtKind, Outcome, WriteFault};
 pub use pace::Allowance;
 pub use query::{Batch, Completeness, ObjectClass, Page, PageToken, Query, Seen, SeenEntitlement};
 pub use refusal::{Refusal, RefusalClass};
-pub use screen::{Keep, KeptWrite, Screen};
+pub use screen::{Keep, Kept, KeptWrite, Screen};
 pub use secret::{BadSecretRef, FileSecrets, SecretError, SecretRef, SecretText, Secrets};
 pub use surface::{Artifact, Reach, SeenArtifact};
 pub use tickets::{NewTicket, Progress, SeenTicket, Tickets};

@@ -52,3 +52,9 @@ pub const BREAKER_REST_FIRST: Duration = Duration::from_secs(5);
 
 /// The longest that it is left alone.
 pub const BREAKER_REST_MAX: Duration = Duration::from_mins(5);
+
+/// The longest text that an action is given.
+pub const ACTION_TEXT_BYTES_MAX: usize = 8 * 1024;
+
+/// So much is kept of what stood there before an action, to take it back with.
+pub const ACTION_KEPT_BYTES_MAX: usize = 32 * 1024;

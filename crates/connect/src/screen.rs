@@ -9,29 +9,42 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use serde_json::{Value as Json, json};
 use tenure_model::{AccountState, Clock, ConnectionName, NativeId, Observed, Value};
 
+use crate::actions::{Act, Actions, Sight};
 use crate::change::{Change, Operation, Write, values};
 use crate::connector::{AnyConnector, Checked, Connector};
 use crate::description::Description;
 use crate::desired::Desired;
 use crate::expectation::{Expectation, Verdict};
 use crate::locator::Locator;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, WriteFault};
 use crate::plan::{self, Resolved, not_there};
 use crate::query::{Batch, ObjectClass, Page, Query};
 use crate::refusal::Refusal;
 use crate::surface::{Artifact, SeenArtifact};
 
 /// A write that was kept from its system.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct KeptWrite {
     /// Of which connection.
     pub connection: ConnectionName,
     /// The account, by its name there.
     pub account: String,
     /// What would be written.
-    pub change: Change,
+    pub what: Kept,
+}
+
+/// What is kept from a system.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kept {
+    /// A write.
+    Change(Change),
+    /// Something that it would do for an account.
+    Act(Act),
 }
 
 /// Is handed what a screen keeps, when it would happen.
@@ -51,6 +64,8 @@ pub struct Screen {
 struct World {
     accounts: BTreeMap<NativeId, Observed>,
     ended: BTreeSet<(NativeId, Artifact)>,
+    /// What would be done for accounts, by what it is about; nothing where it was taken back.
+    acts: BTreeMap<(NativeId, String), Option<BTreeMap<String, Json>>>,
     made: usize,
 }
 
@@ -118,7 +133,7 @@ impl Screen {
     fn made(&self, change: &Change) -> Observed {
         let mut world = lock(&self.world);
         world.made += 1;
-        let native_id = Some(NativeId::new(format!("rehearsed-{}", world.made)));
+        let native_id = Some(NativeId::new(format!("{REHEARSED}{}", world.made)));
         let class = self.inner.describe().class(ObjectClass::Account);
         let naming = class.map_or("", |class| class.naming_attribute.as_str());
         let name = match &change.write {
@@ -144,8 +159,65 @@ impl Screen {
             world.accounts.insert(id.clone(), seen.clone());
         }
         drop(world);
-        let (connection, account) = (self.connection.clone(), seen.name.clone());
-        (self.keep)(KeptWrite { connection, account, change: change.clone() });
+        self.keep_from(seen, Kept::Change(change.clone()));
+    }
+
+    fn keep_from(&self, seen: &Observed, what: Kept) {
+        (self.keep)(KeptWrite { connection: self.connection.clone(), account: seen.name.clone(), what });
+    }
+
+    /// The account as it would be, which must be there.
+    async fn there(&self, act: &Act) -> Result<(NativeId, Observed), Refusal> {
+        self.inner.describe().permits_act(act)?;
+        let seen = self.look(&act.account).await?.ok_or_else(|| not_there(&act.account))?;
+        let id = seen.native_id.clone().ok_or_else(|| not_there(&act.account))?;
+        Ok((id, seen))
+    }
+
+    /// What would be seen of an action of this account.
+    async fn sight(&self, id: &NativeId, act: &Act) -> Result<Sight, Refusal> {
+        let kept = lock(&self.world).acts.get(&(id.clone(), act.action.clone())).cloned();
+        match (kept, self.inner.actions()) {
+            (Some(with), _) => Ok(Sight { so: Some(with.as_ref() == Some(&act.with)), kept: json!({}) }),
+            (None, _) if is_rehearsed(id) => {
+                let seen = self.inner.describe().permits_act(act)?.unseen.is_none();
+                Ok(Sight { so: seen.then_some(false), kept: json!({}) })
+            }
+            (None, Some(actions)) => actions.look(act).await,
+            (None, None) => Err(self.inner.describe().unsupported("do anything for its accounts")),
+        }
+    }
+}
+
+/// How the ids begin of accounts that were only made here.
+const REHEARSED: &str = "rehearsed-";
+
+fn is_rehearsed(id: &NativeId) -> bool {
+    id.as_str().starts_with(REHEARSED)
+}
+
+impl Actions for Screen {
+    fn look<'a>(&'a self, act: &'a Act) -> BoxFuture<'a, Result<Sight, Refusal>> {
+        async move {
+            let (id, _) = self.there(act).await?;
+            self.sight(&id, act).await
+        }
+        .boxed()
+    }
+
+    fn act<'a>(&'a self, act: &'a Act, _: &'a Operation) -> BoxFuture<'a, Result<Sight, WriteFault>> {
+        async move {
+            let (id, seen) = self.there(act).await?;
+            let (sight, wanted) = (self.sight(&id, act).await?, act.back.is_none());
+            if sight.so == Some(wanted) {
+                return Ok(sight);
+            }
+            let with = wanted.then(|| act.with.clone());
+            lock(&self.world).acts.insert((id, act.action.clone()), with);
+            self.keep_from(&seen, Kept::Act(act.clone()));
+            Ok(Sight { so: sight.so.map(|_| wanted), kept: sight.kept })
+        }
+        .boxed()
     }
 }
 
@@ -211,11 +283,15 @@ impl Connector for Screen {
         }
     }
 
+    fn actions(&self) -> Option<&dyn Actions> {
+        self.inner.actions().map(|_| self as &dyn Actions)
+    }
+
     async fn artifacts(&self, account: &Locator, kind: Artifact) -> Result<Vec<SeenArtifact>, Refusal> {
         let rehearsed = lock(&self.world).find(account);
         match rehearsed.and_then(|seen| seen.native_id) {
             Some(id) if lock(&self.world).ended.contains(&(id.clone(), kind)) => Ok(Vec::new()),
-            Some(id) if id.as_str().starts_with("rehearsed-") => Ok(Vec::new()),
+            Some(id) if is_rehearsed(&id) => Ok(Vec::new()),
             Some(_) | None => self.inner.artifacts(account, kind).await,
         }
     }

@@ -5,6 +5,7 @@
 //! database, no wire format and no connected system. Start at [`person`] and [`account`].
 
 pub mod account;
+pub mod action;
 pub mod actor;
 pub mod clock;
 pub mod deputy;
@@ -27,6 +28,7 @@ pub mod value;
 pub mod work;
 
 pub use account::{Account, AccountState, Observed};
+pub use action::{ACTIONS, Given, KnownAction, Taken};
 pub use actor::{Actor, ActorKind, Role};
 pub use clock::{Clock, Ids, SeededIds, SteppedClock, SystemClock, SystemIds, new_id};
 pub use deputy::Deputy;

@@ -6,6 +6,7 @@
 //! does not describe is not run, and says so; one that the connector declares as an exception is
 //! excused, and fails if it passes after all.
 
+mod acting;
 mod describing;
 mod entitling;
 mod feeding;
@@ -136,6 +137,7 @@ fn every_case() -> impl Iterator<Item = &'static (&'static str, Case)> {
         together::CASES,
         hostile::CASES,
         ticketing::CASES,
+        acting::CASES,
     ]
     .into_iter()
     .flatten()

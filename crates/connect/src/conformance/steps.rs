@@ -143,9 +143,9 @@ impl Bench<'_> {
     }
 
     /// The same for the same change of the same case, as for an attempt that is made again.
-    pub(super) fn operation(&self, change: &Change) -> Step<Operation> {
+    pub(super) fn operation(&self, what: &impl Debug) -> Step<Operation> {
         let mut hasher = DefaultHasher::new();
-        (&self.tag, format!("{change:?}")).hash(&mut hasher);
+        (&self.tag, format!("{what:?}")).hash(&mut hasher);
         let key = format!("{:016x}", hasher.finish()).parse().map_err(|bad| format!("{bad}"))?;
         Ok(Operation { key, generation: 1 })
     }
@@ -342,7 +342,7 @@ impl Bench<'_> {
         }
     }
 
-    async fn wait(&self, refusal: &Refusal) {
+    pub(super) async fn wait(&self, refusal: &Refusal) {
         tokio::time::sleep(refusal.retry_after.unwrap_or_default()).await;
     }
 

@@ -4,6 +4,7 @@ use tenure_model::{Attributes, NativeId, Observed, Value};
 
 use super::world::find_in;
 use super::{FakeTarget, Fault};
+use crate::actions::Actions;
 use crate::change::{Change, Operation, Write};
 use crate::chaos::pretended;
 use crate::connector::{Checked, Connector};
@@ -110,6 +111,10 @@ impl Connector for FakeTarget {
             .map_or_else(Vec::new, |entry| entry.artifacts.iter().filter(|one| one.kind == kind).cloned().collect()))
     }
 
+    fn actions(&self) -> Option<&dyn Actions> {
+        Some(self)
+    }
+
     fn push_down(&self, filter: &Filter) -> PushDown {
         PushDown::split(filter, &|part| matches!(part, Filter::Equals { .. } | Filter::StartsWith { .. }))
     }
@@ -210,7 +215,7 @@ impl FakeTarget {
         pretended(change, seen.unwrap_or_else(|| self.nothing_there(&change.account)))
     }
 
-    async fn wait_at_the_door(&self) {
+    pub(super) async fn wait_at_the_door(&self) {
         let mut paused = self.inner.paused.subscribe();
         if *paused.borrow() {
             let _standing = Standing::at(self);

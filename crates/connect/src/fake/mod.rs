@@ -4,6 +4,7 @@
 //! [`FakeTarget::always`], [`FakeTarget::serve_stale_reads`] or [`FakeTarget::pause`]. It counts writes and keeps a log of
 //! effects, so that a test can say "planning wrote nothing" or "this happened once".
 
+mod actions;
 mod connector;
 mod desk;
 mod world;
@@ -11,15 +12,18 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use tenure_model::{Attributes, Clock, EntitlementKind, NativeId, Observed, Value};
 use tokio::sync::watch;
 
+use crate::actions::usual_rules;
 use crate::change::Operation;
 use crate::description::{AttributeRule, ClassDescription, Credential, Description, Limits, Reversibility, Verb};
 use crate::feed::ChangeFeed;
@@ -231,6 +235,13 @@ impl FakeTarget {
         world.observe(&found, self.inner.clock.now())
     }
 
+    /// What is done for the account of this name, and with what.
+    pub fn acts(&self, name: &str) -> BTreeMap<String, BTreeMap<String, Json>> {
+        let world = self.world();
+        let found = world.find(&Locator::attribute(NAMING_ATTRIBUTE, name)).ok().flatten();
+        found.and_then(|id| world.accounts.get(&id)).map(|entry| entry.acts.clone()).unwrap_or_default()
+    }
+
     fn world(&self) -> MutexGuard<'_, World> {
         self.inner.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -275,6 +286,7 @@ fn describe() -> Description {
         classes: vec![account, group],
         limits: Limits { requests_at_once_max: 64, page_objects_max: PAGE_OBJECTS_MAX, requests_per_second_max: None },
         verbs: Verb::ALL.map(|verb| (verb, reversible(verb))).into(),
+        actions: usual_rules(),
         feeds: [(ObjectClass::Account, ChangeFeed::Precise)].into(),
         surface: Artifact::ALL.map(|artifact| (artifact, reach(artifact))).into(),
         credentials: [Credential::Nobody].into(),

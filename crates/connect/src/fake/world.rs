@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
+use serde_json::Value as Json;
 use tenure_model::{AccountState, Attributes, NativeId, Observed, Value};
 
 use super::{ATTRIBUTES, Effect, Fault, MANY_ATTRIBUTE, NAMING_ATTRIBUTE};
+use crate::actions::Act;
 use crate::change::{Change, Operation, Write, values};
 use crate::locator::Locator;
 use crate::plan::{no_entitlement, not_there, other_identity};
@@ -40,6 +42,8 @@ pub(super) struct Entry {
     holds: BTreeSet<NativeId>,
     password: Option<SecretRef>,
     pub(super) artifacts: Vec<SeenArtifact>,
+    /// What is done for it, and with what.
+    pub(super) acts: BTreeMap<String, BTreeMap<String, Json>>,
 }
 
 impl World {
@@ -74,7 +78,15 @@ impl World {
         let id = NativeId::new(format!("account-{}", self.made));
         self.accounts.insert(
             id.clone(),
-            Entry { enabled: true, deleted: false, attributes, holds, password: None, artifacts: Vec::new() },
+            Entry {
+                enabled: true,
+                deleted: false,
+                attributes,
+                holds,
+                password: None,
+                artifacts: Vec::new(),
+                acts: BTreeMap::new(),
+            },
         );
         self.log.push(id.clone());
         id
@@ -132,6 +144,26 @@ impl World {
             self.remember(&before);
             self.before = before;
             self.effects.push(Effect { operation: operation.clone(), what: change.summary.clone() });
+        }
+        Ok(())
+    }
+
+    /// Does something for an account, or puts back what was done before.
+    pub(super) fn act(&mut self, act: &Act, operation: &Operation) -> Result<(), Refusal> {
+        self.writes += 1;
+        let before = self.accounts.clone();
+        let acts = &mut self.held(&act.account)?.acts;
+        match &act.back {
+            None => drop(acts.insert(act.action.clone(), act.with.clone())),
+            Some(back) => match serde_json::from_value(back.clone()) {
+                Ok(with) => drop(acts.insert(act.action.clone(), with)),
+                Err(_) => drop(acts.remove(&act.action)),
+            },
+        }
+        if before != self.accounts {
+            self.remember(&before);
+            self.before = before;
+            self.effects.push(Effect { operation: operation.clone(), what: act.summary() });
         }
         Ok(())
     }

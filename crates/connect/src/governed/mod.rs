@@ -6,6 +6,7 @@
 //! a system that does not answer, and begins again with a read and never with a write. Neither
 //! changes an answer: what the system says is handed on as it is.
 
+mod actions;
 mod breaker;
 mod gate;
 mod pace;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use tenure_model::{Clock, Observed};
 
+use crate::actions::Actions;
 use crate::change::{Change, Operation};
 use crate::connector::{AnyConnector, Checked, Connector};
 use crate::description::Description;
@@ -26,7 +28,7 @@ use crate::expectation::{Expectation, Usability, Verdict};
 use crate::feed::{ChangeToken, Changes};
 use crate::filter::{Filter, PushDown};
 use crate::locator::Locator;
-use crate::outcome::{Doubt, DoubtKind, Outcome};
+use crate::outcome::{Doubt, DoubtKind, Outcome, WriteFault};
 use crate::pace::Allowance;
 use crate::query::{Batch, ObjectClass, Page, Query};
 use crate::refusal::{Refusal, RefusalClass};
@@ -97,6 +99,19 @@ impl Governed {
         let answer = call.await;
         self.heard(answer.as_ref().err(), reached(answer.as_ref().err()));
         answer
+    }
+
+    /// Makes a call that writes, and that says in this form how it ended.
+    async fn writing<T>(&self, call: impl Future<Output = Result<T, WriteFault>> + Send) -> Result<T, WriteFault> {
+        self.answering(Lane::Ordinary).await?;
+        let _pass = self.gate.enter(Lane::Ordinary).await?;
+        let done = call.await;
+        match &done {
+            Err(WriteFault::Refused(refusal)) => self.heard(Some(refusal), reached(Some(refusal))),
+            Err(WriteFault::Doubt(doubt)) if doubt.kind == DoubtKind::LostResponse => self.heard(None, Reached::Failed),
+            Ok(_) | Err(WriteFault::Doubt(_)) => self.heard(None, Reached::Answered),
+        }
+        done
     }
 
     /// Lets a write through only to a system that answers a read.
@@ -227,5 +242,9 @@ impl Connector for Governed {
 
     fn tickets(&self) -> Option<&dyn Tickets> {
         self.inner.tickets().map(|_| self as &dyn Tickets)
+    }
+
+    fn actions(&self) -> Option<&dyn Actions> {
+        self.inner.actions().map(|_| self as &dyn Actions)
     }
 }

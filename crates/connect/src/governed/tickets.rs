@@ -4,27 +4,15 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tenure_model::NativeId;
 
-use super::{Governed, Lane, Reached, reached};
+use super::{Governed, Lane};
 use crate::connector::Connector as _;
-use crate::outcome::{DoubtKind, WriteFault};
+use crate::outcome::WriteFault;
 use crate::refusal::Refusal;
 use crate::tickets::{NewTicket, SeenTicket, Tickets};
 
 impl Governed {
     fn inner_tickets(&self) -> Result<&dyn Tickets, Refusal> {
         self.inner.tickets().ok_or_else(|| self.describe().unsupported("keep tickets"))
-    }
-
-    async fn writing<T>(&self, call: impl Future<Output = Result<T, WriteFault>> + Send) -> Result<T, WriteFault> {
-        self.answering(Lane::Ordinary).await?;
-        let _pass = self.gate.enter(Lane::Ordinary).await?;
-        let done = call.await;
-        match &done {
-            Err(WriteFault::Refused(refusal)) => self.heard(Some(refusal), reached(Some(refusal))),
-            Err(WriteFault::Doubt(doubt)) if doubt.kind == DoubtKind::LostResponse => self.heard(None, Reached::Failed),
-            Ok(_) | Err(WriteFault::Doubt(_)) => self.heard(None, Reached::Answered),
-        }
-        done
     }
 }
 
