@@ -105,6 +105,14 @@ pub const REVIEW_WAITS_MAX: SignedDuration = SignedDuration::from_hours(24 * 7);
 pub const REVIEW_LOOKS_SELDOM: SignedDuration = SignedDuration::from_hours(6);
 /// How often it is looked at first whether what a review took away is gone.
 pub const REVIEW_LOOKS_EVERY: SignedDuration = SignedDuration::from_secs(30);
+/// Sessions that a watch keeps one by one.
+pub const SESSIONS_WATCHED_MAX: usize = 500;
+/// How often a watch looks, unless it says otherwise.
+pub const WATCH_LOOKS_EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// How often it looks at most.
+pub const WATCH_LOOKS_EVERY_MIN: SignedDuration = SignedDuration::from_secs(15);
+/// How often it looks in all.
+pub const WATCH_LOOKS_MAX: i32 = 1_000;
 /// Things that somebody is asked about at once.
 pub const TASK_CHOICES_MAX: usize = 200;
 /// Characters of what is said about a task, or of where its evidence is.

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 use tenure_model::{ACTIONS, Given, KnownAction};
 
@@ -63,8 +63,13 @@ pub struct Act {
     #[serde(default)]
     pub with: BTreeMap<String, Json>,
     /// What stood there before, where it is taken back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub back: Option<Json>,
+}
+
+/// That nothing stood there is something to put back too.
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(from).map(Some)
 }
 
 impl Act {
@@ -161,9 +166,8 @@ pub fn usual_rules() -> BTreeMap<String, ActionRule> {
 
 /// What an action takes that goes by the same name everywhere.
 pub fn usual_parameters(known: &KnownAction) -> BTreeMap<String, Parameter> {
-    let one = |taken: &tenure_model::Taken| {
-        (taken.name.to_owned(), Parameter { given: taken.given, needed: taken.needed })
-    };
+    let one =
+        |taken: &tenure_model::Taken| (taken.name.to_owned(), Parameter { given: taken.given, needed: taken.needed });
     known.takes.iter().map(one).collect()
 }
 
@@ -221,6 +225,16 @@ mod tests {
             rule.undo = Reversibility::Irreversible;
         }
         assert!(refused(&known, &back).contains("cannot take `mailbox/hold` back"));
+    }
+
+    #[test]
+    fn an_act_that_takes_back_stays_one_when_nothing_stood_there() {
+        let back = Act { back: Some(Json::Null), ..act("mailbox/hold", json!({})) };
+        let text = serde_json::to_string(&back).unwrap_or_default();
+        assert_eq!(serde_json::from_str::<Act>(&text).ok(), Some(back), "{text}");
+        let forth = act("mailbox/hold", json!({}));
+        let text = serde_json::to_string(&forth).unwrap_or_default();
+        assert_eq!(serde_json::from_str::<Act>(&text).ok(), Some(forth), "{text}");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! The compiler, the documentation and whoever draws a workflow read this table. A kind is here
 //! once; what it does in the world is done by `app::steps`, which has a file for each verb.
 
+mod acts;
+
 use std::fmt::Write as _;
 
 use crate::graph::Reversibility;
@@ -37,6 +39,10 @@ pub enum How {
     Changes(&'static str),
     /// By asking a human.
     Human,
+    /// By letting a system do something for an account, each after a look that is kept.
+    Act,
+    /// By taking back what an earlier step let a system do.
+    TakeBack,
     /// By bringing somebody's access in line with policy.
     Align,
     /// By asking what somebody is to keep, and taking the rest away.
@@ -131,7 +137,8 @@ impl Kind {
 
     /// Whether time may pass until it is over, so that what was known of somebody may be old then.
     pub fn waits(&self) -> bool {
-        self.guards() || matches!(self.name, "core/run" | "core/each" | "lifecycle/wait-for" | "review/start")
+        self.guards()
+            || matches!(self.name, "core/run" | "core/each" | "lifecycle/wait-for" | "review/start" | "session/watch")
     }
 
     /// Whether nothing that comes after it happens before time has passed or a human has said yes.
@@ -270,6 +277,10 @@ pub const KINDS: &[Kind] = &[
         &[PERSON, must("step", Text), must("outcome", Any)],
         "lets workflows know how a request was decided: those that begin with it, and those that wait for it",
     ),
+    acts::CALENDAR_SHARE,
+    acts::CALENDAR_TRANSFER,
+    acts::CONNECTOR_ACT,
+    acts::CONNECTOR_TAKE_BACK,
     kind("core/decide", How::Graph, None, &[], "goes the way whose expression holds").ends(&[]),
     kind(
         "core/each",
@@ -310,7 +321,13 @@ pub const KINDS: &[Kind] = &[
         "waits until a moment, such as `person.lastDay 18:00`, or for a length of time",
     )
     .tells(&["due"]),
+    acts::DRIVE_ARCHIVE,
+    acts::DRIVE_CREATE,
+    acts::DRIVE_TRANSFER,
     kind("evidence/seal", How::Effect, None, &[PERSON], "writes down in the ledger that all of it was done"),
+    acts::FOLDER_ARCHIVE,
+    acts::FOLDER_CREATE,
+    acts::FOLDER_TRANSFER,
     kind(
         "groups/add",
         How::Changes("add"),
@@ -402,6 +419,12 @@ pub const KINDS: &[Kind] = &[
         "waits until something happens to the person: what a source tells, or what another workflow emits",
     )
     .ends(&["came", "timeout"]),
+    acts::MAILBOX_ARCHIVE,
+    acts::MAILBOX_AUTO_REPLY,
+    acts::MAILBOX_CREATE,
+    acts::MAILBOX_DELEGATE,
+    acts::MAILBOX_FORWARD,
+    acts::MAILBOX_HOLD,
     kind(
         "notify/send",
         How::Effect,
@@ -416,6 +439,7 @@ pub const KINDS: &[Kind] = &[
         &[PERSON],
         "reads what is known of somebody, for the expressions of later steps",
     ),
+    acts::REPORTS_TRANSFER,
     kind(
         "review/begin",
         How::Effect,
@@ -464,6 +488,7 @@ pub const KINDS: &[Kind] = &[
         &[PERSON, may("items", Any), may("answers", Any), may("asked", Any), may("last", Any), may("silence", Text)],
         "ends the reasons to hold what somebody is not to keep",
     ),
+    acts::SESSION_WATCH,
     kind(
         "signin/end-sessions",
         How::Changes("end-session"),

@@ -63,10 +63,7 @@ pub const ACTIONS: &[KnownAction] = &[
     KnownAction { name: "folder/create", takes: &[NAME] },
     KnownAction { name: "folder/transfer", takes: &[TO] },
     KnownAction { name: "mailbox/archive", takes: &[] },
-    KnownAction {
-        name: "mailbox/auto-reply",
-        takes: &[Taken { name: "message", given: Given::Text, needed: true }],
-    },
+    KnownAction { name: "mailbox/auto-reply", takes: &[Taken { name: "message", given: Given::Text, needed: true }] },
     KnownAction { name: "mailbox/create", takes: &[] },
     KnownAction { name: "mailbox/delegate", takes: &[TO] },
     KnownAction { name: "mailbox/forward", takes: &[TO] },

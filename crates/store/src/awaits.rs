@@ -1,4 +1,4 @@
-//! What steps wait for: that something happens to somebody.
+//! What steps wait for: that something happens to somebody, or that a time in which they watch is over.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
@@ -24,7 +24,7 @@ pub struct Await {
     pub person: PersonId,
     /// What.
     pub event: String,
-    /// What it must say, by name.
+    /// What it must say, by name; of a step that watches, what it saw so far.
     pub wanted: Map<String, Json>,
     /// Until when it is waited for.
     pub until: Option<Timestamp>,
@@ -63,6 +63,15 @@ pub async fn open_for(tx: &mut Tx, person: PersonId, event: &str, limit: usize) 
         "SELECT {COLUMNS} FROM event_await WHERE person = $1 AND event = $2 AND came IS NULL ORDER BY key LIMIT $3"
     );
     tx.query(&sql, &[id(person), event.into(), page(limit).into()]).await?.iter().map(read).collect()
+}
+
+/// What a step saw so far, in the place of what it saw before.
+pub async fn keep(tx: &mut Tx, key: &str, seen: &Map<String, Json>) -> Result<(), StoreError> {
+    let sql = "UPDATE event_await SET wanted = $2 WHERE key = $1";
+    match tx.execute(sql, &[key.into(), json(seen)?]).await? {
+        1 => Ok(()),
+        _ => Err(StoreError::Conflict { table: TABLE, id: key.to_owned() }),
+    }
 }
 
 /// It has come. False if it had already.

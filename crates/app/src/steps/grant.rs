@@ -72,7 +72,7 @@ pub(super) async fn give(house: &Arc<House>, order: &Order) -> Done {
         entitlement: asked.entitlement.clone(),
         reason: reason(order),
         valid_from: now,
-        valid_until: until(&asked, &known, now)?,
+        valid_until: until(asked.r#for, asked.until.as_deref(), &known, now)?,
         state: GrantState::Pending,
         version: 1,
     };
@@ -97,10 +97,16 @@ fn reason(order: &Order) -> Reason {
     Reason::Request { request: format!("run {}", order.run) }
 }
 
-fn until(asked: &Give, known: &PersonFacts, now: Timestamp) -> Result<Option<Timestamp>, Ending> {
+/// The end of what is for a time, or until a moment.
+pub(super) fn until(
+    span: Option<Span>,
+    moment: Option<&str>,
+    known: &PersonFacts,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Ending> {
     let state = facts::as_state(known, now);
     let scope = facts::scope(&state, now);
-    let found = match (&asked.r#for, &asked.until) {
+    let found = match (span, moment) {
         (Some(span), _) => span.after(now, &scope.zone(), None).map(Some),
         (None, Some(text)) => text.parse().and_then(|moment: Moment| moment.at(&scope, None)).map(Some),
         (None, None) => Ok(None),

@@ -4,6 +4,7 @@
 //! looks before it acts. A step gives back its result and the rows that belong to it, which the
 //! engine writes together with the journal: all or none.
 
+mod act;
 mod again;
 mod align;
 mod change;
@@ -26,6 +27,7 @@ mod sponsor;
 mod tell;
 mod trigger;
 mod wait;
+mod watch;
 mod wish;
 
 use std::sync::Arc;
@@ -80,8 +82,12 @@ impl Performer for Steps {
             "review/take" => review::take(&self.house, &order).await,
             "review/begin" => review::begin(&self.house, &order).await,
             "review/close" => review::close(house, &order).await,
+            "connector/look" => act::look(house, &order).await,
+            "connector/do" => act::perform(house, &order).await,
+            "connector/undo" => act::undo(house, &order).await,
             "approval/tell" => tell::perform(&self.house, &order).await,
             "person/look" => look::perform(house, &order).await,
+            "session/watch" => watch::perform(&self.house, &order).await,
             "sponsor/transfer" => sponsor::perform(house, &order).await,
             "drift/plan" => drift::plan(&self.house, &order).await,
             "drift/disable" => drift::disable(house, &order).await,

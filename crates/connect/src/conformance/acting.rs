@@ -79,8 +79,14 @@ fn is_so(act: &Act, rule: &ActionRule, sight: &Sight, wanted: bool) -> Step {
 
 async fn an_act_is_so_and_is_taken_back(bench: &Bench<'_>) -> Step {
     let actions = actions(bench)?;
+    let mut tried = 0;
     for (rule, act) in acts(bench).await? {
         let before = look(actions, &act).await?;
+        // Of an account that has nothing, all of it may be handed over already.
+        if before.so == Some(true) {
+            continue;
+        }
+        tried += 1;
         is_so(&act, &rule, &before, false)?;
         is_so(&act, &rule, &make(bench, actions, &act).await?, true)?;
         is_so(&act, &rule, &look(actions, &act).await?, true)?;
@@ -89,6 +95,9 @@ async fn an_act_is_so_and_is_taken_back(bench: &Bench<'_>) -> Step {
             is_so(&act, &rule, &make(bench, actions, &back).await?, false)?;
             is_so(&act, &rule, &look(actions, &act).await?, false)?;
         }
+    }
+    if tried == 0 {
+        return failed("every action is said to be so of an account that was just made");
     }
     Ok(())
 }

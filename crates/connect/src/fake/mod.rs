@@ -235,6 +235,11 @@ impl FakeTarget {
         world.observe(&found, self.inner.clock.now())
     }
 
+    /// The name of the account of this id.
+    pub fn name_of(&self, id: &NativeId) -> Option<String> {
+        self.world().observe(id, self.inner.clock.now()).map(|seen| seen.name)
+    }
+
     /// What is done for the account of this name, and with what.
     pub fn acts(&self, name: &str) -> BTreeMap<String, BTreeMap<String, Json>> {
         let world = self.world();

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use super::fault::{FaultKind, Faults};
 use super::read::{Each, Undo, Workflow, Written};
 use super::values::{self, Place};
-use super::{Known, align, ask, prove, review};
+use super::{Known, act, align, ask, prove, review};
 use crate::formula::Formula;
 use crate::graph::{Compensate, Edge, GraphText, Join, Reversibility, Step, Then, When};
 use crate::kinds::{ASKED, Form, How};
@@ -226,6 +226,11 @@ fn bare(step: &Written, written: &Workflow, known: &Known, faults: &mut Faults) 
         How::Effect if step.with.get("$").is_some() => alone(step.with.clone(), step.kind.name),
         How::Effect => alone(parameters(step, written, known, faults), step.kind.name),
         How::Changes(verb) => changes(step, verb, parameters(step, written, known, faults)),
+        How::Act => act::act(step, parameters(step, written, known, faults)),
+        How::TakeBack => {
+            let with = parameters(step, written, known, faults);
+            act::take_back(step, &with, &written.steps, faults)
+        }
         How::Align => align::align(step, &parameters(step, written, known, faults)),
         How::Human => ask::human(step, &parameters(step, written, known, faults)),
         How::Review => {
@@ -346,11 +351,16 @@ fn changes(step: &Written, verb: &str, with: Json) -> Lowered {
 /// One write, in a run of its own. Where it goes wrong for good and nobody is to be asked, that run
 /// fails, and the author's step goes on as the author says.
 pub(super) fn write_of(step: &Written) -> Step {
+    write_as(step, "access/change")
+}
+
+/// The same by another action.
+pub(super) fn write_as(step: &Written, action: &str) -> Step {
     let mut on_error = step.on_error.clone();
     if on_error.then != Then::Ask {
         on_error.then = Then::Fail;
     }
-    Step { on_error, ..plain("write", "access/change", json!({ "$": "/input" })) }
+    Step { on_error, ..plain("write", action, json!({ "$": "/input" })) }
 }
 
 /// Accounts of one person that are changed at the same time.

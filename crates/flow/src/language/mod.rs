@@ -5,6 +5,7 @@
 //! each with its place. Read on in `read` (what is written), `lower` (what it becomes), `prove`
 //! (what is refused because it would go wrong).
 
+mod act;
 mod align;
 mod approval;
 mod ask;

@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tenure_policy::expression::words::nearest;
 
+use super::act::BEFORE;
 use super::fault::{FaultKind, Faults};
 use super::lower::{Lowered, places};
 use super::read::{Workflow, Written};
 use super::{GIVEN, values};
 use crate::graph::{Edge, Join};
-use crate::kinds::Kind;
+use crate::kinds::{How, Kind};
 
 /// Proves what can be told from the written steps alone.
 pub(super) fn workflow(written: &Workflow, faults: &mut Faults) {
@@ -200,6 +201,9 @@ impl Ancestors {
 
 /// Whether a step may read the result of another; told from its text, which is enough to be quick.
 fn reads_steps(step: &Written) -> bool {
+    if step.kind.how == How::TakeBack {
+        return true;
+    }
     let text = |value: &serde_json::Value| value.to_string().contains("steps");
     text(&step.with) || step.when.as_ref().is_some_and(text) || step.each.as_ref().is_some_and(|each| text(&each.over))
 }
@@ -209,7 +213,8 @@ pub(super) fn reads(step: &Written, lowered: &Lowered, written: &Workflow, ances
     let own: BTreeSet<&str> = lowered.steps.iter().map(|step| step.id.as_str()).collect();
     for place in places(&lowered.steps) {
         let (root, names) = &place;
-        let first = names.first().map(String::as_str);
+        // What a step looked at before it acted is over when the step is.
+        let first = names.first().map(|name| name.strip_prefix(BEFORE).unwrap_or(name));
         match (root.as_str(), first) {
             ("steps", Some(before)) if own.contains(before) || ancestors.has(&step.id, before) => {}
             ("steps", Some(before)) => {

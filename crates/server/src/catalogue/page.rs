@@ -33,6 +33,12 @@ pub(super) fn matrix(entries: &[Entry]) -> String {
         table.row([link(entry)].into_iter().chain(Artifact::ALL.map(|kind| reached(surface.get(&kind)).to_owned())));
     }
     section(&mut page, "What is ended when somebody leaves", &table);
+    let mut table = Table::new(["Connector", "Actions"].map(str::to_owned));
+    for entry in entries.iter().filter(|entry| !entry.description.actions.is_empty()) {
+        let names: Vec<String> = entry.description.actions.keys().map(|name| format!("`{name}`")).collect();
+        table.row([link(entry), names.join(", ")]);
+    }
+    section(&mut page, "What is done for an account besides", &table);
     let mut table = Table::new(["Connector", "Changes of accounts", "Signs in by", "Exceptions"].map(str::to_owned));
     for entry in entries {
         let description = &entry.description;
@@ -66,6 +72,9 @@ pub(super) fn of(entry: &Entry) -> String {
         table.row([kind.to_string(), reached(Some(how)).to_owned(), how.why().unwrap_or_default().to_owned()]);
     }
     section(&mut page, "What is ended when somebody leaves", &table);
+    if !description.actions.is_empty() {
+        section(&mut page, "What is done for an account besides", &actions(description));
+    }
     for class in &description.classes {
         page += &attributes(class, description.feed(class.class));
     }
@@ -86,6 +95,24 @@ pub(super) fn of(entry: &Entry) -> String {
 
 fn section(page: &mut String, title: &str, table: &Table) {
     page.extend(["## ", title, "\n\n", &table.0, "\n"]);
+}
+
+fn actions(description: &Description) -> Table {
+    let mut table =
+        Table::new(["Action", "Does", "Takes", "Can be taken back", "Not seen, because"].map(str::to_owned));
+    for (name, rule) in &description.actions {
+        let takes: Vec<String> =
+            rule.takes.iter().map(|(name, one)| format!("`{name}`: {}", one.given.word())).collect();
+        let unseen = rule.unseen.clone().unwrap_or_default();
+        table.row([
+            format!("`{name}`"),
+            rule.about.clone(),
+            takes.join(", "),
+            taken_back(rule.undo).to_owned(),
+            unseen,
+        ]);
+    }
+    table
 }
 
 fn attributes(class: &ClassDescription, told: ChangeFeed) -> String {

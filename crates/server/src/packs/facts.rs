@@ -1,7 +1,7 @@
 //! What a pack can do and what it cannot, line by line, before anybody connects by it.
 
 use serde::Serialize;
-use tenure_connect::{Artifact, ChangeFeed, Description, ObjectClass, Reach, Reversibility, Verb};
+use tenure_connect::{ActionRule, Artifact, ChangeFeed, Description, ObjectClass, Reach, Reversibility, Verb};
 use tenure_services::rest::Pack;
 
 /// A line.
@@ -23,6 +23,7 @@ pub fn of(pack: &Pack) -> Vec<Fact> {
     facts.push(telling(&description));
     facts.extend(Verb::ALL.iter().filter_map(|verb| writing(&description, *verb)));
     facts.extend(Artifact::ALL.iter().map(|kind| ending(&description, *kind)));
+    facts.extend(description.actions.iter().map(|(name, rule)| acting(name, rule)));
     facts.push(asking(pack));
     facts
 }
@@ -78,6 +79,12 @@ fn ending(description: &Description, kind: Artifact) -> Fact {
     let how = description.surface.get(&kind);
     let note = how.and_then(Reach::why).unwrap_or_default().to_owned();
     Fact { what: format!("end {kind}"), can: reached(how), note }
+}
+
+fn acting(name: &str, rule: &ActionRule) -> Fact {
+    let seen = rule.unseen.as_ref().map_or_else(String::new, |why| format!("; not seen: {why}"));
+    let (what, can) = (name.to_owned(), if rule.unseen.is_some() { "unseen" } else { "yes" });
+    Fact { what, can, note: format!("{}; taken back: {}{seen}", rule.about, taken_back(rule.undo)) }
 }
 
 /// How far a kind of artifact is reached, in a word or two.

@@ -208,6 +208,10 @@ impl Condition {
     pub(super) fn holds(&self, json: &Json, scope: &Scope<'_>) -> bool {
         let fits = |element: &Json| {
             let Some(found) = element.pointer(&self.at).filter(|found| !found.is_null()) else { return false };
+            if let Some(part) = &self.has {
+                let part = part.text(scope).ok().filter(|part| !part.is_empty());
+                return part.zip(scalar(found)).is_some_and(|(part, found)| found.contains(&part));
+            }
             let Some(wanted) = &self.is else { return true };
             wanted
                 .fill(scope)

@@ -45,6 +45,7 @@ pub(super) fn description(pack: &Pack, seen_after: Duration) -> Description {
             page_objects_max: pack.accounts.list.size_max.min(limits::PAGE_OBJECTS_MAX),
             requests_per_second_max: pack.requests_per_second_max,
         },
+        actions: pack.actions.iter().map(|(name, plan)| (name.clone(), plan.rule())).collect(),
         consistency_delay: seen_after,
         feeds: pack.accounts.feed.iter().map(|feed| (ObjectClass::Account, told(feed))).collect(),
         surface: surface(pack, &verbs.keys().copied().collect()),

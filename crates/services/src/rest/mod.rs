@@ -4,9 +4,10 @@
 //! connector is here. Every write is looked for before it is sent and read back by another request;
 //! a lost answer ends `unknown`. It runs no code of a pack, builds no address out of texts, and
 //! never follows a service to another one. The language is in [`pack`], the settings are in
-//! [`config`]; the verbs are in `read`, `write`, `artifacts` and `verify`.
+//! [`config`]; the verbs are in `read`, `write`, `artifacts`, `actions` and `verify`.
 
 mod account;
+mod actions;
 mod artifacts;
 mod ask;
 mod changes;
@@ -26,8 +27,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenure_connect::{
-    Artifact, Batch, Change, ChangeToken, Changes, Checked, Connector, Description, Desired, Expectation, Locator,
-    ObjectClass, Operation, Outcome, Page, Query, Refusal, Secrets, SeenArtifact, Tickets, Verdict,
+    Actions, Artifact, Batch, Change, ChangeToken, Changes, Checked, Connector, Description, Desired, Expectation,
+    Locator, ObjectClass, Operation, Outcome, Page, Query, Refusal, Secrets, SeenArtifact, Tickets, Verdict,
 };
 use tenure_model::{Clock, Observed};
 
@@ -122,6 +123,10 @@ impl Connector for RestConnector {
 
     fn tickets(&self) -> Option<&dyn Tickets> {
         self.pack.tickets.is_some().then_some(self as &dyn Tickets)
+    }
+
+    fn actions(&self) -> Option<&dyn Actions> {
+        (!self.pack.actions.is_empty()).then_some(self as &dyn Actions)
     }
 
     #[tracing::instrument(name = "connectors.rest.verify", skip_all)]

@@ -103,7 +103,8 @@ impl RestConnector {
     ) -> Result<(), WriteFault> {
         let mut done = 0_usize;
         for step in steps {
-            let items = self.each(step, scope, account, given).await.map_err(|no| halfway(no.into(), done))?;
+            let mut items = self.each(step, scope, account, given).await.map_err(|no| halfway(no.into(), done))?;
+            items.retain(|item| step.only.iter().all(|only| item.as_ref().is_some_and(|item| only.holds(item, scope))));
             for item in items {
                 let scope = item.into_iter().fold(scope.clone(), |scope, item| scope.with("item", item));
                 let call = self.call(&step.request, &scope).map_err(|no| halfway(no.into(), done))?;
@@ -296,7 +297,7 @@ impl RestConnector {
         if so { Ok(()) } else { self.perform(operation, &account).await }
     }
 
-    fn is_deleted(&self, account: &Account) -> bool {
+    pub(super) fn is_deleted(&self, account: &Account) -> bool {
         self.observed(account).state == AccountState::SoftDeleted
     }
 
@@ -379,6 +380,10 @@ impl RestConnector {
             Some(Each::Cleared) => parts.filter(|(_, value)| *value == Value::Cleared).map(item).collect(),
             Some(Each::Of(pointer)) => items(account, pointer).iter().cloned().map(Some).collect(),
             Some(Each::Found(lookup)) => self.looked_up(lookup, scope).await?.into_iter().map(Some).collect(),
+            Some(Each::Put(list)) => match list.json(scope)? {
+                Json::Array(items) => items.into_iter().map(Some).collect(),
+                _ => Vec::new(),
+            },
         })
     }
 }
@@ -415,7 +420,7 @@ pub(super) fn so_already(done: Result<(), WriteFault>, class: RefusalClass) -> R
     }
 }
 
-fn deleted(account: &Locator, class: RefusalClass) -> Refusal {
+pub(super) fn deleted(account: &Locator, class: RefusalClass) -> Refusal {
     Refusal::new(class, format!("`{account}` was deleted and can be brought back; restore it first"))
 }
 

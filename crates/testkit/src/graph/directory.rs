@@ -19,6 +19,10 @@ pub(super) struct Directory {
     pub(super) members: BTreeSet<(String, String)>,
     /// What hangs on users, by the kind and the user.
     pub(super) hung: Vec<(&'static str, String, Json)>,
+    /// What mailboxes answer by themselves.
+    pub(super) replies: BTreeMap<String, Json>,
+    /// Who has which manager.
+    pub(super) managers: BTreeMap<String, String>,
     /// Whose account changed, in order.
     pub(super) log: Vec<String>,
     /// Which generation of moments is remembered.
@@ -91,6 +95,7 @@ impl Directory {
             "signInSessionsValidFromDateTime": self.time(), "licenseAssignmentStates": [],
         });
         put(&mut user, body);
+        user["mail"] = user["userPrincipalName"].clone();
         self.users.insert(id.clone(), user.clone());
         self.log.push(id);
         Ok(user)
@@ -241,10 +246,15 @@ impl Directory {
         Ok(())
     }
 
-    pub(super) fn hang(&mut self, kind: &'static str, name: &str, mut what: Json) {
-        what["id"] = self.new_id().into();
+    pub(super) fn hang(&mut self, kind: &'static str, name: &str, what: Json) {
         let user = self.id_of(name);
-        self.hung.push((kind, user, what));
+        self.hang_on(kind, user, what);
+    }
+
+    pub(super) fn hang_on(&mut self, kind: &'static str, user: String, mut what: Json) -> Json {
+        what["id"] = self.new_id().into();
+        self.hung.push((kind, user, what.clone()));
+        what
     }
 }
 

@@ -12,6 +12,7 @@
 )]
 
 mod directory;
+mod mailbox;
 mod moments;
 mod odata;
 mod people;

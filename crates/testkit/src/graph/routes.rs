@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::directory::Directory;
+use super::mailbox::{PERMISSION, RULE};
 use super::moments;
 use super::odata::{Asked, Type, id};
 use super::problem::{Answered, Problem};
@@ -79,6 +80,14 @@ pub(super) fn read(directory: &Directory, asked: &Asked) -> Answered<Json> {
         ["users", "delta"] => moments::changes(directory, asked, &USER),
         ["users", key] => asked.shown(directory.user(key)?, &USER),
         ["users", key, "memberOf"] => asked.page(directory.memberships(id(directory.user(key)?)), &GROUP),
+        ["users", key, "mailboxSettings"] => directory.mailbox(key),
+        ["users", key, "mailFolders", "inbox", "messageRules"] => {
+            asked.page(directory.hanging("messageRules", id(directory.user(key)?)), &RULE)
+        }
+        ["users", key, "calendar", "calendarPermissions"] => {
+            asked.page(directory.hanging("calendarPermissions", id(directory.user(key)?)), &PERMISSION)
+        }
+        ["users", key, "directReports"] => asked.page(directory.reports(key)?, &USER),
         ["users", key, rest @ ..] => {
             let user = id(directory.user(key)?);
             let path = rest.join("/");
@@ -111,6 +120,20 @@ pub(super) fn write(directory: &mut Directory, method: &str, asked: &Asked, body
         ("DELETE", ["users", _, "authentication", "fido2Methods", key]) => {
             directory.unhang("fido2Methods", key).map(nothing)
         }
+        ("PATCH", ["users", key, "mailboxSettings"]) => directory.answer_by_itself(key, body).map(|said| (200, said)),
+        ("POST", ["users", key, "mailFolders", "inbox", "messageRules"]) => {
+            directory.make_rule(key, body).map(|said| (201, said))
+        }
+        ("DELETE", ["users", _, "mailFolders", "inbox", "messageRules", key]) => {
+            directory.unhang("messageRules", key).map(nothing)
+        }
+        ("POST", ["users", key, "calendar", "calendarPermissions"]) => {
+            directory.share_calendar(key, body).map(|said| (201, said))
+        }
+        ("DELETE", ["users", _, "calendar", "calendarPermissions", key]) => {
+            directory.unhang("calendarPermissions", key).map(nothing)
+        }
+        ("PUT", ["users", key, "manager", "$ref"]) => directory.manage(key, body).map(nothing),
         ("DELETE", ["oauth2PermissionGrants", key]) => directory.unhang("oauth2PermissionGrants", key).map(nothing),
         ("POST", ["groups", key, "members", "$ref"]) => directory.join(key, body).map(nothing),
         ("DELETE", ["groups", key, "members", user, "$ref"]) => directory.leave(key, user).map(nothing),

@@ -1,6 +1,7 @@
 //! Tests of the house as a whole.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests may fail")]
 
+mod acts;
 mod approved;
 mod awaits;
 mod breaker;

@@ -8,8 +8,8 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 use tenure_connect::{
-    AnyConnector, Channel, Content, KeptWrite, Message, ObjectClass, Screen, Sent, WebCall, WebCaller, WebOutcome,
-    Write,
+    AnyConnector, Channel, Content, Kept, KeptWrite, Message, ObjectClass, Screen, Sent, WebCall, WebCaller,
+    WebOutcome, Write,
 };
 use tenure_model::{Attributes, Clock, ConnectionName, Name, RunId, SteppedClock, Value};
 
@@ -167,7 +167,16 @@ fn secrets(connector: &dyn AnyConnector) -> BTreeSet<String> {
 }
 
 fn write(kept: KeptWrite, secret: &BTreeSet<String>) -> Would {
-    let KeptWrite { connection, account, change } = kept;
+    let KeptWrite { connection, account, what } = kept;
+    let change = match what {
+        Kept::Change(change) => change,
+        Kept::Act(act) => {
+            let text = |(name, value): (&String, &Json)| Some((name.clone(), Value::from(value.as_str()?)));
+            let values = act.with.iter().filter_map(text).collect();
+            let (what, verb) = (act.summary(), act.action);
+            return Would::Write { connection, account, verb, what, values };
+        }
+    };
     let verb = change.write.verb().to_string();
     let mut values = match change.write {
         Write::Create { attributes } | Write::Set { attributes } | Write::Move { attributes } => attributes,

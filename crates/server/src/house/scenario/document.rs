@@ -209,6 +209,10 @@ pub struct Then {
     /// Attributes of their account, by system.
     #[serde(default)]
     pub attributes: BTreeMap<String, BTreeMap<String, Json>>,
+    /// What a system does for their account: exactly this, as `mailbox/forward → e2` where it is for
+    /// somebody else.
+    #[serde(default)]
+    pub acts: BTreeMap<String, BTreeSet<String>>,
     /// Open sessions in all systems together.
     pub sessions: Option<usize>,
     /// Refresh tokens in all systems together.

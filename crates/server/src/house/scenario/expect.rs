@@ -1,14 +1,15 @@
 //! Looks at what came of a scenario: in the systems themselves, in the run, in what was told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
 use tenure_app::{Cx, runs};
-use tenure_connect::Artifact;
 use tenure_connect::fake::FakeTarget;
+use tenure_connect::{AnyConnector as _, Artifact};
 use tenure_flow::Node;
-use tenure_model::{AccountState, Actor, Clock as _, ConnectionName, Observed, PersonId};
+use tenure_model::{AccountState, Actor, Clock as _, ConnectionName, Given, NativeId, Observed, PersonId};
 use tenure_store::runs::RunFilter;
 use tenure_store::{StoreError, accounts, people};
 
@@ -37,6 +38,11 @@ pub(super) async fn look(stage: &Stage, scenario: &Scenario, then: &Then) -> Res
             let found = seen.as_ref().and_then(|(_, seen)| seen.attributes.get(name).cloned());
             look.same(&format!("`{name}` of the account at `{system}`"), &plain(value), &found);
         }
+    }
+    for (system, wanted) in &then.acts {
+        let name = look.seen(system, person, &key).await?.map(|(name, _)| name);
+        let acts = name.and_then(|name| look.system(system).map(|fake| acts(fake, &name))).unwrap_or_default();
+        look.same(&format!("what `{system}` does for the account"), wanted, &acts);
     }
     let counted = [
         ("open sessions", then.sessions, Artifact::Session),
@@ -83,6 +89,22 @@ async fn who(stage: &Stage, key: &str) -> Result<Option<PersonId>, HouseError> {
 fn names(seen: &Observed) -> BTreeSet<String> {
     let name = |id: &str| ["group-", "licence-"].iter().find_map(|kind| id.strip_prefix(kind)).unwrap_or(id).to_owned();
     seen.holds.iter().map(|id| name(id.as_str())).collect()
+}
+
+/// What a system does for an account, each with whose account it is for.
+fn acts(fake: &FakeTarget, name: &str) -> BTreeSet<String> {
+    let described = &fake.describe().actions;
+    let line = |(action, with): (String, BTreeMap<String, Json>)| {
+        let is_account = |given: &&String| {
+            let rule = described.get(&action).and_then(|rule| rule.takes.get(*given));
+            rule.is_some_and(|parameter| parameter.given == Given::Account)
+        };
+        let ids = with.iter().filter(|(given, _)| is_account(given)).filter_map(|(_, id)| id.as_str());
+        let names: Vec<String> =
+            ids.map(|id| fake.name_of(&NativeId::new(id)).unwrap_or_else(|| id.to_owned())).collect();
+        if names.is_empty() { action } else { format!("{action} → {}", names.join(", ")) }
+    };
+    fake.acts(name).into_iter().map(line).collect()
 }
 
 struct Look<'a> {

@@ -4,6 +4,7 @@
 //! that is wrong with it is told at once ([`Pack::check`]). The language is described in
 //! `docs/howto/write-a-pack.md`; here are its types, and `take` reads them.
 
+mod actions;
 mod reader;
 mod request;
 mod signing;
@@ -18,6 +19,7 @@ use tenure_connect::{Artifact, RefusalClass, Reversibility, Shape as ValueShape,
 use tenure_model::EntitlementKind;
 
 use super::template::{Shape, Template};
+pub(super) use actions::ActionPlan;
 pub use reader::{Fault, FaultKind};
 pub(super) use tickets::{Stands, TicketPlan, Words};
 
@@ -43,6 +45,7 @@ pub struct Pack {
     pub(super) entitlements: Option<Entitlements>,
     pub(super) operations: BTreeMap<Verb, Operation>,
     pub(super) artifacts: BTreeMap<Artifact, ArtifactPlan>,
+    pub(super) actions: BTreeMap<String, ActionPlan>,
     pub(super) tickets: Option<TicketPlan>,
     pub(super) exceptions: BTreeMap<String, String>,
 }
@@ -324,6 +327,8 @@ pub(super) struct Condition {
     pub(super) at: Pointer,
     /// The value that it has; any if none.
     pub(super) is: Option<Shape>,
+    /// What is a part of it.
+    pub(super) has: Option<Template>,
 }
 
 /// Where it stands what an account holds.
@@ -361,6 +366,8 @@ impl Operation {
 pub(super) struct Step {
     pub(super) request: Request,
     pub(super) each: Option<Each>,
+    /// Only those of them of which all of this is so.
+    pub(super) only: Vec<Condition>,
     pub(super) accept: Vec<u16>,
 }
 
@@ -375,6 +382,8 @@ pub(super) enum Each {
     Of(Pointer),
     /// What a question of its own has for an answer.
     Found(Box<Lookup>),
+    /// The elements of a list that fills this hole.
+    Put(Template),
 }
 
 /// How far a kind of artifact is reached.

@@ -202,17 +202,34 @@ impl<'p> Around<'p> {
     }
 
     fn condition(&self, at: &At<'_>) -> Option<Condition> {
-        let fields = at.fields(&["in", "at", "is"])?;
+        self.with(&[]).saying(at)
+    }
+
+    /// Conditions that may speak of what fills holes here.
+    pub(super) fn told(&self, fields: &Fields<'_>, key: &str) -> Option<Vec<Condition>> {
+        fields.list(key).iter().map(|at| self.saying(at)).collect()
+    }
+
+    fn saying(&self, at: &At<'_>) -> Option<Condition> {
+        let fields = at.fields(&["in", "at", "is", "has"])?;
         let is = match fields.get("is") {
-            Some(at) => Some(self.with(&[]).shape(&at)?),
+            Some(at) => Some(self.shape(&at)?),
             None => None,
         };
-        Some(Condition { within: fields.maybe_pointer("in"), at: fields.pointer("at")?, is })
+        let has = match fields.get("has") {
+            Some(at) => Some(self.template(&at)?),
+            None => None,
+        };
+        if is.is_some() && has.is_some() {
+            return at.bad("it says both all and a part of what is there", "keep `is` or `has`");
+        }
+        Some(Condition { within: fields.maybe_pointer("in"), at: fields.pointer("at")?, is, has })
     }
 
     /// One request of a write.
     pub(super) fn step(&self, at: &At<'_>, more: &[&str]) -> Option<Step> {
-        let keys: Vec<&str> = REQUEST_KEYS.into_iter().chain(["each", "accept"]).chain(more.iter().copied()).collect();
+        let keys: Vec<&str> =
+            REQUEST_KEYS.into_iter().chain(["each", "onlyIf", "accept"]).chain(more.iter().copied()).collect();
         let fields = at.fields(&keys)?;
         let each = match fields.get("each") {
             None => None,
@@ -220,13 +237,18 @@ impl<'p> Around<'p> {
             Some(at) => Some(match at.text()? {
                 "given" => Each::Given,
                 "cleared" => Each::Cleared,
+                text if text.starts_with('{') => Each::Put(self.template(&at)?),
                 _ => Each::Of(at.pointer()?),
             }),
         };
         let accept = fields.list("accept").iter().filter_map(|at| u16::try_from(at.number()?).ok()).collect();
         let holes: Vec<&str> = self.holes.iter().copied().chain(each.is_some().then_some("item")).collect();
         let request = Around { holes: &holes, ..*self }.request(&fields)?;
-        Some(Step { request, each, accept })
+        let only = self.told(&fields, "onlyIf")?;
+        if let (None, Some(at)) = (&each, fields.get("onlyIf")) {
+            return at.bad("there is nothing of which only some are meant", "add `each`, or leave it out");
+        }
+        Some(Step { request, each, only, accept })
     }
 }
 

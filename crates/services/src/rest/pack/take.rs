@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use tenure_connect::{Artifact, RefusalClass, Reversibility, Shape as ValueShape, Verb};
 use tenure_model::EntitlementKind;
 
+use super::actions::actions;
 use super::reader::{At, Fault, Fields};
 use super::request::{Around, REQUEST_KEYS, constant};
 use super::tickets::tickets;
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::rest::template::Shape;
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "about",
     "settings",
     "secrets",
@@ -33,6 +34,7 @@ const KEYS: [&str; 17] = [
     "entitlements",
     "operations",
     "artifacts",
+    "actions",
     "tickets",
     "exceptions",
 ];
@@ -52,6 +54,14 @@ const ACCOUNT_KEYS: [&str; 14] = [
     "disabledIfAll",
     "deletedIf",
     "holds",
+];
+
+/// How far a write can be taken back, in words.
+pub(super) const UNDOES: [(&str, Reversibility); 4] = [
+    ("exact", Reversibility::Exact),
+    ("window", Reversibility::Window),
+    ("lossy", Reversibility::Lossy),
+    ("irreversible", Reversibility::Irreversible),
 ];
 
 /// Verbs that a pack describes. Amending follows from setting.
@@ -96,6 +106,7 @@ fn read(root: &At<'_>) -> Option<Pack> {
     let entitlements = fields.get("entitlements").map(|at| entitlements(&at, around));
     let operations = fields.need("operations").map(|at| operations(&at, around)).unwrap_or_default();
     let artifacts = fields.need("artifacts").and_then(|at| artifacts(&at, around));
+    let actions = fields.get("actions").map(|at| actions(&at, around));
     let tickets = fields.get("tickets").map(|at| tickets(&at, around));
     let pack = Pack {
         about: fields.maybe_text("about"),
@@ -113,6 +124,7 @@ fn read(root: &At<'_>) -> Option<Pack> {
         entitlements: entitlements.unwrap_or_default(),
         operations,
         artifacts: artifacts?,
+        actions: actions.map_or(Some(BTreeMap::new()), |actions| actions)?,
         tickets: tickets.map_or(Some(None), |tickets| tickets.map(Some))?,
         speaks: speaks?,
         auth: auth?,
@@ -336,16 +348,19 @@ fn operation(verb: Verb, at: &At<'_>, around: Around<'_>) -> Option<Operation> {
         _ => &["id", "account", "object"],
     };
     let around = around.with(own);
-    let undoes = [
-        ("exact", Reversibility::Exact),
-        ("window", Reversibility::Window),
-        ("lossy", Reversibility::Lossy),
-        ("irreversible", Reversibility::Irreversible),
-    ];
     let more: &[&str] = if verb == Verb::SetPassword { &["undo", "id", "onlyIfActive"] } else { &["undo", "id"] };
     let fields = at.map()?;
-    let undo = fields.need("undo").and_then(|at| at.word(&undoes));
-    let steps = match fields.get("steps") {
+    let undo = fields.need("undo").and_then(|at| at.word(&UNDOES));
+    let steps = steps(at, around, more)?;
+    let demands = |step: &Step| step.request.body.iter().flat_map(Shape::holes).any(|hole| hole.name == "mustChange");
+    let demands_change = steps.iter().any(demands);
+    let only_if_active = fields.flag("onlyIfActive");
+    Some(Operation { undo: undo?, steps, id: fields.maybe_pointer("id"), demands_change, only_if_active })
+}
+
+/// The steps of a write, which stands among these keys: one request, or several under `steps`.
+pub(super) fn steps(at: &At<'_>, around: Around<'_>, more: &[&str]) -> Option<Vec<Step>> {
+    let steps = match at.map()?.get("steps") {
         Some(steps) => {
             let known: Vec<&str> = more.iter().copied().chain(["steps"]).collect();
             at.fields(&known)?;
@@ -356,10 +371,7 @@ fn operation(verb: Verb, at: &At<'_>, around: Around<'_>) -> Option<Operation> {
     if steps.is_empty() {
         return at.bad("there is no step", "add one");
     }
-    let demands = |step: &Step| step.request.body.iter().flat_map(Shape::holes).any(|hole| hole.name == "mustChange");
-    let demands_change = steps.iter().any(demands);
-    let only_if_active = fields.flag("onlyIfActive");
-    Some(Operation { undo: undo?, steps, id: fields.maybe_pointer("id"), demands_change, only_if_active })
+    Some(steps)
 }
 
 fn artifacts(at: &At<'_>, around: Around<'_>) -> Option<BTreeMap<Artifact, ArtifactPlan>> {

@@ -356,7 +356,17 @@ mod slow {
     use super::*;
 
     /// Defects of the pack that the suite has to find.
-    const PLANTS: [Plant; 6] = [
+    const PLANTS: [Plant; 8] = [
+        Plant {
+            from: "{ automaticRepliesSetting: \"{kept/setting}\" }",
+            to: "{ other: \"{kept/setting}\" }",
+            case: "an_act_is_so_and_is_taken_back",
+        },
+        Plant {
+            from: "is: \"Tenure to {with/to/account/mail}\" }]\n      request: POST",
+            to: "is: \"Tenure to nobody\" }]\n      request: POST",
+            case: "an_act_is_so_and_is_taken_back",
+        },
         Plant {
             from: "body: { accountEnabled: false }",
             to: "body: { accountEnabled: true }",
