@@ -294,3 +294,65 @@ fn opened(session: &Watching) -> Happened {
         ..Happened::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tenure_connect::RefusalClass;
+    use tenure_model::NativeId;
+
+    use super::*;
+
+    fn shown(ids: &[&str]) -> Shown {
+        let one = |id: &&str| SeenArtifact {
+            kind: Artifact::Session,
+            native_id: NativeId::new(*id),
+            name: format!("from {id}"),
+            made_at: None,
+            used_at: None,
+            ends_at: None,
+        };
+        vec![("ldap".parse().unwrap(), "ada".to_owned(), Ok(ids.iter().map(one).collect()))]
+    }
+
+    fn blind() -> Shown {
+        let refusal = Refusal::new(RefusalClass::Network, "nobody answers");
+        vec![("ldap".parse().unwrap(), "ada".to_owned(), Err(refusal))]
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_session_that_comes_back_is_another_one() {
+        let mut watched = Watched::default();
+        assert_eq!(watched.take_in(shown(&["a"]), at(1)).opened.len(), 1);
+        assert!(watched.take_in(shown(&["a"]), at(2)).opened.is_empty());
+        assert_eq!(watched.take_in(shown(&[]), at(3)).over.len(), 1);
+        assert!(watched.take_in(shown(&[]), at(4)).over.is_empty());
+        assert_eq!(watched.take_in(shown(&["a"]), at(5)).opened.len(), 1);
+        let first = &watched.sessions[0];
+        assert_eq!((first.last_seen, first.over_at, watched.sessions.len()), (at(2), Some(at(3)), 2));
+    }
+
+    #[test]
+    fn a_time_in_which_nobody_could_look_is_told_and_ends_no_session() {
+        let mut watched = Watched::default();
+        watched.take_in(shown(&["a"]), at(1));
+        let news = watched.take_in(blind(), at(2));
+        assert_eq!((news.gaps.len(), news.over.len()), (1, 0));
+        assert!(watched.take_in(blind(), at(3)).gaps.is_empty());
+        watched.take_in(shown(&["a"]), at(4));
+        assert_eq!((watched.gaps[0].from, watched.gaps[0].until), (at(2), Some(at(4))));
+        assert_eq!(watched.take_in(blind(), at(5)).gaps.len(), 1);
+    }
+
+    #[test]
+    fn more_than_are_kept_are_counted() {
+        let mut watched = Watched::default();
+        let ids: Vec<String> = (0..SESSIONS_WATCHED_MAX + 3).map(|number| format!("{number:05}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        assert_eq!(watched.take_in(shown(&ids), at(1)).opened.len(), SESSIONS_WATCHED_MAX);
+        assert_eq!((watched.sessions.len(), watched.more), (SESSIONS_WATCHED_MAX, 3));
+    }
+}

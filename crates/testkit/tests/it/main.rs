@@ -34,3 +34,4 @@ mod tickets;
 mod triggers;
 mod undo;
 mod walk;
+mod watch;

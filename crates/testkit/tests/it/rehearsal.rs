@@ -38,7 +38,8 @@ spec:
   steps:
     - { id: access, use: access/ensure, with: { by: "team:facilities" }, ends: [denied] }
     - { id: title, use: accounts/update, with: { systems: [ldap], set: { title: Engineer, description: "{{ person.department }}" } }, after: access.done }
-    - { id: project, use: groups/add, with: { groups: [project] }, after: title }
+    - { id: reply, use: mailbox/auto-reply, with: { system: ldap, message: "{{ person.department }} is new to me" }, after: title }
+    - { id: project, use: groups/add, with: { groups: [project] }, after: reply }
     - { id: desk, use: human/task, with: { title: "a desk for {{ person.displayName }}", for: "team:facilities" }, after: project, ends: [refused] }
     - { id: while, use: core/wait-until, with: { for: 3d }, after: desk.done }
     - { id: leave, use: groups/remove, with: { groups: [wiki], systems: [git] }, after: while }
@@ -64,7 +65,8 @@ spec:
   steps:
     - { id: wiki, use: groups/add, with: { groups: [wiki] } }
     - { id: title, use: accounts/update, with: { set: { title: Guest } }, after: wiki }
-    - { id: agree, use: approval/ask, with: { title: "keep?", by: "team:facilities" }, after: title, ends: [approved] }
+    - { id: hold, use: mailbox/hold, with: { system: git }, after: title }
+    - { id: agree, use: approval/ask, with: { title: "keep?", by: "team:facilities" }, after: hold, ends: [approved] }
     - { id: back, use: core/fail, with: { reason: "not agreed", undo: true }, after: agree.denied }
 "#;
 
