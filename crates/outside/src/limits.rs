@@ -128,5 +128,12 @@ pub const SSH_LOGIN_LENGTH_MAX: usize = 32;
 /// The longest path of a home folder or a shell.
 pub const SSH_PATH_LENGTH_MAX: usize = 255;
 
+/// How long a host may take to move, pack or unpack a home folder before nobody waits any more. It
+/// goes on by itself, and whoever looks meanwhile is told to come back.
+pub const SSH_FOLDER_TIME_MAX: Duration = Duration::from_mins(10);
+
+/// The longest name of a folder in a home folder, in bytes.
+pub const SSH_FOLDER_NAME_BYTES_MAX: usize = 100;
+
 /// The most words of a tool on a host that reach people, in characters.
 pub const SSH_WORDS_CHARS_MAX: usize = 300;

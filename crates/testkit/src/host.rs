@@ -120,6 +120,18 @@ impl Host {
         paths.iter().map(|path| fs::read_to_string(path).unwrap_or_default()).collect()
     }
 
+    /// Everything about the home folders and the archives of them but what files contain and when
+    /// a name last came into a folder, past all connectors.
+    pub fn folders(&self) -> String {
+        let mut find = Command::new("find");
+        find.args([self.file("home"), self.file("var/lib")]).args(["-printf", "\n%p %y %m %U %G %n %l"]);
+        let output = find.args(["!", "-type", "d", "-printf", " %s %T@"]).output().expect("find");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines.sort_unstable();
+        lines.join("\n")
+    }
+
     /// Lets an account in by `client`, as it would itself.
     pub fn let_in(&self, login: &str) {
         let key = fs::read_to_string(self.file("client.pub")).expect("a key");

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tenure_connect::SecretRef;
 
 use super::gecos::Field;
+use crate::limits::SSH_PATH_LENGTH_MAX;
 use crate::openssh::{Host, is_plain};
 
 /// The settings of a connection to a Linux host.
@@ -45,6 +46,9 @@ pub struct SshConfig {
     /// What becomes of the home folder of a deleted account.
     #[serde(default)]
     pub home: Home,
+    /// Where home folders are archived; they are not if this is not said. Root's alone.
+    #[serde(default)]
+    pub archive: Option<String>,
     /// Write nothing.
     #[serde(default)]
     pub read_only: bool,
@@ -131,6 +135,9 @@ impl SshConfig {
         if self.authorized_keys.iter().any(strange) {
             return bad("authorizedKeys", "must be paths, in which `%h`, `%u`, `%U` and `%%` are all that is replaced");
         }
+        if self.archive.as_ref().is_some_and(|folder| !is_folder(folder)) {
+            return bad("archive", "must be an absolute path of letters, digits and `._-`, without `..`");
+        }
         Ok(())
     }
 
@@ -158,6 +165,12 @@ impl SshConfig {
     pub(super) fn protects(&self, login: &str) -> bool {
         login == "root" || login == self.user || self.protected.contains(login)
     }
+}
+
+fn is_folder(text: &str) -> bool {
+    let plain = |sign: char| sign.is_ascii_alphanumeric() || "._-".contains(sign);
+    let part = |part: &str| !matches!(part, "" | "." | "..") && part.chars().all(plain);
+    text.len() <= SSH_PATH_LENGTH_MAX && text.strip_prefix('/').is_some_and(|rest| rest.split('/').all(part))
 }
 
 fn has_other_token(file: &str) -> bool {
@@ -196,6 +209,10 @@ mod tests {
             json!({ "uids": { "first": 11, "last": 10 } }),
             json!({ "authorizedKeys": [] }),
             json!({ "authorizedKeys": ["/etc/keys/%i"] }),
+            json!({ "archive": "archive" }),
+            json!({ "archive": "/" }),
+            json!({ "archive": "/var/../etc" }),
+            json!({ "archive": "/var/lib/tenure/$(id)" }),
             json!({ "password": "hunter2" }),
         ] {
             assert!(check(&bad).is_err(), "{bad}");

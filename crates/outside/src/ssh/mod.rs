@@ -5,8 +5,10 @@
 //! uid, which is never given twice. Root, the account that we sign in as, accounts of the system
 //! and those that the settings protect are never touched. A write happens under a lock of the
 //! host, and is read back over another line; a line that breaks under it ends `unknown`. The
-//! settings are in [`config`], the far end in `script.sh`, the verbs in `read` and `write`.
+//! settings are in [`config`], the far end in `script.sh` and `folders.sh`, the verbs in `read` and
+//! `write`, and what is done with home folders in `actions`.
 
+mod actions;
 pub mod config;
 pub mod gecos;
 mod keys;
@@ -20,9 +22,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use tenure_connect::{
-    Artifact, AttributeRule, Batch, Change, Checked, ClassDescription, Connector, Credential, Description, Desired,
-    Expectation, Limits, Locator, ObjectClass, Operation, Outcome, Page, Query, Reach, Refusal, Reversibility, Secrets,
-    SeenArtifact, Shape, Verb, Verdict, limits,
+    Actions, Artifact, AttributeRule, Batch, Change, Checked, ClassDescription, Connector, Credential, Description,
+    Desired, Expectation, Limits, Locator, ObjectClass, Operation, Outcome, Page, Query, Reach, Refusal, Reversibility,
+    Secrets, SeenArtifact, Shape, Verb, Verdict, limits,
 };
 use tenure_model::{Clock, Observed};
 use tokio::sync::Mutex;
@@ -42,6 +44,8 @@ pub struct SshConnector {
     writer: Arc<Mutex<Slot>>,
     /// The line that everything is looked at over.
     looker: Arc<Mutex<Slot>>,
+    /// The line that folders are moved over, which may be long: nobody else waits for it.
+    folders: Arc<Mutex<Slot>>,
 }
 
 impl SshConnector {
@@ -49,7 +53,8 @@ impl SshConnector {
     pub fn new(config: SshConfig, secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>) -> Result<Self, BadSshConfig> {
         config.check()?;
         let description = describe(&config);
-        Ok(Self { config, secrets, clock, description, writer: Arc::default(), looker: Arc::default() })
+        let (writer, looker, folders) = (Arc::default(), Arc::default(), Arc::default());
+        Ok(Self { config, secrets, clock, description, writer, looker, folders })
     }
 }
 
@@ -88,6 +93,10 @@ impl Connector for SshConnector {
     #[tracing::instrument(name = "connectors.ssh.verify", skip_all)]
     async fn verify(&self, expectation: &Expectation) -> Verdict {
         self.look_afresh(expectation).await
+    }
+
+    fn actions(&self) -> Option<&dyn Actions> {
+        Some(self)
     }
 
     async fn artifacts(&self, account: &Locator, kind: Artifact) -> Result<Vec<SeenArtifact>, Refusal> {
@@ -139,6 +148,7 @@ fn describe(config: &SshConfig) -> Description {
             page_objects_max: limits::PAGE_OBJECTS_MAX,
             requests_per_second_max: None,
         },
+        actions: if config.read_only { BTreeMap::new() } else { actions::rules(config) },
         verbs: if config.read_only { BTreeMap::new() } else { verbs() },
         surface: surface(config),
         credentials: [Credential::SshKey].into(),

@@ -28,7 +28,7 @@ alone() {
   how=$1
   shift
   {
-    if flock "$how" -w 20 9; then "$@"; else no busy; fi
+    if flock "$how" -w 20 9; then "$@"; else no busy && false; fi
   } 9>>/run/tenure-hosts.lock
 }
 
@@ -268,6 +268,10 @@ while IFS= read -r verb && IFS= read -r count; do
   case $verb in
     ready | facts | sessions | keys) "$verb" "$@" ;;
     look) alone -s look ;;
+    see_create | see_transfer | see_archive) apart -s "$verb" "$@" ;;
+    folder_create | folder_uncreate | folder_transfer | folder_return | folder_archive | folder_restore)
+      apart -x "$verb" "$@"
+      ;;
     create | change | lock | unlock | join | leave | password | delete | quiet | unkey) alone -x "$verb" "$@" ;;
     *) no verb ;;
   esac

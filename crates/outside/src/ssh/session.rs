@@ -2,6 +2,7 @@
 //! answers over it, one after the other.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tenure_connect::{Refusal, RefusalClass};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
@@ -16,7 +17,7 @@ use crate::limits::{
 use crate::openssh::{Client, Host, Remote};
 
 /// What runs at the far end.
-const SCRIPT: &str = include_str!("script.sh");
+const SCRIPT: &str = concat!(include_str!("folders.sh"), include_str!("script.sh"));
 /// Its first words.
 const GREETING: &[u8] = b"tenure-hosts 1";
 
@@ -129,6 +130,16 @@ impl Session {
 
     /// Asks once. After [`Fault::Lost`] the line is of no more use.
     pub(super) async fn ask(&mut self, verb: &str, arguments: &[&[u8]]) -> Result<Vec<Line>, Fault> {
+        self.ask_within(SSH_ANSWER_TIME_MAX, verb, arguments).await
+    }
+
+    /// The same for what may take longer.
+    pub(super) async fn ask_within(
+        &mut self,
+        time_max: Duration,
+        verb: &str,
+        arguments: &[&[u8]],
+    ) -> Result<Vec<Line>, Fault> {
         let mut request = format!("{verb}\n{}\n", arguments.len()).into_bytes();
         for argument in arguments {
             if argument.contains(&b'\n') || argument.contains(&0) {
@@ -146,7 +157,7 @@ impl Session {
             written.await.map_err(|error| self.broken().because(error))?;
             self.answer().await
         };
-        match timeout(SSH_ANSWER_TIME_MAX, exchange).await {
+        match timeout(time_max, exchange).await {
             Ok(Ok(Ok(lines))) => Ok(lines),
             Ok(Ok(Err((word, said)))) => Err(Fault::No { word, said }),
             Ok(Err(refusal)) => Err(Fault::Lost(refusal)),

@@ -16,22 +16,32 @@ use super::snapshot::{Account, Group, Snapshot};
 use crate::limits::{SSH_COMMENT_BYTES_MAX, SSH_LOGIN_LENGTH_MAX, SSH_PATH_LENGTH_MAX, SSH_TRIES_MAX};
 
 /// What a host is asked to do.
-struct Request {
-    verb: &'static str,
+pub(super) struct Request {
+    pub(super) verb: &'static str,
     arguments: Vec<Vec<u8>>,
 }
 
 impl Request {
-    fn of(verb: &'static str, arguments: &[&str]) -> Self {
+    pub(super) fn of(verb: &'static str, arguments: &[&str]) -> Self {
         Self { verb, arguments: arguments.iter().map(|argument| argument.as_bytes().to_vec()).collect() }
     }
 
     /// To an account as it was looked at.
-    fn to(verb: &'static str, account: &Account, arguments: &[&str]) -> Self {
+    pub(super) fn to(verb: &'static str, account: &Account, arguments: &[&str]) -> Self {
         let mut request = Self::of(verb, &[&account.login]);
         request.arguments.push(account.line.clone());
         request.arguments.extend(arguments.iter().map(|argument| argument.as_bytes().to_vec()));
         request
+    }
+
+    /// With one more.
+    pub(super) fn add(&mut self, argument: Vec<u8>) {
+        self.arguments.push(argument);
+    }
+
+    /// What is handed over, line by line.
+    pub(super) fn lines(&self) -> Vec<&[u8]> {
+        self.arguments.iter().map(Vec::as_slice).collect()
     }
 }
 
@@ -68,9 +78,13 @@ impl SshConnector {
                 Err(Sent::Stale) => {}
             }
         }
+        Err(self.too_fast().into())
+    }
+
+    pub(super) fn too_fast(&self) -> Refusal {
         let host = &self.config.host;
         let what = format!("accounts of `{host}` change faster than we can write to them; it is tried again later");
-        Err(Refusal::new(RefusalClass::Rate, what).into())
+        Refusal::new(RefusalClass::Rate, what)
     }
 
     async fn send_all(
@@ -81,8 +95,7 @@ impl SshConnector {
         requests: &[Request],
     ) -> Result<(), Sent> {
         for (place, request) in requests.iter().enumerate() {
-            let arguments: Vec<&[u8]> = request.arguments.iter().map(Vec::as_slice).collect();
-            match session.ask(request.verb, &arguments).await {
+            match session.ask(request.verb, &request.lines()).await {
                 Ok(_) => {}
                 Err(Fault::Lost(refusal)) => {
                     let what = format!("{refusal}; nobody knows whether `{}` is so", change.summary);
@@ -312,12 +325,18 @@ impl SshConnector {
 }
 
 /// How sending ended other than well.
-enum Sent {
+pub(super) enum Sent {
     Stale,
     Fault(WriteFault),
 }
 
-fn invalid(what: &str) -> Refusal {
+impl From<Refusal> for Sent {
+    fn from(refusal: Refusal) -> Self {
+        Self::Fault(refusal.into())
+    }
+}
+
+pub(super) fn invalid(what: &str) -> Refusal {
     Refusal::new(RefusalClass::Invalid, what)
 }
 

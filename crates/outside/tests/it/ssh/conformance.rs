@@ -14,12 +14,12 @@ use tenure_testkit::plants::troubles_are_found;
 
 use super::connector;
 
-/// The files that say who may get in.
+/// The files that say who may get in, and everything about the folders of accounts.
 struct Files<'a>(&'a Host);
 
 impl Witness for Files<'_> {
     fn mark(&self) -> BoxFuture<'_, String> {
-        async { self.0.mark() }.boxed()
+        async { self.0.mark() + &self.0.folders() }.boxed()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod faults;
+mod folders;
 mod life;
 mod reach;
 
@@ -20,6 +21,7 @@ pub fn connector(host: &Host, more: &Json) -> SshConnector {
         "identity": format!("file:{}", host.file("client").display()), "knownHosts": host.file("known_hosts"),
         "protected": ["glass"],
         "authorizedKeys": [".ssh/authorized_keys", ".ssh/authorized_keys2", "/etc/ssh/keys/%u"],
+        "archive": "/var/lib/tenure/archive",
     });
     config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let config = serde_json::from_value(config).unwrap();
