@@ -19,7 +19,7 @@ const ARCHIVE: &str = "folder/archive";
 
 /// What somebody may well have in their home folder, and what they should not gain anything by.
 const BELONGINGS: &str = "cd ~ada && mkdir -p work/deep .config && echo secret >work/deep/plan && chmod 640 work/deep/plan && \
-    echo twice >work/one && ln work/one work/two && ln -s /etc/shadow shadow && ln -s /etc etc && ln -s gone nowhere && \
+    echo twice >work/one && ln work/one work/two && ln -s /etc/shadow shadow && ln -s /etc etc && ln -s gone nowhere && ln -s work linked && \
     echo odd >./-rf && echo odd >\"$(printf 'a\\nb')\" && chown -Rh ada: . && mkfifo pipe && \
     chgrp staff work/deep/plan && chmod 2770 work && echo root >of-root && chmod 600 of-root && \
     touch -h -d '2020-02-02 02:02:02.123456789' work/deep/plan shadow .config && chmod 750 . && \
@@ -128,25 +128,27 @@ async fn names_and_links_lead_nowhere_else() {
         let refusal = refused(&connector, &act(CREATE, json!({ "name": name }))).await;
         assert!(refusal.class == RefusalClass::Invalid && refusal.message.contains("`name` must be"), "{refusal}");
     }
-    for name in ["etc", "nowhere", "-rf".trim_start_matches('-'), "of-root"].into_iter().filter(|name| *name != "rf") {
+    for name in ["etc", "nowhere", "linked", "pipe", "of-root"] {
         let create = act(CREATE, json!({ "name": name }));
         assert_eq!(look(&connector, &create).await.so, Some(false), "{name}");
         assert_eq!(refused(&connector, &create).await.class, RefusalClass::Exists, "{name}");
     }
     assert_eq!((host.folders(), host.run("ls -lR /etc/ssh /var/root 2>&1 || true")), before);
     // A home folder that is a link, or somebody else's, is nobody's.
-    host.run(
-        "mv /home/ada /home/real && mkdir -m 755 /var/root && ln -s /var/root /home/ada && chown -h ada: /home/ada",
-    );
+    host.run("mv /home/ada /home/real && mkdir -m 755 /var/root");
     let bob = connector.get(&Locator::attribute("other", "E7")).await.unwrap().unwrap().native_id.unwrap();
-    let before = host.folders();
-    for action in
-        [act(CREATE, json!({ "name": "x" })), act(TRANSFER, json!({ "to": bob.as_str() })), act(ARCHIVE, json!({}))]
-    {
-        let refusal = refused(&connector, &action).await;
-        assert!(refusal.message.contains("a link, or not the account's own"), "{refusal}");
+    for trap in ["ln -s /home/real /home/ada", "ln -s /var/root /home/ada", "mkdir -m 777 /home/ada"] {
+        host.run(trap);
+        let before = host.folders();
+        for action in
+            [act(CREATE, json!({ "name": "x" })), act(TRANSFER, json!({ "to": bob.as_str() })), act(ARCHIVE, json!({}))]
+        {
+            let refusal = refused(&connector, &action).await;
+            assert!(refusal.message.contains("a link, or not the account's own"), "{trap}: {refusal}");
+        }
+        assert_eq!((host.folders(), host.run("ls -A /var/root")), (before, String::new()), "{trap}");
+        host.run("rm -r /home/ada");
     }
-    assert_eq!((host.folders(), host.run("ls -A /var/root")), (before, String::new()));
 }
 
 #[tokio::test]
@@ -283,8 +285,13 @@ async fn a_folder_is_packed_and_comes_back_as_it_was() {
     make(&connector, &taken_back(&archive, &before)).await;
     assert_eq!((listing(&host, "/home/ada"), host.run("ls -A /home")), (belongings, "ada\nbob".to_owned()));
     assert_eq!(host.run("ls -A /var/lib/tenure/archive"), "");
-    // An archive that is there is never written over, and a home folder that is there neither.
+    // An archive that is there is never written over, and what stands in place of a home folder neither.
     make(&connector, &archive).await;
+    host.run("mkdir /home/ada");
+    let folders = host.folders();
+    assert_eq!(refused(&connector, &taken_back(&archive, &before)).await.class, RefusalClass::Exists);
+    assert_eq!(host.folders(), folders);
+    host.run("rmdir /home/ada");
     make(&connector, &act(CREATE, json!({}))).await;
     let folders = host.folders();
     assert_eq!(refused(&connector, &archive).await.class, RefusalClass::Exists);
