@@ -38,7 +38,6 @@ pub struct ActionRule {
 #[serde(rename_all = "camelCase")]
 pub struct Parameter {
     /// What is given.
-    #[serde(with = "words")]
     pub given: Given,
     /// Whether it must be.
     pub needed: bool,
@@ -169,21 +168,6 @@ pub fn usual_parameters(known: &KnownAction) -> BTreeMap<String, Parameter> {
     let one =
         |taken: &tenure_model::Taken| (taken.name.to_owned(), Parameter { given: taken.given, needed: taken.needed });
     known.takes.iter().map(one).collect()
-}
-
-mod words {
-    use serde::{Deserialize as _, Deserializer, Serializer};
-    use tenure_model::Given;
-
-    pub(super) fn serialize<S: Serializer>(given: &Given, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(given.word())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Given, D::Error> {
-        let word = String::deserialize(from)?;
-        let found = Given::ALL.into_iter().find(|given| given.word() == word);
-        found.ok_or_else(|| serde::de::Error::custom(format!("`{word}` is not given to actions")))
-    }
 }
 
 #[cfg(test)]

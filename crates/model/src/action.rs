@@ -4,6 +4,8 @@
 //! These are the words that workflows and connectors share, so that a workflow fits whatever system
 //! does it. A connector may know others besides, by names of its own.
 
+use serde::{Deserialize, Serialize};
+
 /// An action that goes by the same name everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownAction {
@@ -25,7 +27,8 @@ pub struct Taken {
 }
 
 /// What an action is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Given {
     /// A text.
     Text,

@@ -238,9 +238,8 @@ async fn keep(
     (key, watched): (&str, &Watched),
     news: &News,
 ) -> Result<(), Ending> {
-    let kept = match serde_json::to_value(watched) {
-        Ok(Json::Object(kept)) => kept,
-        _ => return Err(refused("what was seen cannot be written down")),
+    let Ok(Json::Object(kept)) = serde_json::to_value(watched) else {
+        return Err(refused("what was seen cannot be written down"));
     };
     let mut entries: Vec<Entry> = Vec::new();
     for (what, sessions) in [("session.seen", &news.opened), ("session.over", &news.over)] {
