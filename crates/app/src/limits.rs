@@ -106,7 +106,11 @@ pub const REVIEW_LOOKS_SELDOM: SignedDuration = SignedDuration::from_hours(6);
 /// How often it is looked at first whether what a review took away is gone.
 pub const REVIEW_LOOKS_EVERY: SignedDuration = SignedDuration::from_secs(30);
 /// Sessions that a watch keeps one by one.
-pub const SESSIONS_WATCHED_MAX: usize = 500;
+pub const SESSIONS_WATCHED_MAX: usize = 300;
+/// Times in which nobody could look that a watch keeps.
+pub const WATCH_GAPS_MAX: usize = 100;
+/// Characters of what a session is called, or of why nobody could look.
+pub const WATCHED_NAME_CHARS_MAX: usize = 200;
 /// How often a watch looks, unless it says otherwise.
 pub const WATCH_LOOKS_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// How often it looks at most.

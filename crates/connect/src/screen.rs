@@ -64,8 +64,8 @@ pub struct Screen {
 struct World {
     accounts: BTreeMap<NativeId, Observed>,
     ended: BTreeSet<(NativeId, Artifact)>,
-    /// What would be done for accounts, by what it is about; nothing where it was taken back.
-    acts: BTreeMap<(NativeId, String), Option<BTreeMap<String, Json>>>,
+    /// What would be done for accounts, and whether it would not be taken back.
+    acts: BTreeMap<(NativeId, String), bool>,
     made: usize,
 }
 
@@ -176,13 +176,13 @@ impl Screen {
 
     /// What would be seen of an action of this account.
     async fn sight(&self, id: &NativeId, act: &Act) -> Result<Sight, Refusal> {
-        let kept = lock(&self.world).acts.get(&(id.clone(), act.action.clone())).cloned();
-        match (kept, self.inner.actions()) {
-            (Some(with), _) => Ok(Sight { so: Some(with.as_ref() == Some(&act.with)), kept: json!({}) }),
-            (None, _) if is_rehearsed(id) => {
-                let seen = self.inner.describe().permits_act(act)?.unseen.is_none();
-                Ok(Sight { so: seen.then_some(false), kept: json!({}) })
-            }
+        let seen = self.inner.describe().permits_act(act)?.unseen.is_none();
+        let kept = lock(&self.world).acts.get(&(id.clone(), what_of(act))).copied();
+        // Nobody knows an account that was only made here.
+        let is_made = |value: &Json| value.as_str().is_some_and(|text| text.starts_with(REHEARSED));
+        let is_new = is_rehearsed(id) || act.with.values().any(is_made);
+        match (kept.or(is_new.then_some(false)), self.inner.actions()) {
+            (Some(so), _) => Ok(Sight { so: seen.then_some(so), kept: json!({}) }),
             (None, Some(actions)) => actions.look(act).await,
             (None, None) => Err(self.inner.describe().unsupported("do anything for its accounts")),
         }
@@ -194,6 +194,11 @@ const REHEARSED: &str = "rehearsed-";
 
 fn is_rehearsed(id: &NativeId) -> bool {
     id.as_str().starts_with(REHEARSED)
+}
+
+/// What an act is about, whether it is done or taken back.
+fn what_of(act: &Act) -> String {
+    format!("{} {}", act.action, json!(act.with))
 }
 
 impl Actions for Screen {
@@ -212,8 +217,7 @@ impl Actions for Screen {
             if sight.so == Some(wanted) {
                 return Ok(sight);
             }
-            let with = wanted.then(|| act.with.clone());
-            lock(&self.world).acts.insert((id, act.action.clone()), with);
+            lock(&self.world).acts.insert((id, what_of(act)), wanted);
             self.keep_from(&seen, Kept::Act(act.clone()));
             Ok(Sight { so: sight.so.map(|_| wanted), kept: sight.kept })
         }

@@ -106,11 +106,17 @@ fn is_part_of_settling(graph: &Graph, id: &str) -> bool {
     own.iter().filter_map(|id| graph.step(id)).any(|step| step.action == "access/settle")
 }
 
+/// Whether it takes back what an earlier step let a system do.
+fn takes_back(step: &Step) -> bool {
+    step.with.pointer("/graph/name").and_then(Json::as_str) == Some("connector/take-back")
+}
+
 /// Why a step that nobody said how to take back leaves something behind, if it does.
 fn why_left(graph: &Graph, step: &Step) -> Option<&'static str> {
     match step.action.as_str() {
         "access/settle" => Some("what follows from policy is decided again by policy"),
         "core/each" if is_part_of_settling(graph, &step.id) => None,
+        "core/each" if takes_back(step) => Some("it took back what an earlier step did"),
         "core/run" | "core/each" => Some("it started runs of their own; take those back by themselves"),
         action => Kind::named(action).and_then(|kind| kind.changes).map(|_| UNSAID),
     }

@@ -65,10 +65,15 @@ pub async fn open_for(tx: &mut Tx, person: PersonId, event: &str, limit: usize) 
     tx.query(&sql, &[id(person), event.into(), page(limit).into()]).await?.iter().map(read).collect()
 }
 
-/// What a step saw so far, in the place of what it saw before.
-pub async fn keep(tx: &mut Tx, key: &str, seen: &Map<String, Json>) -> Result<(), StoreError> {
-    let sql = "UPDATE event_await SET wanted = $2 WHERE key = $1";
-    match tx.execute(sql, &[key.into(), json(seen)?]).await? {
+/// What a step saw so far, in the place of what it saw before. A conflict, if another saw more meanwhile.
+pub async fn keep(
+    tx: &mut Tx,
+    key: &str,
+    before: &Map<String, Json>,
+    seen: &Map<String, Json>,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE event_await SET wanted = $2 WHERE key = $1 AND wanted = $3";
+    match tx.execute(sql, &[key.into(), json(seen)?, json(before)?]).await? {
         1 => Ok(()),
         _ => Err(StoreError::Conflict { table: TABLE, id: key.to_owned() }),
     }

@@ -112,6 +112,11 @@ pub fn what(back: &Back) -> String {
         let systems = wishes.iter().filter_map(|wish| wish.get("connection")?.as_str()).collect::<BTreeSet<&str>>();
         return format!("accounts in {}", systems.into_iter().collect::<Vec<_>>().join(", "));
     }
+    if let Some(acts) = back.with.get("acts").and_then(Json::as_array) {
+        let one =
+            |act: &Json| Some(format!("{} in {}", act.pointer("/act/action")?.as_str()?, act.get("system")?.as_str()?));
+        return acts.iter().filter_map(one).collect::<BTreeSet<String>>().into_iter().collect::<Vec<_>>().join(", ");
+    }
     match back.with.pointer("/undo/grants").and_then(Json::as_array) {
         Some(grants) => format!("{} grants", grants.len()),
         None => back.action.clone(),

@@ -9,16 +9,18 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use tenure_connect::{Act, AnyConnector, Description, Locator, Sight, WriteFault};
+use sha2::{Digest as _, Sha256};
+use tenure_connect::{Act, AnyConnector, Description, Locator, RefusalClass, Sight, WriteFault};
 use tenure_engine::{Ended, Order};
 use tenure_ledger::{DetailKey, Fact, Hash, Word};
-use tenure_model::{AccountId, AccountState, ConnectionName, Ending, Given, Person, PersonId};
+use tenure_model::{AccountId, AccountState, ConnectionName, Ending, Given, NativeId, Person, PersonId};
 
 use super::align::load;
 use super::change::{operation, witnessed};
 use super::notify::somebody;
 use super::{Done, done, entry, ledger, no, read, refused};
 use crate::cx::House;
+use crate::estate::hex;
 use crate::probe::Point;
 
 /// What is asked for.
@@ -39,12 +41,29 @@ struct Wanted {
     system: ConnectionName,
     account: AccountId,
     act: Act,
+    /// Of what was looked at. What is taken back is that, so nothing else may be done.
+    seal: String,
+}
+
+impl Wanted {
+    fn sealed(self) -> Self {
+        Self { seal: self.hash(), ..self }
+    }
+
+    fn hash(&self) -> String {
+        let bytes = serde_json::to_vec(&(self.person, &self.system, self.account, &self.act)).unwrap_or_default();
+        hex(&Sha256::digest(&bytes))
+    }
 }
 
 /// Finds out for which accounts it is to be done, and keeps what stands there now.
 pub(super) async fn look(house: &House, order: &Order) -> Done {
     let Asked { person, system, action, with } = read(order)?;
     let connector = connector(house, &system)?;
+    if !connector.describe().actions.contains_key(&action) {
+        let probe = Act { account: Locator::Native(NativeId::new("")), action, with: BTreeMap::new(), back: None };
+        return Err(connector.describe().permits_act(&probe).err().map_or_else(|| refused("it is not known"), no));
+    }
     let facts = load(house, person).await?;
     let with = given(house, &facts.person, (&system, connector.describe()), &action, with).await?;
     let (mut acts, mut undo) = (Vec::new(), Vec::new());
@@ -59,9 +78,10 @@ pub(super) async fn look(house: &House, order: &Order) -> Done {
         if so == Some(true) {
             continue;
         }
-        let wanted = Wanted { person, system: system.clone(), account: account.id, act };
-        undo.push(Wanted { act: Act { back: Some(kept), ..wanted.act.clone() }, ..wanted.clone() });
-        acts.push(wanted);
+        let wanted = Wanted { person, system: system.clone(), account: account.id, act, seal: String::new() };
+        let back = Wanted { act: Act { back: Some(kept), ..wanted.act.clone() }, ..wanted.clone() };
+        undo.push(back.sealed());
+        acts.push(wanted.sealed());
     }
     Ok(done("done", json!({ "acts": acts, "undo": undo })))
 }
@@ -76,27 +96,50 @@ pub(super) async fn perform(house: &House, order: &Order) -> Done {
 #[serde(deny_unknown_fields)]
 struct Undo {
     acts: Vec<Wanted>,
+    /// How the steps ended that took it back already; nothing where one did not run.
+    #[serde(default)]
+    already: Vec<Option<String>>,
 }
 
-/// Takes back what a step did, the last account first.
+/// Takes back what a step did, the last account first. One that cannot be does not stop the others.
 pub(super) async fn undo(house: &House, order: &Order) -> Done {
-    let Undo { acts } = read(order)?;
-    let (count, mut attachments) = (acts.len(), Vec::new());
-    for (place, wanted) in acts.iter().enumerate().rev() {
-        attachments.extend(make(house, order, wanted, Some(place)).await?.attachments);
+    let Undo { acts, already } = read(order)?;
+    // What stands there now was put there by somebody else since then.
+    if already.iter().flatten().any(|outcome| outcome == "done") {
+        return Ok(done("done", json!({ "accounts": 0, "leftAlone": "it was taken back already" })));
     }
-    Ok(Ended { attachments, ..done("done", json!({ "accounts": count })) })
+    let (count, mut attachments, mut fault) = (acts.len(), Vec::new(), None);
+    for (place, wanted) in acts.iter().enumerate().rev() {
+        match make(house, order, wanted, Some(place)).await {
+            Ok(ended) => attachments.extend(ended.attachments),
+            Err(ending) => drop(fault.get_or_insert(ending)),
+        }
+    }
+    match fault {
+        Some(ending) => Err(ending),
+        None => Ok(Ended { attachments, ..done("done", json!({ "accounts": count })) }),
+    }
 }
 
 async fn make(house: &House, order: &Order, wanted: &Wanted, place: Option<usize>) -> Done {
-    let Wanted { person, system, account, act } = wanted;
+    let Wanted { person, system, account, act, seal } = wanted;
+    if *seal != wanted.hash() {
+        let why = "what is to be done is not what was looked at, so it could not be taken back; stop the run and start another";
+        return Err(refused(why));
+    }
     let connector = connector(house, system)?;
     house.pass(Point::BeforeEffect);
     let acted = acting(connector.as_ref())?.act(act, &operation(order, place)?).await;
-    let sight = acted.map_err(|fault| match fault {
-        WriteFault::Refused(refusal) => no(refusal),
-        WriteFault::Doubt(doubt) => Ending::Unknown { message: doubt.message },
-    })?;
+    let sight = match acted {
+        Ok(sight) => sight,
+        // With the account everything is gone that was done for it.
+        Err(WriteFault::Refused(refusal)) if act.back.is_some() && refusal.class == RefusalClass::Gone => {
+            let output = json!({ "account": account, "action": act.action, "leftAlone": refusal.message });
+            return Ok(done("done", output));
+        }
+        Err(WriteFault::Refused(refusal)) => return Err(no(refusal)),
+        Err(WriteFault::Doubt(doubt)) => return Err(Ending::Unknown { message: doubt.message }),
+    };
     let mut record = entry(house, order, "effect.done").about(*person);
     record.system = Some(system.clone());
     record.effect = Some(Word::or_hash(&act.action));
@@ -155,7 +198,11 @@ async fn account_of(
     name: &str,
     value: &Json,
 ) -> Result<String, Ending> {
-    let named = value.as_array().and_then(|names| names.first()).unwrap_or(value);
+    let named = match value.as_array().map(Vec::as_slice) {
+        None => value,
+        Some([one]) => one,
+        Some(_) => return Err(refused(format!("`{name}` is to name one, and names several or nobody"))),
+    };
     let who = named.as_str().filter(|who| !who.is_empty());
     let who = who.ok_or_else(|| refused(format!("`{name}` names nobody")))?;
     let person = somebody(house, who).await?.ok_or_else(|| refused(format!("nobody is known as `{who}`")))?;

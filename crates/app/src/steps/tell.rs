@@ -7,12 +7,12 @@ use serde::Deserialize;
 use serde_json::json;
 use tenure_engine::Order;
 use tenure_model::PersonId;
-use tenure_store::{StoreError, runs};
+use tenure_store::StoreError;
 
 use super::align::load;
 use super::{Done, done, read, store_refused};
 use crate::cx::House;
-use crate::runs::above::above;
+use crate::runs::above::outermost;
 use crate::workflows::begin::{self, Cause, Names};
 use crate::workflows::start::{Happened, Older};
 
@@ -34,11 +34,7 @@ pub(super) async fn perform(house: &Arc<House>, order: &Order) -> Done {
     let job = house.store.write(move |tx| {
         Box::pin(async move {
             // A run within a run asks for the outermost one.
-            let own_row = runs::get(tx, run).await?;
-            let asked = match &own_row {
-                Some(row) => above(tx, row).await?.pop().map(|(_, row)| row).or(own_row),
-                None => None,
-            };
+            let asked = outermost(tx, run).await?;
             let (workflow, run) = (asked.as_ref().map(|row| row.name.clone()), asked.map_or(run, |row| row.id));
             // What was approved and done ends as done.
             let is_yes = matches!(outcome.as_str(), "approved" | "done");

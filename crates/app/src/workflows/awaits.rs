@@ -50,6 +50,35 @@ pub async fn take_as_come(cx: &Cx, signal: &str) -> Result<bool, AppError> {
     Ok(came)
 }
 
+/// Before the name of the signal with which a watch looks again.
+pub const WATCH: &str = "watch/";
+
+/// Under which name it is kept that a watch looks only once more, when its time is over.
+pub(crate) const SELDOM: &str = "seldom";
+
+/// Lets a watch look only once more, when its time is over, as a rehearsal does. False if it does so
+/// already, or is none.
+pub async fn look_at_the_end(cx: &Cx, signal: &str) -> Result<bool, AppError> {
+    let Some(key) = signal.strip_prefix(WATCH).map(ToOwned::to_owned) else { return Ok(false) };
+    let (own, name) = (cx.clone(), signal.to_owned());
+    let job = cx.house.store.write(move |tx| {
+        Box::pin(async move {
+            let Some(watch) = awaits::get(tx, &key).await? else { return Ok::<_, StoreError>(false) };
+            let mut seen = watch.wanted.clone();
+            if seen.insert(SELDOM.to_owned(), Json::Bool(true)) == Some(Json::Bool(true)) {
+                return Ok(false);
+            }
+            awaits::keep(tx, &key, &watch.wanted, &seen).await?;
+            let signal = Signal { name, by: own.actor.name.clone(), body: Json::Null };
+            send_to(&own.house, tx, watch.run, RunEvent::Signalled(signal), ("await", &key)).await?;
+            Ok(true)
+        })
+    });
+    let changed = job.await?;
+    cx.house.nudge();
+    Ok(changed)
+}
+
 /// Forgets what runs waited for that are over.
 pub async fn forget(house: &House) -> Result<(), StoreError> {
     let is_any_over = house.store.read(|tx| Box::pin(async move { awaits::any_over(tx).await }));

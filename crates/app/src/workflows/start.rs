@@ -119,7 +119,7 @@ fn starts_on(workflow: &Workflow, known: Option<&PersonFacts>, happened: &Happen
     workflow.triggers.iter().any(|trigger| match trigger {
         Trigger::Event { event, source, changed, when } => {
             *event == happened.event
-                && !is_own_request(workflow, happened)
+                && !is_own_word(workflow, happened)
                 && source.as_ref().is_none_or(|wanted| happened.source.as_ref() == Some(wanted))
                 && (changed.is_empty() || changed.iter().any(|name| happened.changed.contains(name)))
                 && when.as_ref().is_none_or(|when| holds(when, known, &happened.input, now))
@@ -128,10 +128,17 @@ fn starts_on(workflow: &Workflow, known: Option<&PersonFacts>, happened: &Happen
     })
 }
 
-/// Whether it is the answer to what this workflow itself asked for: it would ask and be answered for ever.
-fn is_own_request(workflow: &Workflow, happened: &Happened) -> bool {
-    happened.event.starts_with(REQUEST) && happened.source.as_deref() == Some(workflow.name.as_str())
+/// Whether it is the answer to what this workflow itself asked for, or what it saw itself: it would
+/// begin by its own word for ever.
+fn is_own_word(workflow: &Workflow, happened: &Happened) -> bool {
+    let name = Some(workflow.name.as_str());
+    let seen_by = happened.input.get("body").and_then(|body| body.get("workflow")).and_then(Json::as_str);
+    (happened.event.starts_with(REQUEST) && happened.source.as_deref() == name)
+        || (happened.event == SESSION_OPENED && seen_by == name)
 }
+
+/// That somebody opened a session while they were watched.
+pub(crate) const SESSION_OPENED: &str = "session.opened";
 
 /// What stands before how a request was decided.
 const REQUEST: &str = "request.";

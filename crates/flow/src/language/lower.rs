@@ -224,9 +224,18 @@ fn bare(step: &Written, written: &Workflow, known: &Known, faults: &mut Faults) 
             action => alone(parameters(step, written, known, faults), action),
         },
         How::Effect if step.with.get("$").is_some() => alone(step.with.clone(), step.kind.name),
-        How::Effect => alone(parameters(step, written, known, faults), step.kind.name),
+        How::Effect => {
+            let with = parameters(step, written, known, faults);
+            if step.kind.name == "session/watch" {
+                act::watch(step, &with, faults);
+            }
+            alone(with, step.kind.name)
+        }
         How::Changes(verb) => changes(step, verb, parameters(step, written, known, faults)),
-        How::Act => act::act(step, parameters(step, written, known, faults)),
+        How::Act => {
+            let with = parameters(step, written, known, faults);
+            act::act(step, with, &written.steps, faults)
+        }
         How::TakeBack => {
             let with = parameters(step, written, known, faults);
             act::take_back(step, &with, &written.steps, faults)

@@ -208,13 +208,19 @@ fn reads_steps(step: &Written) -> bool {
     text(&step.with) || step.when.as_ref().is_some_and(text) || step.each.as_ref().is_some_and(|each| text(&each.over))
 }
 
+/// What a step looked at before it acted is over when the step is.
+fn of_act<'a>(name: &'a str, written: &Workflow) -> &'a str {
+    let acts = |id: &str| written.steps.iter().any(|step| step.id == id && step.kind.how == How::Act);
+    let is_written = written.steps.iter().any(|step| step.id == name);
+    name.strip_prefix(BEFORE).filter(|id| !is_written && acts(id)).unwrap_or(name)
+}
+
 /// What a step reads is there when it reads it, and no secret goes where it may be seen.
 pub(super) fn reads(step: &Written, lowered: &Lowered, written: &Workflow, ancestors: &Ancestors, faults: &mut Faults) {
     let own: BTreeSet<&str> = lowered.steps.iter().map(|step| step.id.as_str()).collect();
     for place in places(&lowered.steps) {
         let (root, names) = &place;
-        // What a step looked at before it acted is over when the step is.
-        let first = names.first().map(|name| name.strip_prefix(BEFORE).unwrap_or(name));
+        let first = names.first().map(|name| of_act(name, written));
         match (root.as_str(), first) {
             ("steps", Some(before)) if own.contains(before) || ancestors.has(&step.id, before) => {}
             ("steps", Some(before)) => {

@@ -360,7 +360,7 @@ fn sessions(lines: &[Line]) -> Vec<SeenArtifact> {
     }
     let seen = |(session, (begun, names)): (String, (i64, Vec<String>))| SeenArtifact {
         kind: Artifact::Session,
-        native_id: NativeId::new(format!("{session}-{begun}")),
+        native_id: NativeId::new(session),
         name: names.join(", "),
         made_at: Timestamp::from_second(begun).ok(),
         used_at: None,

@@ -175,6 +175,8 @@ delete() {
 
 # The processes of a uid that are alive: number, session, when begun and name of each.
 processes() {
+  ticks=$(getconf CLK_TCK 2>/dev/null) || ticks=100
+  booted=$(sed -n 's/^btime //p' /proc/stat)
   for folder in /proc/[0-9]*; do
     mine=
     while read -r key real effective saved skip; do
@@ -190,7 +192,8 @@ processes() {
     case $name in *[![:print:]]*) name='?' ;; esac
     set -- "$1" ${all##*) }
     case $2 in Z | X) continue ;; esac
-    printf '%s %s %s %s\n' "${folder#/proc/}" "$5" "$(stat -c %Y "$folder" 2>/dev/null)" "$name"
+    # When it began, from the start of the machine on.
+    printf '%s %s %s %s\n' "${folder#/proc/}" "$5" "$((booted + ${21} / ticks))" "$name"
   done
 }
 

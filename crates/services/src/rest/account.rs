@@ -206,20 +206,28 @@ impl Attribute {
 impl Condition {
     /// Whether it is so.
     pub(super) fn holds(&self, json: &Json, scope: &Scope<'_>) -> bool {
-        let fits = |element: &Json| {
-            let Some(found) = element.pointer(&self.at).filter(|found| !found.is_null()) else { return false };
-            if let Some(part) = &self.has {
-                let part = part.text(scope).ok().filter(|part| !part.is_empty());
-                return part.zip(scalar(found)).is_some_and(|(part, found)| found.contains(&part));
-            }
-            let Some(wanted) = &self.is else { return true };
-            wanted
-                .fill(scope)
-                .is_ok_and(|wanted| *found == wanted || (scalar(found).is_some() && scalar(found) == scalar(&wanted)))
-        };
+        let fits = |element: &Json| self.fits(element, scope) && self.and.iter().all(|and| and.holds(element, scope));
         match &self.within {
             Some(pointer) => items(json, pointer).iter().any(fits),
             None => fits(json),
+        }
+    }
+
+    /// Whether it is so of this element.
+    fn fits(&self, element: &Json, scope: &Scope<'_>) -> bool {
+        let Some(found) = element.pointer(&self.at).filter(|found| !found.is_null()) else { return false };
+        let same = |wanted: &Json| *found == *wanted || (scalar(found).is_some() && scalar(found) == scalar(wanted));
+        match (&self.is, &self.has, &self.among) {
+            (Some(wanted), _, _) => wanted.fill(scope).is_ok_and(|wanted| same(&wanted)),
+            (None, Some(part), _) => {
+                let part = part.text(scope).ok().filter(|part| !part.is_empty());
+                part.zip(scalar(found)).is_some_and(|(part, found)| found.contains(&part))
+            }
+            (None, None, Some(list)) => list.json(scope).is_ok_and(|list| {
+                let one = |known: &Json| same(known) || known.pointer(&self.at).is_some_and(same);
+                list.as_array().is_some_and(|list| list.iter().any(one))
+            }),
+            (None, None, None) => true,
         }
     }
 }
@@ -249,7 +257,7 @@ fn value_of(json: &Json, shape: Shape) -> Option<Value> {
 }
 
 /// Puts something where a pointer leads, and makes the objects on the way.
-fn put(json: &mut Json, pointer: &str, value: Json) {
+pub(super) fn put(json: &mut Json, pointer: &str, value: Json) {
     let mut here = json;
     for key in pointer.split('/').skip(1) {
         let key = key.replace("~1", "/").replace("~0", "~");

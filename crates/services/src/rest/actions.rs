@@ -12,8 +12,8 @@ use tenure_connect::{Act, ActionRule, Actions, Doubt, DoubtKind, Operation, Refu
 use tenure_model::{Given, NativeId};
 
 use super::RestConnector;
-use super::account::Account;
-use super::pack::ActionPlan;
+use super::account::{Account, put};
+use super::pack::{ActionLook, ActionPlan, Source};
 use super::template::Scope;
 use crate::look::when_seen;
 
@@ -25,11 +25,16 @@ impl ActionPlan {
     }
 }
 
+/// Under which name it is kept what was given.
+const GIVEN: &str = "with";
+
 /// An act that may begin: how, for whom, and what fills its requests.
 struct Ready<'a> {
     plan: &'a ActionPlan,
     account: Account,
     scope: Scope<'a>,
+    /// What is given, as requests speak of it.
+    with: Json,
 }
 
 impl RestConnector {
@@ -41,6 +46,23 @@ impl RestConnector {
         if self.is_deleted(&account) {
             return Err(super::write::deleted(&act.account, RefusalClass::Gone));
         }
+        // What is taken back is what was given then, whatever became of it since.
+        let with = match act.back.as_ref().and_then(|kept| kept.get(GIVEN)) {
+            Some(given) => given.clone(),
+            None => self.given(plan, act).await?,
+        };
+        let scope = self.scope_of(&account).with("with", with.clone());
+        if act.back.is_none()
+            && let Some(only) = plan.given.iter().find(|only| !only.holds(&with, &scope))
+        {
+            let message = format!("`{}` is not for what is given here: `{}` is another", act.action, only.at);
+            return Err(Refusal::new(RefusalClass::Invalid, message));
+        }
+        let scope = scope.with("kept", act.back.clone().unwrap_or_default());
+        Ok(Ready { plan, account, scope, with })
+    }
+
+    async fn given(&self, plan: &ActionPlan, act: &Act) -> Result<Json, Refusal> {
         let mut with = Map::new();
         for (name, parameter) in &plan.takes {
             let value = match (parameter.given, act.with.get(name)) {
@@ -50,9 +72,7 @@ impl RestConnector {
             };
             with.insert(name.clone(), value);
         }
-        let scope = self.scope_of(&account).with("with", with);
-        let scope = scope.with("kept", act.back.clone().unwrap_or_default());
-        Ok(Ready { plan, account, scope })
+        Ok(Json::Object(with))
     }
 
     /// Another account, as requests speak of it.
@@ -62,42 +82,79 @@ impl RestConnector {
             let message = format!("`{name}` is an account that is not there; name one that is");
             Refusal::new(RefusalClass::Invalid, message)
         })?;
-        Ok(json!({ "id": found.id, "account": found.json }))
+        Ok(json!({ "id": found.id, "account": self.described(&found) }))
     }
 
+    /// An account with what the pack describes of it, and with nothing else.
+    fn described(&self, account: &Account) -> Json {
+        let mut described = json!({});
+        for attribute in self.pack.accounts.attributes.iter().filter(|attribute| !attribute.is_joined()) {
+            if let Source::At(at) = &attribute.source
+                && let Some(value) = account.json.pointer(at)
+            {
+                put(&mut described, at, value.clone());
+            }
+        }
+        described
+    }
+
+    /// Whether it is so, and what is kept to take it back with.
     async fn sight(&self, ready: &Ready<'_>) -> Result<Sight, Refusal> {
-        let Ok(look) = &ready.plan.seen else { return Ok(Sight { so: None, kept: json!({}) }) };
-        let said = self.read(&self.call(&look.question.request, &ready.scope)?).await?;
-        let answer = said.and_then(|said| said.json.pointer(&look.question.answer).cloned()).unwrap_or_default();
-        let so = look.all.iter().all(|one| one.holds(&answer, &ready.scope))
-            && !look.none.iter().any(|one| one.holds(&answer, &ready.scope));
+        let mut kept = Map::from_iter([(GIVEN.to_owned(), ready.with.clone())]);
+        let Ok(look) = &ready.plan.seen else { return Ok(Sight { so: None, kept: keepable(kept.into())? }) };
+        let (so, answer) = self.looked(look, ready).await?;
         let keep = |(name, at): (&String, &String)| (name.clone(), answer.pointer(at).cloned().unwrap_or_default());
-        Ok(Sight { so: Some(so), kept: keepable(look.keep.iter().map(keep).collect())? })
+        kept.extend(look.keep.iter().map(keep));
+        Ok(Sight { so: Some(so), kept: keepable(kept.into())? })
+    }
+
+    async fn looked(&self, look: &ActionLook, ready: &Ready<'_>) -> Result<(bool, Json), Refusal> {
+        let said = self.read(&self.call(&look.question.request, &ready.scope)?).await?;
+        let answer = said.and_then(|said| said.json.pointer(&look.question.answer).cloned());
+        // Where nothing is answered nothing is so.
+        let so = answer.as_ref().is_some_and(|answer| {
+            look.all.iter().all(|one| one.holds(answer, &ready.scope))
+                && !look.none.iter().any(|one| one.holds(answer, &ready.scope))
+        });
+        Ok((so, answer.unwrap_or_default()))
+    }
+
+    /// Whether it has come to what was wanted: that it is so, or that it is taken back.
+    async fn has_come(&self, ready: &Ready<'_>, wanted: bool) -> Result<Option<bool>, Refusal> {
+        match (&ready.plan.seen, ready.plan.back.as_ref().and_then(|back| back.seen.as_ref())) {
+            (_, Some(look)) if !wanted => Ok(Some(self.looked(look, ready).await?.0)),
+            (Ok(look), _) => Ok(Some(self.looked(look, ready).await?.0 == wanted)),
+            (Err(_), _) => Ok(None),
+        }
     }
 
     #[tracing::instrument(name = "connectors.rest.act", skip_all, fields(action = act.action, key = %operation.key))]
     async fn do_act(&self, act: &Act, operation: &Operation) -> Result<Sight, WriteFault> {
         let wanted = act.back.is_none();
         let ready = self.ready(act).await?;
-        let steps = if wanted { &ready.plan.steps } else { &ready.plan.back };
         // Two of us who look and act must not both do it.
         let alone = self.whole_writes.lock().await;
-        let before = self.sight(&ready).await?;
-        if before.so == Some(wanted) {
-            return Ok(before);
+        // That it is not so, or not wholly so, does not yet mean that all of it is taken back.
+        if wanted && self.has_come(&ready, true).await? == Some(true) {
+            return self.sight(&ready).await.map_err(WriteFault::from);
         }
+        let steps = match &ready.plan.back {
+            Some(back) if !wanted => &back.steps,
+            Some(_) | None => &ready.plan.steps,
+        };
         self.steps(steps, &ready.scope, &ready.account.json, &[]).await?;
         drop(alone);
-        if before.so.is_none() {
-            return Ok(before);
+        let sight = |so: Option<bool>| Sight { so: so.map(|_| wanted), kept: json!({}) };
+        if ready.plan.seen.is_err() {
+            return Ok(sight(None));
         }
-        let look = || async { Ok(self.sight(&ready).await?.so.filter(|so| *so == wanted)) };
+        let look = || async { Ok(self.has_come(&ready, wanted).await?.filter(|come| *come)) };
         let doubt = |kind: DoubtKind, what: &str| {
             let message = format!("the service said yes to `{}`, {what}", act.summary());
             WriteFault::Doubt(Doubt::new(kind, message))
         };
         match when_seen(self.description.consistency_delay, look).await {
-            Ok(Some(so)) => Ok(Sight { so: Some(so), kept: before.kept }),
+            Ok(Some(come)) => Ok(sight(Some(come))),
             Ok(None) => Err(doubt(DoubtKind::NotSeen, "and it is not so")),
             Err(refusal) => Err(doubt(DoubtKind::NotReadBack, &format!("and could not be looked at: {refusal}"))),
         }

@@ -92,6 +92,15 @@ impl GraphSim {
         world.now.managers.insert(user, manager);
     }
 
+    /// Makes somebody a guest, whose mailbox is elsewhere.
+    pub fn is_guest(&self, name: &str) {
+        let mut world = self.world();
+        let user = world.now.id_of(name);
+        if let Some(user) = world.now.users.get_mut(&user) {
+            user["userType"] = "Guest".into();
+        }
+    }
+
     /// What somebody's mailbox answers by itself; nothing where it does not.
     pub fn answers(&self, name: &str) -> Option<String> {
         let settings = self.world().now.mailbox(name).ok()?;

@@ -165,3 +165,15 @@ async fn nothing_is_handed_to_oneself_to_nobody_or_by_a_name_that_is_not_known()
     }
     assert_eq!(scene.acts(), json!({}));
 }
+
+/// What somebody else set since it was taken back is theirs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_taken_back_already_is_not_taken_back_again() {
+    let scene = Somebody::of_two().await;
+    let run = scene.start("away-and-back").await;
+    assert_eq!(scene.ended(run).await, RunStatus::Done);
+    scene.answers_already("gone").await;
+    let by = undo::undo(&scene.stepped.cx(), run, "by mistake".to_owned()).await.unwrap();
+    assert_eq!(scene.ended(by).await, RunStatus::Done);
+    assert_eq!(scene.acts(), json!({ "mailbox/auto-reply": { "message": "gone" } }));
+}

@@ -168,8 +168,12 @@ impl Play {
     async fn hear_waits(&self, cx: &Cx, open: &[&RunRow]) -> Result<(), HouseError> {
         for row in open {
             for (step, node) in runs::show::show(cx, row.id).await?.state.nodes {
-                if let Node::Sleeping { until } = node {
-                    self.ears.wait(row.id, &step, until);
+                match node {
+                    Node::Sleeping { until } => self.ears.wait(row.id, &step, until),
+                    Node::Asked { signal, until: Some(until), .. } if signal.starts_with(awaits::WATCH) => {
+                        self.ears.wait(row.id, &step, until);
+                    }
+                    _ => {}
                 }
             }
         }
@@ -188,6 +192,12 @@ impl Play {
         for row in self.rows(cx).await?.into_iter().filter(moves) {
             for (step, node) in runs::show::show(cx, row.id).await?.state.nodes {
                 let (signal, what, answer) = match node {
+                    Node::Asked { signal, .. } if signal.starts_with(awaits::WATCH) => {
+                        if awaits::look_at_the_end(cx, &signal).await? {
+                            return Ok(true);
+                        }
+                        continue;
+                    }
                     Node::Listening { signal, .. } => (signal.clone(), format!("the signal `{signal}`"), "received"),
                     Node::Asked { signal, reason, .. } if signal.starts_with(awaits::SIGNAL) => {
                         (signal, reason, "came")

@@ -19,9 +19,19 @@ pub(in crate::rest) struct ActionPlan {
     pub(in crate::rest) undo: Reversibility,
     /// How it is looked at, or why it cannot be.
     pub(in crate::rest) seen: Result<ActionLook, String>,
+    /// What must be so of what is given.
+    pub(in crate::rest) given: Vec<Condition>,
     pub(in crate::rest) steps: Vec<Step>,
     /// How it is taken back; nothing where it cannot be.
-    pub(in crate::rest) back: Vec<Step>,
+    pub(in crate::rest) back: Option<Back>,
+}
+
+/// How it is taken back.
+#[derive(Debug, Clone)]
+pub(in crate::rest) struct Back {
+    pub(in crate::rest) steps: Vec<Step>,
+    /// How it is told that it is taken back, where that is more than that it is not so.
+    pub(in crate::rest) seen: Option<ActionLook>,
 }
 
 /// How it is told whether something is so.
@@ -36,7 +46,7 @@ pub(in crate::rest) struct ActionLook {
     pub(in crate::rest) keep: BTreeMap<String, Pointer>,
 }
 
-const KEYS: [&str; 9] = ["about", "takes", "undo", "why", "look", "doneIfAll", "notDoneIf", "keep", "back"];
+const KEYS: [&str; 10] = ["about", "takes", "givenIf", "undo", "why", "look", "doneIfAll", "notDoneIf", "keep", "back"];
 
 const HOLES: [&str; 5] = ["id", "account", "object", "with", "kept"];
 
@@ -53,23 +63,36 @@ fn action(name: &str, at: &At<'_>, around: Around<'_>) -> Option<ActionPlan> {
     let [looking, acting] = [HOLES.get(..4).unwrap_or_default(), &HOLES];
     let seen = look(&fields, around.with(looking));
     let steps = steps(at, around.with(looking), &KEYS);
+    let given = around.with(&[]).told(&fields, "givenIf")?;
     let back = match fields.get("back") {
-        Some(at) if at.json.is_array() => at.list()?.iter().map(|at| around.with(acting).step(at, &[])).collect(),
-        Some(at) => around.with(acting).step(&at, &[]).map(|step| vec![step]),
-        None => Some(Vec::new()),
-    }?;
+        Some(at) => Some(taken_back(&at, around.with(acting))?),
+        None => None,
+    };
     let undo = fields.need("undo").and_then(|at| at.word(&UNDOES))?;
-    if (undo == Reversibility::Irreversible) != back.is_empty() {
+    if (undo == Reversibility::Irreversible) != back.is_none() {
         return at.bad("`undo` and `back` do not go together", "say in `back` how, or `undo: irreversible`");
     }
-    Some(ActionPlan {
-        about: fields.text("about")?,
-        takes: takes(name, &fields)?,
-        undo,
-        seen: seen?,
-        steps: steps?,
-        back,
-    })
+    let (about, takes) = (fields.text("about")?, takes(name, &fields)?);
+    Some(ActionPlan { about, takes, given, undo, seen: seen?, steps: steps?, back })
+}
+
+/// How it is taken back: a step, a list of them, or `steps` and how it is told that it is.
+fn taken_back(at: &At<'_>, around: Around<'_>) -> Option<Back> {
+    if at.json.is_array() {
+        let steps = at.list()?.iter().map(|at| around.step(at, &[])).collect::<Option<_>>()?;
+        return Some(Back { steps, seen: None });
+    }
+    let fields = at.map()?;
+    let Some(list) = fields.get("steps") else {
+        return Some(Back { steps: vec![around.step(at, &[])?], seen: None });
+    };
+    at.fields(&["steps", "look", "doneIfAll", "notDoneIf"])?;
+    let steps = list.list()?.iter().map(|at| around.step(at, &[])).collect::<Option<_>>()?;
+    let seen = match fields.get("look") {
+        Some(_) => look(&fields, around)?.ok(),
+        None => None,
+    };
+    Some(Back { steps, seen })
 }
 
 fn is_name(name: &str) -> bool {

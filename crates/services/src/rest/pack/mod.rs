@@ -19,7 +19,7 @@ use tenure_connect::{Artifact, RefusalClass, Reversibility, Shape as ValueShape,
 use tenure_model::EntitlementKind;
 
 use super::template::{Shape, Template};
-pub(super) use actions::ActionPlan;
+pub(super) use actions::{ActionLook, ActionPlan};
 pub use reader::{Fault, FaultKind};
 pub(super) use tickets::{Stands, TicketPlan, Words};
 
@@ -329,6 +329,10 @@ pub(super) struct Condition {
     pub(super) is: Option<Shape>,
     /// What is a part of it.
     pub(super) has: Option<Template>,
+    /// A list of which it is one, itself or at the same place in one.
+    pub(super) among: Option<Template>,
+    /// What else is so of the same element.
+    pub(super) and: Vec<Condition>,
 }
 
 /// Where it stands what an account holds.

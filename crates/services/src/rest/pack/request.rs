@@ -211,7 +211,7 @@ impl<'p> Around<'p> {
     }
 
     fn saying(&self, at: &At<'_>) -> Option<Condition> {
-        let fields = at.fields(&["in", "at", "is", "has"])?;
+        let fields = at.fields(&["in", "at", "is", "has", "among", "and"])?;
         let is = match fields.get("is") {
             Some(at) => Some(self.shape(&at)?),
             None => None,
@@ -220,10 +220,15 @@ impl<'p> Around<'p> {
             Some(at) => Some(self.template(&at)?),
             None => None,
         };
-        if is.is_some() && has.is_some() {
-            return at.bad("it says both all and a part of what is there", "keep `is` or `has`");
+        let among = match fields.get("among") {
+            Some(at) => Some(self.template(&at)?),
+            None => None,
+        };
+        if [is.is_some(), has.is_some(), among.is_some()].into_iter().filter(|said| *said).count() > 1 {
+            return at.bad("it says several things of what is there", "keep one of `is`, `has` and `among`");
         }
-        Some(Condition { within: fields.maybe_pointer("in"), at: fields.pointer("at")?, is, has })
+        let (within, and) = (fields.maybe_pointer("in"), self.told(&fields, "and")?);
+        Some(Condition { within, at: fields.pointer("at")?, is, has, among, and })
     }
 
     /// One request of a write.

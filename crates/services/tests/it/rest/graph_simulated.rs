@@ -363,8 +363,8 @@ mod slow {
             case: "an_act_is_so_and_is_taken_back",
         },
         Plant {
-            from: "is: \"Tenure to {with/to/account/mail}\" }]\n      request: POST",
-            to: "is: \"Tenure to nobody\" }]\n      request: POST",
+            from: "DELETE /users/{id}/mailFolders/inbox/messageRules/{item/id}",
+            to: "GET /users/{id}",
             case: "an_act_is_so_and_is_taken_back",
         },
         Plant {
