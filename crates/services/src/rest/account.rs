@@ -206,7 +206,9 @@ impl Attribute {
 impl Condition {
     /// Whether it is so.
     pub(super) fn holds(&self, json: &Json, scope: &Scope<'_>) -> bool {
-        let fits = |element: &Json| self.fits(element, scope) && self.and.iter().all(|and| and.holds(element, scope));
+        let Ok(at) = self.at.place(scope) else { return false };
+        let fits =
+            |element: &Json| self.fits(element, &at, scope) && self.and.iter().all(|and| and.holds(element, scope));
         match &self.within {
             Some(pointer) => items(json, pointer).iter().any(fits),
             None => fits(json),
@@ -214,8 +216,8 @@ impl Condition {
     }
 
     /// Whether it is so of this element.
-    fn fits(&self, element: &Json, scope: &Scope<'_>) -> bool {
-        let Some(found) = element.pointer(&self.at).filter(|found| !found.is_null()) else { return false };
+    fn fits(&self, element: &Json, at: &str, scope: &Scope<'_>) -> bool {
+        let Some(found) = element.pointer(at).filter(|found| !found.is_null()) else { return false };
         let same = |wanted: &Json| *found == *wanted || (scalar(found).is_some() && scalar(found) == scalar(wanted));
         match (&self.is, &self.has, &self.among) {
             (Some(wanted), _, _) => wanted.fill(scope).is_ok_and(|wanted| same(&wanted)),
@@ -224,7 +226,7 @@ impl Condition {
                 part.zip(scalar(found)).is_some_and(|(part, found)| found.contains(&part))
             }
             (None, None, Some(list)) => list.json(scope).is_ok_and(|list| {
-                let one = |known: &Json| same(known) || known.pointer(&self.at).is_some_and(same);
+                let one = |known: &Json| same(known) || known.pointer(at).is_some_and(same);
                 list.as_array().is_some_and(|list| list.iter().any(one))
             }),
             (None, None, None) => true,

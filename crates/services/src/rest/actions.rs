@@ -14,7 +14,7 @@ use tenure_model::{Given, NativeId};
 use super::RestConnector;
 use super::account::{Account, put};
 use super::pack::{ActionLook, ActionPlan, Source};
-use super::template::Scope;
+use super::template::{Scope, quoted};
 use crate::look::when_seen;
 
 impl ActionPlan {
@@ -37,6 +37,15 @@ struct Ready<'a> {
     with: Json,
 }
 
+impl Ready<'_> {
+    /// Whether a look tells that nothing is left to do. That something is not so, or not wholly so, does not
+    /// yet mean that all of it is taken back, unless one request did it, or the pack says how that looks.
+    fn is_told(&self, wanted: bool) -> bool {
+        let back = self.plan.back.as_ref().is_some_and(|back| back.seen.is_some());
+        wanted || back || matches!(self.plan.steps.as_slice(), [only] if only.each.is_none())
+    }
+}
+
 impl RestConnector {
     async fn ready(&self, act: &Act) -> Result<Ready<'_>, Refusal> {
         self.description.permits_act(act)?;
@@ -51,11 +60,16 @@ impl RestConnector {
             Some(given) => given.clone(),
             None => self.given(plan, act).await?,
         };
-        let scope = self.scope_of(&account).with("with", with.clone());
+        let given = json!({ "id": account.id, "account": account.json, "with": with });
+        let scope = self.scope_of(&account).with("quoted", quoted(&given, &plan.quotes)).with("with", with.clone());
         if act.back.is_none()
             && let Some(only) = plan.given.iter().find(|only| !only.holds(&with, &scope))
         {
-            let message = format!("`{}` is not for what is given here: `{}` is another", act.action, only.at);
+            let message = format!(
+                "`{}` is not for what is given here: `{}` is another",
+                act.action,
+                only.at.place(&scope).unwrap_or_default()
+            );
             return Err(Refusal::new(RefusalClass::Invalid, message));
         }
         let scope = scope.with("kept", act.back.clone().unwrap_or_default());
@@ -119,6 +133,14 @@ impl RestConnector {
         Ok((so, answer.unwrap_or_default()))
     }
 
+    /// The refusal where something is in the way.
+    async fn barred(&self, ready: &Ready<'_>) -> Result<(), Refusal> {
+        let Ok(look) = &ready.plan.seen else { return Ok(()) };
+        let (_, answer) = self.looked(look, ready).await?;
+        let bar = look.bars.iter().find(|bar| bar.condition.holds(&answer, &ready.scope) == bar.when);
+        bar.map_or(Ok(()), |bar| Err(Refusal::new(RefusalClass::Invalid, bar.why.clone())))
+    }
+
     /// Whether it has come to what was wanted: that it is so, or that it is taken back.
     async fn has_come(&self, ready: &Ready<'_>, wanted: bool) -> Result<Option<bool>, Refusal> {
         match (&ready.plan.seen, ready.plan.back.as_ref().and_then(|back| back.seen.as_ref())) {
@@ -134,9 +156,11 @@ impl RestConnector {
         let ready = self.ready(act).await?;
         // Two of us who look and act must not both do it.
         let alone = self.whole_writes.lock().await;
-        // That it is not so, or not wholly so, does not yet mean that all of it is taken back.
-        if wanted && self.has_come(&ready, true).await? == Some(true) {
+        if ready.is_told(wanted) && self.has_come(&ready, wanted).await? == Some(true) {
             return self.sight(&ready).await.map_err(WriteFault::from);
+        }
+        if wanted {
+            self.barred(&ready).await?;
         }
         let steps = match &ready.plan.back {
             Some(back) if !wanted => &back.steps,

@@ -201,7 +201,12 @@ impl RestConnector {
     /// The refusal that an answer means, in the class that the pack gives it.
     fn refusal(&self, call: &Call, answer: &Answer) -> Refusal {
         let plain = self.http.refusal(call, answer);
-        let Some(Meaning::No(class)) = self.meaning(answer) else { return plain };
+        let class = match self.meaning(answer) {
+            Some(Meaning::No(class)) => class,
+            // A question that was not answered can be asked again.
+            Some(Meaning::Unknown) => RefusalClass::Maintenance,
+            None => return plain,
+        };
         if class == plain.class {
             return plain;
         }

@@ -68,9 +68,9 @@ pub(super) fn fields(accounts: &Accounts) -> String {
     });
     let conditions =
         accounts.disabled.iter().chain(&accounts.disabled_by_all).chain(&accounts.deleted).chain(&accounts.list.leave);
-    let conditions = conditions.map(|one| one.within.as_ref().unwrap_or(&one.at));
-    let places = std::iter::once(&accounts.id).chain(attributes).chain(conditions);
-    let places = places.chain(accounts.holds.iter().map(|holds| &holds.within));
+    let conditions = conditions.filter_map(|one| one.within.as_deref().or_else(|| one.at.plain()));
+    let places = std::iter::once(&accounts.id).chain(attributes);
+    let places = places.chain(accounts.holds.iter().map(|holds| &holds.within)).map(String::as_str).chain(conditions);
     let names = places.filter_map(|place| place.split('/').nth(1)).filter(|name| !name.is_empty() && *name != WITH);
     let names: BTreeSet<String> = names.map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
     names.into_iter().collect::<Vec<_>>().join(",")

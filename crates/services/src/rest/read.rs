@@ -68,7 +68,7 @@ impl RestConnector {
         let accounts = &self.pack.accounts;
         let mut found = Vec::new();
         let fits = |json: &Json| id_at(json, &accounts.id).as_ref() == Some(id);
-        match &accounts.get {
+        match accounts.get.as_ref().filter(|get| get.can_ask(id.as_str())) {
             Some(get) => found = self.looked_up(get, &self.scope().with("id", id.as_str())).await?,
             None => {
                 self.scan(&accounts.list, &accounts.id, &self.scope(), |json| {

@@ -3,7 +3,8 @@
 //! A hole is `{name}`, `{name/place/in/it}`, `{setting.name}` or, to sign in, `{secret.name}`; two
 //! braces are one. A text that is nothing but a hole keeps the type of what is put in. An object
 //! under `"*"` is merged into the one around it, a list under it into the list around it. Nothing
-//! that is put in is read again: a value with braces in it is only a value.
+//! that is put in is read again: a value with braces in it is only a value. What a text means to
+//! whoever reads it is another matter: [`quoted`] writes a value so that it stays one there too.
 
 use std::collections::BTreeMap;
 
@@ -130,17 +131,34 @@ impl Template {
 
     /// The text with everything put in.
     pub(super) fn text(&self, scope: &Scope<'_>) -> Result<String, Refusal> {
+        self.written(scope, |text| text)
+    }
+
+    /// The same as a place in an answer, where what is put in is a part of one name.
+    pub(super) fn place(&self, scope: &Scope<'_>) -> Result<String, Refusal> {
+        self.written(scope, |text| text.replace('~', "~0").replace('/', "~1"))
+    }
+
+    fn written(&self, scope: &Scope<'_>, put: impl Fn(String) -> String) -> Result<String, Refusal> {
         let mut whole = String::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => whole.push_str(text),
-                Piece::Hole(hole) => whole.push_str(&scalar(&scope.get(hole)?).ok_or_else(|| {
+                Piece::Hole(hole) => whole.push_str(&scalar(&scope.get(hole)?).map(&put).ok_or_else(|| {
                     let message = format!("`{{{}{}}}` of the pack is no text here", hole.name, hole.pointer);
                     Refusal::new(RefusalClass::Invalid, message)
                 })?),
             }
         }
         Ok(whole)
+    }
+
+    /// The text, where nothing has to be put in.
+    pub(super) fn plain(&self) -> Option<&str> {
+        match self.pieces.as_slice() {
+            [Piece::Text(text)] => Some(text),
+            _ => None,
+        }
     }
 
     /// The same with the type of what is put in, where that is all there is.
@@ -246,6 +264,22 @@ fn is_so(element: &Json, wanted: &Json) -> bool {
     }
 }
 
+/// Every text in it with these letters written as they are meant, such as a quote in a script.
+pub(super) fn quoted(json: &Json, letters: &BTreeMap<char, String>) -> Json {
+    match json {
+        Json::String(text) => {
+            let one = |letter: char| letters.get(&letter).cloned().unwrap_or_else(|| letter.to_string());
+            text.chars().map(one).collect::<String>().into()
+        }
+        Json::Array(items) => items.iter().map(|item| quoted(item, letters)).collect(),
+        Json::Object(fields) => {
+            let one = |(key, value): (&String, &Json)| (key.clone(), quoted(value, letters));
+            fields.iter().map(one).collect::<Map<_, _>>().into()
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => json.clone(),
+    }
+}
+
 /// A single value as text.
 pub(super) fn scalar(json: &Json) -> Option<String> {
     match json {
@@ -286,6 +320,20 @@ mod tests {
         assert_eq!(fill(json!([{"*": keys, "-": {"n": 8, "m": 2}}])).unwrap(), json!([{"n": 7}, {"n": 8, "m": 1}]));
         assert_eq!(fill(json!([{"*": "{account/words}", "-": "a"}, "c"])).unwrap(), json!(["b", "c"]));
         assert_eq!(fill(json!([{"*": "{attributes}"}])).unwrap(), json!([{"a": 1, "b": null}]));
+    }
+
+    #[test]
+    fn a_quoted_text_is_quoted_once_and_wherever_it_stands() {
+        let letters = [('"', "\\\"".to_owned()), ('\\', "\\\\".to_owned())].into();
+        let whole = json!({"a\"": ["say \"no\" \\", 7], "b": null});
+        assert_eq!(quoted(&whole, &letters), json!({"a\"": ["say \\\"no\\\" \\\\", 7], "b": null}));
+    }
+
+    #[test]
+    fn what_is_put_into_a_place_is_one_name() {
+        let settings = BTreeMap::new();
+        let scope = Scope::new(&settings).with("id", "a/b~c");
+        assert_eq!(Template::parse("/users/{id}/name").unwrap().place(&scope).unwrap(), "/users/a~1b~0c/name");
     }
 
     #[test]

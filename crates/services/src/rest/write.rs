@@ -380,10 +380,7 @@ impl RestConnector {
             Some(Each::Cleared) => parts.filter(|(_, value)| *value == Value::Cleared).map(item).collect(),
             Some(Each::Of(pointer)) => items(account, pointer).iter().cloned().map(Some).collect(),
             Some(Each::Found(lookup)) => self.looked_up(lookup, scope).await?.into_iter().map(Some).collect(),
-            Some(Each::Put(list)) => match list.json(scope)? {
-                Json::Array(items) => items.into_iter().map(Some).collect(),
-                _ => Vec::new(),
-            },
+            Some(Each::Put(list)) => items(&list.json(scope)?, "").iter().cloned().map(Some).collect(),
         })
     }
 }

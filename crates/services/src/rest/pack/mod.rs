@@ -324,7 +324,8 @@ pub(super) enum Give {
 pub(super) struct Condition {
     /// The list of which one element is enough.
     pub(super) within: Option<Pointer>,
-    pub(super) at: Pointer,
+    /// A place, of which a hole can be a name.
+    pub(super) at: Template,
     /// The value that it has; any if none.
     pub(super) is: Option<Shape>,
     /// What is a part of it.

@@ -210,7 +210,7 @@ impl<'p> Around<'p> {
         fields.list(key).iter().map(|at| self.saying(at)).collect()
     }
 
-    fn saying(&self, at: &At<'_>) -> Option<Condition> {
+    pub(super) fn saying(&self, at: &At<'_>) -> Option<Condition> {
         let fields = at.fields(&["in", "at", "is", "has", "among", "and"])?;
         let is = match fields.get("is") {
             Some(at) => Some(self.shape(&at)?),
@@ -228,7 +228,9 @@ impl<'p> Around<'p> {
             return at.bad("it says several things of what is there", "keep one of `is`, `has` and `among`");
         }
         let (within, and) = (fields.maybe_pointer("in"), self.told(&fields, "and")?);
-        Some(Condition { within, at: fields.pointer("at")?, is, has, among, and })
+        let at = fields.need("at")?;
+        at.pointer()?;
+        Some(Condition { within, at: self.template(&at)?, is, has, among, and })
     }
 
     /// One request of a write.
