@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
-use tenure_model::Given;
+use tenure_model::{Given, NativeId};
 
 use super::cases;
 use super::steps::{Bench, Step, failed, native, not_run, same};
 use crate::actions::{Act, ActionRule, Actions, Sight};
+use crate::description::Verb;
 use crate::locator::Locator;
 use crate::outcome::WriteFault;
 use crate::refusal::RefusalClass;
@@ -27,11 +28,23 @@ fn actions<'a>(bench: &Bench<'a>) -> Step<&'a dyn Actions> {
     }
 }
 
-/// Every action that is described, for an account of the case's own.
+/// Two accounts: the case's own, or those that were lent where none can be made.
+async fn two(bench: &Bench<'_>) -> Step<(Locator, NativeId)> {
+    match &bench.options.lent {
+        Some([account, other]) if !bench.description().verbs.contains_key(&Verb::Create) => {
+            Ok((account.clone(), native(&bench.get(other).await?)?))
+        }
+        _ => {
+            let (account, _) = bench.create("ada").await?;
+            let (_, other) = bench.create("bob").await?;
+            Ok((account, native(&other)?))
+        }
+    }
+}
+
+/// Every action that is described, for such an account.
 async fn acts(bench: &Bench<'_>) -> Step<Vec<(ActionRule, Act)>> {
-    let (account, _) = bench.create("ada").await?;
-    let (_, other) = bench.create("bob").await?;
-    let other = native(&other)?;
+    let (account, other) = two(bench).await?;
     let described = bench.description().actions.iter();
     Ok(described.map(|(name, rule)| (rule.clone(), act(account.clone(), name, rule, other.as_str()))).collect())
 }
@@ -105,10 +118,14 @@ async fn an_act_is_so_and_is_taken_back(bench: &Bench<'_>) -> Step {
 async fn an_act_again_changes_nothing(bench: &Bench<'_>) -> Step {
     let actions = actions(bench)?;
     for (rule, act) in acts(bench).await?.into_iter().filter(|(rule, _)| rule.unseen.is_none()) {
+        let before = look(actions, &act).await?;
         make(bench, actions, &act).await?;
         let mark = bench.fixture.witness.mark().await;
         is_so(&act, &rule, &make(bench, actions, &act).await?, true)?;
         same(&format!("the mark after `{}` again", act.summary()), &bench.fixture.witness.mark().await, &mark)?;
+        if rule.goes_back() && before.so == Some(false) {
+            make(bench, actions, &Act { back: Some(before.kept), ..act }).await?;
+        }
     }
     Ok(())
 }
@@ -137,7 +154,7 @@ async fn an_act_for_nobody_is_refused(bench: &Bench<'_>) -> Step {
 
 async fn an_act_that_is_not_described_is_refused(bench: &Bench<'_>) -> Step {
     let actions = actions(bench)?;
-    let (account, _) = bench.create("ada").await?;
+    let (account, _) = two(bench).await?;
     let act = Act { account, action: "mailbox/burn".to_owned(), with: BTreeMap::new(), back: None };
     match actions.act(&act, &bench.operation(&act)?).await {
         Err(WriteFault::Refused(refusal)) => {

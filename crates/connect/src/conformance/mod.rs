@@ -72,6 +72,9 @@ pub struct Options {
     pub entitlements: bool,
     /// A password that may be set on the suite's own accounts.
     pub password: Option<SecretRef>,
+    /// Two accounts for which something may be done and taken back, where none can be made. They are
+    /// there for tests: nothing is done for whoever uses theirs.
+    pub lent: Option<[Locator; 2]>,
     /// How often a refusal that passes by itself, or a doubt, is followed by another try. None
     /// at all where the way to the system is sound.
     pub tries: u32,
@@ -92,6 +95,7 @@ impl Default for Options {
             prefix: String::new(),
             entitlements: true,
             password: None,
+            lent: None,
             tries: 0,
             case_time_max: CONFORMANCE_CASE_TIME_MAX,
             page_objects: 2,
