@@ -45,6 +45,7 @@ const PRODUCERS: &[Producer] = &[
             "memory.md",
             "process.md",
             "rest-aws-iam.md",
+            "rest-dovecot.md",
             "rest-keystone.md",
             "rest-microsoft-graph.md",
             "rest-pocketbase.md",

@@ -13,8 +13,9 @@ use tenure_services::rest::Pack;
 use tenure_services::rest::pack::FaultKind;
 
 /// Every pack that ships, by its name and text.
-pub const SHIPPED: [(&str, &str); 8] = [
+pub const SHIPPED: [(&str, &str); 9] = [
     ("aws-iam", include_str!("../../../packs/aws-iam.yaml")),
+    ("dovecot", include_str!("../../../packs/dovecot.yaml")),
     ("keystone", include_str!("../../../packs/keystone.yaml")),
     ("microsoft-graph", include_str!("../../../packs/microsoft-graph.yaml")),
     ("pocketbase", include_str!("../../../packs/pocketbase.yaml")),
@@ -104,12 +105,24 @@ mod tests {
         assert_eq!(read.unwrap_or_else(|problems| panic!("{problems:#?}")).len(), 1);
     }
 
-    /// The small pack of the documentation with its tickets.
-    fn shop_with_tickets() -> String {
+    /// The small pack of the documentation with the examples that begin so.
+    fn shop_with(begin: &[&str]) -> String {
         let page = include_str!("../../../docs/howto/write-a-pack.md");
-        let mut examples = page.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
-        let (shop, tickets) = (examples.next().unwrap(), examples.next().unwrap());
-        format!("{shop}  settings: {{ done: {{ about: a state, default: Done }} }}\n{tickets}")
+        let examples: Vec<&str> =
+            page.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
+        let found = begin.iter().map(|begin| *examples.iter().find(|one| one.trim_start().starts_with(begin)).unwrap());
+        format!("{}{}", examples[0], found.collect::<String>())
+    }
+
+    fn shop_with_tickets() -> String {
+        format!("{}  settings: {{ done: {{ about: a state, default: Done }} }}\n", shop_with(&["tickets:"]))
+    }
+
+    #[test]
+    fn the_actions_of_the_documentation_are_those_of_a_pack() {
+        let text = shop_with(&["actions:", "refuses:"]);
+        let read = read("shop.yaml", &text).unwrap_or_else(|problems| panic!("{text}\n{problems:#?}"));
+        assert_eq!(read.len(), 1);
     }
 
     #[test]

@@ -27,12 +27,21 @@ pub struct Plant {
 }
 
 /// The pack of this name that ships, with this in it written otherwise.
-#[expect(clippy::panic, reason = "a plant that does not take is a test that tests nothing")]
 pub fn planted(name: &str, from: &str, to: &str) -> Pack {
+    planted_so_often(name, from, to, 1)
+}
+
+/// The same wherever it stands, for what a pack both does and looks at.
+pub fn planted_everywhere(name: &str, from: &str, to: &str) -> Pack {
+    planted_so_often(name, from, to, usize::MAX)
+}
+
+#[expect(clippy::panic, reason = "a plant that does not take is a test that tests nothing")]
+fn planted_so_often(name: &str, from: &str, to: &str, times: usize) -> Pack {
     let shipped = tenure_server::packs::SHIPPED.iter().find(|(known, _)| *known == name);
     let text = shipped.map(|(_, text)| *text).unwrap_or_default();
     assert!(text.contains(from), "pack `{name}` does not say `{from}`");
-    let read = tenure_server::packs::read("planted.yaml", &text.replacen(from, to, 1));
+    let read = tenure_server::packs::read("planted.yaml", &text.replacen(from, to, times));
     match read.map(|mut read| read.pop()) {
         Ok(Some(read)) => read.pack,
         otherwise => panic!("pack `{name}` with `{to}` in it is no pack: {otherwise:?}"),

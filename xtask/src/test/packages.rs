@@ -48,6 +48,13 @@ const RABBITMQ: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 /// What answers to the API of Zabbix, and what its database is made from.
 const ZABBIX_PAGES: &str = "/usr/share/zabbix/api_jsonrpc.php";
 const ZABBIX_TABLES: &str = "/usr/share/zabbix-server-pgsql/schema.sql.gz";
+/// What Dovecot is, what brings it mail, what it is read by, and what runs scripts.
+const DOVECOT: [&str; 4] = [
+    "/usr/sbin/dovecot",
+    "/usr/lib/dovecot/lmtp",
+    "/usr/lib/dovecot/imap",
+    "/usr/lib/dovecot/modules/lib90_sieve_plugin.so",
+];
 
 /// Crates that need less than everything. A crate that is not listed gets every server.
 const NEEDS: &[(&str, &[Need])] = &[
@@ -115,7 +122,8 @@ fn is_there(need: Need) -> bool {
         Need::Scim => ["node", "npm"].into_iter().all(machine::installed) && has_python_environments(),
         Need::Apps => {
             let files = [RABBITMQ, ZABBIX_PAGES, ZABBIX_TABLES];
-            let there = files.into_iter().all(|file| Path::new(file).exists()) && machine::installed("php");
+            let there =
+                files.into_iter().chain(DOVECOT).all(|file| Path::new(file).exists()) && machine::installed("php");
             there && has_python_environments() && postgres_programs().is_some()
         }
         Need::Notices => machine::installed("openssl") && has_python_environments(),
@@ -149,6 +157,10 @@ const fn debian(need: Need) -> &'static [&'static str] {
             "php-cli",
             "php-pgsql",
             "php-curl",
+            "dovecot-core",
+            "dovecot-imapd",
+            "dovecot-lmtpd",
+            "dovecot-sieve",
         ],
         Need::Notices => &["python3-venv", "openssl"],
         Need::Mariadb => &["mariadb-server", "mariadb-client"],

@@ -26,7 +26,7 @@ pub const PROCESS: &str = include_str!("samples/process.yaml");
 const OUTSIDE: &str = include_str!("../../../../examples/connector-python/description.json");
 
 /// A connection of every kind, by its connector.
-const SAMPLES: [(&str, &str); 17] = [
+const SAMPLES: [(&str, &str); 18] = [
     ("ad", include_str!("samples/ad.yaml")),
     ("file", include_str!("samples/file.yaml")),
     ("ldap", include_str!("samples/ldap.yaml")),
@@ -34,6 +34,7 @@ const SAMPLES: [(&str, &str); 17] = [
     ("memory", include_str!("samples/memory.yaml")),
     ("process", PROCESS),
     ("rest-aws-iam", include_str!("samples/rest-aws-iam.yaml")),
+    ("rest-dovecot", include_str!("samples/rest-dovecot.yaml")),
     ("rest-keystone", include_str!("samples/rest-keystone.yaml")),
     ("rest-microsoft-graph", include_str!("samples/rest-microsoft-graph.yaml")),
     ("rest-pocketbase", include_str!("samples/rest-pocketbase.yaml")),

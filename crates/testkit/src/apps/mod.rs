@@ -7,6 +7,7 @@
 )]
 
 mod aws_iam;
+mod dovecot;
 mod keystone;
 mod pocketbase;
 mod rabbitmq;
@@ -28,6 +29,7 @@ use tenure_services::rest::Pack;
 
 use crate::daemon;
 use crate::postgresql::Postgresql;
+pub use dovecot::MailLine;
 pub use rabbitmq::{AmqpLine, basic};
 
 /// How often an application is asked whether it is ready.

@@ -1,6 +1,7 @@
 //! The packs that ship, each against the application that it describes.
 
 mod aws_iam;
+mod dovecot;
 mod graph_actions;
 mod graph_simulated;
 mod keystone;
