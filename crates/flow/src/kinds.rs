@@ -562,6 +562,7 @@ pub fn page() -> String {
             .collect();
         let outcomes = if kind.outcomes.is_empty() { "what it says".to_owned() } else { kind.outcomes.join(", ") };
         let undone = match kind.changes {
+            Some(_) if kind.how == How::Act => "as far as the system goes",
             None => "changes nothing",
             Some(Exact) => "exactly",
             Some(Window) => "for a while",

@@ -478,9 +478,9 @@ mod tests {
         for number in 0..SESSIONS_WATCHED_MAX + 200 {
             let id = format!("{number}-{}", "9".repeat(20));
             let mut one = shown(&[&id]);
-            one.values_mut().for_each(|seen| {
-                seen.iter_mut().flatten().for_each(|seen| seen.name.clone_from(&long));
-            });
+            for seen in one.values_mut().flatten().flatten() {
+                seen.name.clone_from(&long);
+            }
             watched.take_in(one, at(2 * i64::try_from(number).unwrap()), EVERY);
             let blind: Shown = [(("ldap".parse().unwrap(), "ada".to_owned()), Err(long.clone()))].into();
             watched.take_in(blind, at(2 * i64::try_from(number).unwrap() + 1), EVERY);

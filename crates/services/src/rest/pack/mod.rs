@@ -275,7 +275,7 @@ pub(super) enum Joined {
     /// One place in one answer.
     One(Lookup),
     /// Everything on all pages.
-    All(List),
+    All(Box<List>),
 }
 
 /// An attribute.

@@ -153,7 +153,7 @@ impl<'p> Around<'p> {
                 list if list.style == Style::Whole => {
                     return items.bad("nothing says how it comes in pages", "describe `paging`, or write `answer`");
                 }
-                list => Joined::All(list),
+                list => Joined::All(Box::new(list)),
             },
         };
         Some(Join { name: name.to_owned(), what })
