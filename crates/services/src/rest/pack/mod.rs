@@ -273,7 +273,7 @@ pub(super) struct Join {
 #[derive(Debug, Clone)]
 pub(super) enum Joined {
     /// One place in one answer.
-    One(Lookup),
+    One(Box<Lookup>),
     /// Everything on all pages.
     All(Box<List>),
 }

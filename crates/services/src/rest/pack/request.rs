@@ -148,7 +148,7 @@ impl<'p> Around<'p> {
     /// Another answer that belongs to an account.
     pub(super) fn join(&self, name: &str, at: &At<'_>) -> Option<Join> {
         let what = match at.map()?.get("items") {
-            None => Joined::One(self.lookup(at)?),
+            None => Joined::One(Box::new(self.lookup(at)?)),
             Some(items) => match self.list(at)? {
                 list if list.style == Style::Whole => {
                     return items.bad("nothing says how it comes in pages", "describe `paging`, or write `answer`");
