@@ -60,6 +60,8 @@ struct Watched {
     beyond: usize,
     /// It looks only once more, when its time is over.
     seldom: bool,
+    /// The accounts of which sessions were seen before.
+    seen_before: BTreeSet<String>,
     /// Systems that show no sessions.
     unseen: BTreeSet<ConnectionName>,
 }
@@ -96,8 +98,9 @@ struct Gap {
 /// What is new since the look before.
 #[derive(Debug, Default)]
 struct News {
-    is_first: bool,
     opened: Vec<Watching>,
+    /// Those of them that were opened while their account was watched.
+    told: Vec<Watching>,
     over: Vec<Watching>,
     gaps: Vec<Gap>,
 }
@@ -209,7 +212,7 @@ fn is_meant(account: &Account, named: Option<&BTreeSet<&str>>) -> bool {
 impl Watched {
     /// Takes a look in, and says what is new.
     fn take_in(&mut self, shown: Shown, now: Timestamp, pause: SignedDuration) -> News {
-        let mut news = News { is_first: self.looked.is_none(), ..News::default() };
+        let mut news = News::default();
         if let Some(looked) = self.looked.filter(|looked| !self.seldom && now.duration_since(*looked) > pause * 2) {
             for (system, account) in shown.keys() {
                 let gap = Gap::new(system, account, looked, "nobody looked");
@@ -267,6 +270,8 @@ impl Watched {
                 news.over.push(known.clone());
             }
         }
+        // Who was signed in before anybody looked did not open anything now.
+        let is_watched = !self.seen_before.insert(format!("{system}/{account}"));
         let mut beyond = 0;
         for (id, one) in there {
             if !self.has_room() {
@@ -283,6 +288,7 @@ impl Watched {
                 last_seen: now,
                 over_at: None,
             };
+            news.told.extend(is_watched.then(|| session.clone()));
             news.opened.push(session.clone());
             self.sessions.push(session);
         }
@@ -333,8 +339,7 @@ async fn keep(
         blind.system = Some(gap.system.clone());
         entries.push(blind);
     }
-    // Who was signed in before the watch began did not open anything now.
-    let opened = if news.is_first { Vec::new() } else { news.opened };
+    let opened = news.told;
     let (begun, own, known, before, run) =
         (!opened.is_empty(), Arc::clone(house), facts.clone(), found.clone(), order.run);
     let job = house.store.write(move |tx: &mut Tx| {
@@ -448,6 +453,15 @@ mod tests {
         watched.take_in(shown(&["a"]), at(1), EVERY);
         let news = watched.take_in(shown(&["a"]), at(9), EVERY);
         assert_eq!((news.gaps.len(), watched.gaps[0].from, watched.gaps[0].until), (1, at(1), Some(at(9))));
+    }
+
+    #[test]
+    fn who_was_signed_in_before_anybody_saw_it_opens_nothing() {
+        let mut watched = Watched::default();
+        assert!(watched.take_in(blind(), at(1), EVERY).told.is_empty());
+        let news = watched.take_in(shown(&["a"]), at(2), EVERY);
+        assert_eq!((news.opened.len(), news.told.len()), (1, 0));
+        assert_eq!(watched.take_in(shown(&["a", "b"]), at(3), EVERY).told.len(), 1);
     }
 
     #[test]

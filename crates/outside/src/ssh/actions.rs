@@ -179,7 +179,9 @@ impl SshConnector {
             (CREATE, _) => What::Create { name: text("name").map(folder_name).transpose()?.unwrap_or_default() },
             (TRANSFER, _) => {
                 let to = Locator::native(text("to").unwrap_or_default());
-                let other = self.find(snapshot, &to)?.ok_or_else(|| not_there(&to))?;
+                let missing =
+                    || invalid("`to` is an account that is not there; name one that is, or move the folder by hand");
+                let other = self.find(snapshot, &to)?.ok_or_else(missing)?;
                 if other.uid == account.uid {
                     return Err(invalid("`to` is the account itself; name another one that its folder goes to"));
                 }
@@ -386,11 +388,16 @@ impl Errand {
     /// Whether nothing is left to do. What was taken back by halves is not so any more, and has not
     /// ended either: the home folder is to be where it was.
     fn has_ended(&self, act: &Act, sight: &Sight, facts: &Facts) -> bool {
-        let whole = matches!(self.what, What::Create { .. }) || (facts.number("home").is_some() && !facts.has("half"));
-        match act.back {
-            None => sight.so == Some(true),
-            Some(_) => sight.so == Some(false) && whole,
-        }
+        let Some(kept) = &act.back else { return sight.so == Some(true) };
+        let home = facts.number("home");
+        // A home folder that was made since then is not the one that went away.
+        let is_back = match &self.what {
+            What::Create { .. } => true,
+            What::Transfer { .. } => home.is_some() && home.as_deref() == kept.get("home").and_then(Json::as_str),
+            What::Archive { .. } => home.is_some() && facts.word("at").is_none(),
+        };
+        let whole = matches!(self.what, What::Create { .. }) || !facts.has("half");
+        sight.so == Some(false) && is_back && whole
     }
 
     /// Whether it is so, and what is kept of it.

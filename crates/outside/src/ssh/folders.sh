@@ -191,7 +191,7 @@ make() {
       ;;
   esac
   # In the folder of somebody else we have no more rights than they, so a link leads nowhere.
-  if [ -z "$6" ] || as "$3" "$4" 'mkdir -m 700 -- "$1"' "$place/$6" </dev/null >/dev/null 2>&1 9>&-; then ok; return; fi
+  if [ -z "$6" ] || as "$3" "$4" 'mkdir -m 700 -- "$1"' "$place/$6" </dev/null >/dev/null 2>&1 8>&- 9>&-; then ok; return; fi
   [ -z "$made" ] || rmdir -- "$place" 2>/dev/null
   if [ -e "$place/$6" ] || [ -L "$place/$6" ]; then no taken; else no unmade; fi
 }
@@ -201,7 +201,7 @@ folder_uncreate() { settle "$5" && alone -x unmake "$@"; }
 
 unmake() {
   same "$2" || return
-  [ -z "$6" ] || as "$3" "$4" 'rmdir -- "$1"' "$place/$6" </dev/null >/dev/null 2>&1 9>&- || { no filled; return; }
+  [ -z "$6" ] || as "$3" "$4" 'rmdir -- "$1"' "$place/$6" </dev/null >/dev/null 2>&1 8>&- 9>&- || { no filled; return; }
   [ "$7" = yes ] || rmdir -- "$place" 2>/dev/null || [ -n "$6" ] || { no filled; return; }
   ok
 }

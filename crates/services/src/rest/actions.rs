@@ -73,7 +73,24 @@ impl RestConnector {
             return Err(Refusal::new(RefusalClass::Invalid, message));
         }
         let scope = scope.with("kept", act.back.clone().unwrap_or_default());
+        let scope = match &act.back {
+            Some(_) => scope.with("now", self.given_now(plan, act).await?),
+            None => scope,
+        };
         Ok(Ready { plan, account, scope, with })
+    }
+
+    /// Those accounts that it was given to, as they are now; nothing of those that are gone.
+    async fn given_now(&self, plan: &ActionPlan, act: &Act) -> Result<Json, Refusal> {
+        let mut now = Map::new();
+        for (name, _) in plan.takes.iter().filter(|(_, parameter)| parameter.given == Given::Account) {
+            if let Some(id) = act.with.get(name).and_then(Json::as_str)
+                && let Some(found) = self.account(&NativeId::new(id)).await?
+            {
+                now.insert(name.clone(), json!({ "id": found.id, "account": self.described(&found) }));
+            }
+        }
+        Ok(Json::Object(now))
     }
 
     async fn given(&self, plan: &ActionPlan, act: &Act) -> Result<Json, Refusal> {
@@ -141,10 +158,27 @@ impl RestConnector {
         bar.map_or(Ok(()), |bar| Err(Refusal::new(RefusalClass::Invalid, bar.why.clone())))
     }
 
+    /// The same, and not only for one look where a write is seen late: nobody comes back to what is taken for
+    /// taken back.
+    async fn has_come_for_good(&self, ready: &Ready<'_>, wanted: bool) -> Result<bool, Refusal> {
+        if self.has_come(ready, wanted).await? != Some(true) {
+            return Ok(false);
+        }
+        if wanted || self.description.consistency_delay.is_zero() {
+            return Ok(true);
+        }
+        tokio::time::sleep(self.description.consistency_delay).await;
+        Ok(self.has_come(ready, wanted).await? == Some(true))
+    }
+
     /// Whether it has come to what was wanted: that it is so, or that it is taken back.
     async fn has_come(&self, ready: &Ready<'_>, wanted: bool) -> Result<Option<bool>, Refusal> {
         match (&ready.plan.seen, ready.plan.back.as_ref().and_then(|back| back.seen.as_ref())) {
-            (_, Some(look)) if !wanted => Ok(Some(self.looked(look, ready).await?.0)),
+            // Where nothing is answered there is nothing left to take back.
+            (_, Some(look)) if !wanted => {
+                let (so, answer) = self.looked(look, ready).await?;
+                Ok(Some(so || answer.is_null()))
+            }
             (Ok(look), _) => Ok(Some(self.looked(look, ready).await?.0 == wanted)),
             (Err(_), _) => Ok(None),
         }
@@ -156,7 +190,7 @@ impl RestConnector {
         let ready = self.ready(act).await?;
         // Two of us who look and act must not both do it.
         let alone = self.whole_writes.lock().await;
-        if ready.is_told(wanted) && self.has_come(&ready, wanted).await? == Some(true) {
+        if ready.is_told(wanted) && self.has_come_for_good(&ready, wanted).await? {
             return self.sight(&ready).await.map_err(WriteFault::from);
         }
         if wanted {

@@ -92,6 +92,20 @@ impl GraphSim {
         world.now.managers.insert(user, manager);
     }
 
+    /// Gives somebody another address, by which they are shown everywhere from then on.
+    pub fn is_renamed(&self, name: &str, address: &str) {
+        let mut world = self.world();
+        let user = world.now.id_of(name);
+        if let Some(user) = world.now.users.get_mut(&user) {
+            user["mail"] = address.into();
+        }
+        for (_, _, hung) in &mut world.now.hung {
+            if hung["emailAddress"]["address"] == name {
+                hung["emailAddress"]["address"] = address.into();
+            }
+        }
+    }
+
     /// Makes somebody a guest, whose mailbox is elsewhere.
     pub fn is_guest(&self, name: &str) {
         let mut world = self.world();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde_json::Value as Json;
 use tenure_app::people::facts;
 use tenure_app::{AppError, Cx, House};
 use tenure_model::{NativeId, Observation, Person, PersonId, Value};
@@ -11,17 +12,21 @@ use tenure_store::{StoreError, Tx, accounts, engagements, exceptions, grants, ob
 
 /// How far those around somebody are followed: a manager, theirs, and theirs.
 const STEPS_MAX: usize = 3;
+/// The longest text that may name somebody.
+const NAME_BYTES_MAX: usize = 64;
 /// How many people are copied.
 const PEOPLE_MAX: usize = 200;
 /// The key by which documents and attributes name people.
 const KEY: &str = "employeeId";
 
 /// Copies them.
-pub(super) async fn copy(cx: &Cx, to: &Arc<House>, of: PersonFacts) -> Result<(), AppError> {
+pub(super) async fn copy(cx: &Cx, to: &Arc<House>, of: PersonFacts, input: &Json) -> Result<(), AppError> {
+    let mut words = BTreeSet::new();
+    said(input, &mut words);
     let rules = cx.house.rules();
     let job = cx.house.store.read(move |tx| {
         Box::pin(async move {
-            let known = around(tx, of, &rules).await?;
+            let known = around(tx, of, &rules, &words).await?;
             let seen = seen(tx, &known).await?;
             Ok::<_, StoreError>((known, seen))
         })
@@ -31,12 +36,20 @@ pub(super) async fn copy(cx: &Cx, to: &Arc<House>, of: PersonFacts) -> Result<()
     Ok(job.await?)
 }
 
-/// Whoever somebody's facts speak of: managers, sponsors, whom they answer for, and those who hold
+/// Whoever somebody's facts or these words speak of: managers, sponsors, whom they answer for, and those who hold
 /// what only so many may hold.
-async fn around(tx: &mut Tx, of: PersonFacts, rules: &Rules) -> Result<Vec<PersonFacts>, StoreError> {
+async fn around(
+    tx: &mut Tx,
+    of: PersonFacts,
+    rules: &Rules,
+    words: &BTreeSet<String>,
+) -> Result<Vec<PersonFacts>, StoreError> {
     let holders = facts::holders(tx, rules).await?.into_values().flatten();
     let mut next: BTreeSet<PersonId> = holders.collect();
     next.extend(people::sponsored_by(tx, of.person.id).await?.into_iter().map(|person| person.id));
+    for word in words {
+        next.extend(called(tx, word).await?);
+    }
     let mut known: BTreeMap<PersonId, PersonFacts> = [(of.person.id, of)].into();
     let mut new: Vec<PersonId> = known.keys().copied().collect();
     for _ in 0..STEPS_MAX {
@@ -60,12 +73,29 @@ async fn named(tx: &mut Tx, facts: &PersonFacts) -> Result<BTreeSet<PersonId>, S
     let mut ids: BTreeSet<PersonId> = facts.person.sponsor.into_iter().collect();
     let own = facts.person.attributes.get(KEY).and_then(Value::as_text).unwrap_or_default();
     for text in facts.person.attributes.values().filter_map(Value::as_text).filter(|text| *text != own) {
-        match text.parse() {
-            Ok(id) => drop(ids.insert(id)),
-            Err(_) => ids.extend(people::find_by_key(tx, KEY, text).await?.into_iter().map(|person| person.id)),
-        }
+        ids.extend(called(tx, text).await?);
     }
     Ok(ids)
+}
+
+/// Whoever is called so, by id or by key.
+async fn called(tx: &mut Tx, text: &str) -> Result<Vec<PersonId>, StoreError> {
+    match text.parse() {
+        Ok(id) => Ok(vec![id]),
+        Err(_) => Ok(people::find_by_key(tx, KEY, text).await?.into_iter().map(|person| person.id).collect()),
+    }
+}
+
+/// The texts by which what a workflow is given may name people.
+fn said(json: &Json, words: &mut BTreeSet<String>) {
+    match json {
+        Json::String(text) if words.len() < PEOPLE_MAX && text.len() <= NAME_BYTES_MAX => {
+            drop(words.insert(text.clone()))
+        }
+        Json::Array(items) => items.iter().for_each(|item| said(item, words)),
+        Json::Object(fields) => fields.values().for_each(|field| said(field, words)),
+        Json::String(_) | Json::Null | Json::Bool(_) | Json::Number(_) => {}
+    }
 }
 
 /// What was last seen of their accounts.

@@ -90,7 +90,8 @@ pub async fn rehearse(cx: &Cx, workflow: Name, person: String, asked: Rehearse) 
         tasks_fallback: cx.house.tasks_fallback.clone(),
     };
     let aside = Aside::open(clock, Arc::clone(&cx.house.ids), with).await.map_err(inside)?;
-    around::copy(cx, &aside.house, facts).await?;
+    let given = Json::Object(asked.input.clone());
+    around::copy(cx, &aside.house, facts, &given).await?;
     let mut play = Play { aside, ears, asked, answered: 0 };
     play.aside.run();
     let ended = play.play(workflow, person).await;

@@ -62,7 +62,7 @@ pub(in crate::rest) struct Bar {
 const KEYS: [&str; 12] =
     ["about", "takes", "givenIf", "undo", "why", "look", "doneIfAll", "notDoneIf", "keep", "back", "quotes", "refuses"];
 
-const HOLES: [&str; 6] = ["id", "account", "object", "with", "quoted", "kept"];
+const HOLES: [&str; 7] = ["id", "account", "object", "with", "quoted", "kept", "now"];
 
 /// Reads every action.
 pub(super) fn actions(at: &At<'_>, around: Around<'_>) -> Option<BTreeMap<String, ActionPlan>> {
@@ -78,7 +78,7 @@ fn action(name: &str, at: &At<'_>, around: Around<'_>) -> Option<ActionPlan> {
     // Where nothing is said about letters, nothing would be quoted.
     let acting: Vec<&str> =
         HOLES.into_iter().filter(|hole| *hole != "quoted" || fields.get("quotes").is_some()).collect();
-    let looking: Vec<&str> = acting.iter().copied().filter(|hole| *hole != "kept").collect();
+    let looking: Vec<&str> = acting.iter().copied().filter(|hole| !matches!(*hole, "kept" | "now")).collect();
     let seen = look(&fields, around.with(&looking));
     let steps = steps(at, around.with(&looking), &KEYS);
     let back = match fields.get("back") {
@@ -108,6 +108,9 @@ fn taken_back(at: &At<'_>, around: Around<'_>) -> Option<Back> {
     let steps = list.list()?.iter().map(|at| around.step(at, &[])).collect::<Option<_>>()?;
     let seen = match fields.get("look") {
         Some(_) => look(&fields, around)?.ok(),
+        None if fields.get("doneIfAll").is_some() || fields.get("notDoneIf").is_some() => {
+            return at.bad("nothing is looked at of which this could be said", "add `look`");
+        }
         None => None,
     };
     Some(Back { steps, seen })
@@ -138,6 +141,11 @@ fn parameter(at: &At<'_>) -> Option<Parameter> {
 
 fn look(fields: &Fields<'_>, around: Around<'_>) -> Option<Result<ActionLook, String>> {
     let Some(at) = fields.get("look") else {
+        for key in ["doneIfAll", "notDoneIf", "keep", "refuses"] {
+            if let Some(at) = fields.get(key) {
+                return at.bad("nothing is looked at of which this could be said", "add `look`");
+            }
+        }
         let why = fields.maybe_text("why");
         let hint = "add `look` and `doneIfAll` or `notDoneIf`, or say `why` nobody can look";
         return why.map(Err).or_else(|| fields.at().bad("nobody could tell whether it is so", hint));
@@ -145,6 +153,9 @@ fn look(fields: &Fields<'_>, around: Around<'_>) -> Option<Result<ActionLook, St
     let (all, none) = (around.told(fields, "doneIfAll")?, around.told(fields, "notDoneIf")?);
     if all.is_empty() && none.is_empty() {
         return at.bad("nothing says how it looks when it is so", "add `doneIfAll` or `notDoneIf`");
+    }
+    if let Some(at) = fields.get("keep").and_then(|at| at.map()).and_then(|keep| keep.get("with")) {
+        return at.bad("what was given is kept by this name", "call it something else");
     }
     let keep = match fields.get("keep") {
         Some(at) => at.map()?.each().map(|(name, at)| Some((name.to_owned(), at.pointer()?))).collect::<Option<_>>()?,

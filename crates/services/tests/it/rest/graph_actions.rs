@@ -52,11 +52,11 @@ async fn a_mailbox_answers_and_then_says_again_what_it_said_before() {
     make(&rest, "ada").await;
     let holiday = act("mailbox/auto-reply", json!({ "message": "on holiday" }));
     acted(&rest, &holiday).await.unwrap();
-    let gone = act("mailbox/auto-reply", json!({ "message": "has left" }));
+    let gone = act("mailbox/auto-reply", json!({ "message": "Müller & <Söhne> has left" }));
     let before = rest.actions().unwrap().look(&gone).await.unwrap();
     assert_eq!(before.so, Some(false));
     acted(&rest, &gone).await.unwrap();
-    assert!(graph.answers(&name("ada")).unwrap().contains("has left"));
+    assert!(graph.answers(&name("ada")).unwrap().contains("Müller &amp; &lt;Söhne&gt; has left"));
     acted(&rest, &back(&gone, before.kept)).await.unwrap();
     assert!(graph.answers(&name("ada")).unwrap().contains("on holiday"));
     let nothing =
@@ -130,6 +130,8 @@ async fn a_calendar_is_shared_with_one_and_with_nobody_who_is_not_there() {
     let before = rest.actions().unwrap().look(&share).await.unwrap();
     acted(&rest, &share).await.unwrap();
     assert!(graph.hung("calendarPermissions", &name("ada"))[0].to_string().contains("bob@"));
+    // Whom it was shared with is called otherwise by then, and shown so.
+    graph.is_renamed(&name("bob"), &name("robert"));
     acted(&rest, &back(&share, before.kept)).await.unwrap();
     assert!(graph.hung("calendarPermissions", &name("ada")).is_empty());
     make(&rest, "guest").await;

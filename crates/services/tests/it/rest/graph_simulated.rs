@@ -358,8 +358,8 @@ mod slow {
     /// Defects of the pack that the suite has to find.
     const PLANTS: [Plant; 8] = [
         Plant {
-            from: "{ automaticRepliesSetting: \"{kept/setting}\" }",
-            to: "{ other: \"{kept/setting}\" }",
+            from: "body: { automaticRepliesSetting: \"{kept/setting}\" }",
+            to: "body: { other: \"{kept/setting}\" }",
             case: "an_act_is_so_and_is_taken_back",
         },
         Plant {
