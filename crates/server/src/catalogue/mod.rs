@@ -189,7 +189,9 @@ mod tests {
                 let without = format!("`{verb}` is not described");
                 let not_run = held.not_run.iter().find(|(_, cases)| cases.contains(*case)).map(|(why, _)| why);
                 // Each program outside describes itself; the page has the words of only one.
-                let needless = entry.sample == PROCESS && not_run == Some(&without);
+                // Where nobody can be made, a connector's own tests hold it on accounts that are there.
+                let unmade = *verb == Verb::End && !has(Verb::Create);
+                let needless = unmade || (entry.sample == PROCESS && not_run == Some(&without));
                 let ran = needless || (not_run.is_none() && !held.excused.contains_key(*case));
                 demand(ran, format!("`{verb}` was not seen to be done on {}: `{case}` did not run", held.peer));
             }

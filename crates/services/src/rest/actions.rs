@@ -40,9 +40,9 @@ struct Ready<'a> {
 impl Ready<'_> {
     /// Whether a look tells that nothing is left to do. That something is not so, or not wholly so, does not
     /// yet mean that all of it is taken back, unless one request did it, or the pack says how that looks.
-    fn is_told(&self, wanted: bool) -> bool {
+    fn is_told(&self) -> bool {
         let back = self.plan.back.as_ref().is_some_and(|back| back.seen.is_some());
-        wanted || back || matches!(self.plan.steps.as_slice(), [only] if only.each.is_none())
+        back || matches!(self.plan.steps.as_slice(), [only] if only.each.is_none())
     }
 }
 
@@ -150,25 +150,15 @@ impl RestConnector {
         Ok((so, answer.unwrap_or_default()))
     }
 
-    /// The refusal where something is in the way.
-    async fn barred(&self, ready: &Ready<'_>) -> Result<(), Refusal> {
-        let Ok(look) = &ready.plan.seen else { return Ok(()) };
-        let (_, answer) = self.looked(look, ready).await?;
-        let bar = look.bars.iter().find(|bar| bar.condition.holds(&answer, &ready.scope) == bar.when);
-        bar.map_or(Ok(()), |bar| Err(Refusal::new(RefusalClass::Invalid, bar.why.clone())))
-    }
-
-    /// The same, and not only for one look where a write is seen late: nobody comes back to what is taken for
-    /// taken back.
-    async fn has_come_for_good(&self, ready: &Ready<'_>, wanted: bool) -> Result<bool, Refusal> {
-        if self.has_come(ready, wanted).await? != Some(true) {
-            return Ok(false);
-        }
-        if wanted || self.description.consistency_delay.is_zero() {
-            return Ok(true);
+    /// Whether it is taken back, and not only for one look where a write is seen late: nobody comes back to
+    /// what is taken for taken back.
+    async fn is_back_for_good(&self, ready: &Ready<'_>) -> Result<bool, Refusal> {
+        let is_back = self.has_come(ready, false).await? == Some(true);
+        if !is_back || self.description.consistency_delay.is_zero() {
+            return Ok(is_back);
         }
         tokio::time::sleep(self.description.consistency_delay).await;
-        Ok(self.has_come(ready, wanted).await? == Some(true))
+        Ok(self.has_come(ready, false).await? == Some(true))
     }
 
     /// Whether it has come to what was wanted: that it is so, or that it is taken back.
@@ -190,11 +180,20 @@ impl RestConnector {
         let ready = self.ready(act).await?;
         // Two of us who look and act must not both do it.
         let alone = self.whole_writes.lock().await;
-        if ready.is_told(wanted) && self.has_come_for_good(&ready, wanted).await? {
-            return self.sight(&ready).await.map_err(WriteFault::from);
-        }
-        if wanted {
-            self.barred(&ready).await?;
+        match &ready.plan.seen {
+            Ok(look) if wanted => {
+                let (so, answer) = self.looked(look, &ready).await?;
+                if so {
+                    return Ok(Sight { so: Some(true), kept: json!({}) });
+                }
+                if let Some(bar) = look.bars.iter().find(|bar| bar.condition.holds(&answer, &ready.scope) == bar.when) {
+                    return Err(Refusal::new(RefusalClass::Invalid, bar.why.clone()).into());
+                }
+            }
+            _ if !wanted && ready.is_told() && self.is_back_for_good(&ready).await? => {
+                return Ok(Sight { so: Some(false), kept: json!({}) });
+            }
+            _ => {}
         }
         let steps = match &ready.plan.back {
             Some(back) if !wanted => &back.steps,

@@ -414,7 +414,7 @@ async fn who_is_never_touched_neither_gives_nor_gets() {
         ("1000", RefusalClass::Permission),
         ("1001", RefusalClass::Permission),
         (uid.as_str(), RefusalClass::Invalid),
-        ("4711", RefusalClass::Gone),
+        ("4711", RefusalClass::Invalid),
     ] {
         assert_eq!(refused(&connector, &act(TRANSFER, json!({ "to": to }))).await.class, class, "{to}");
     }

@@ -90,7 +90,7 @@ async fn called(tx: &mut Tx, text: &str) -> Result<Vec<PersonId>, StoreError> {
 fn said(json: &Json, words: &mut BTreeSet<String>) {
     match json {
         Json::String(text) if words.len() < PEOPLE_MAX && text.len() <= NAME_BYTES_MAX => {
-            drop(words.insert(text.clone()))
+            words.insert(text.clone());
         }
         Json::Array(items) => items.iter().for_each(|item| said(item, words)),
         Json::Object(fields) => fields.values().for_each(|field| said(field, words)),
