@@ -72,9 +72,8 @@ impl RestConnector {
             );
             return Err(Refusal::new(RefusalClass::Invalid, message));
         }
-        let scope = scope.with("kept", act.back.clone().unwrap_or_default());
         let scope = match &act.back {
-            Some(_) => scope.with("now", self.given_now(plan, act).await?),
+            Some(kept) => scope.with("kept", kept.clone()).with("now", self.given_now(plan, act).await?),
             None => scope,
         };
         Ok(Ready { plan, account, scope, with })
@@ -87,7 +86,7 @@ impl RestConnector {
             if let Some(id) = act.with.get(name).and_then(Json::as_str)
                 && let Some(found) = self.account(&NativeId::new(id)).await?
             {
-                now.insert(name.clone(), json!({ "id": found.id, "account": self.described(&found) }));
+                now.insert(name.clone(), self.as_given(&found));
             }
         }
         Ok(Json::Object(now))
@@ -113,11 +112,11 @@ impl RestConnector {
             let message = format!("`{name}` is an account that is not there; name one that is");
             Refusal::new(RefusalClass::Invalid, message)
         })?;
-        Ok(json!({ "id": found.id, "account": self.described(&found) }))
+        Ok(self.as_given(&found))
     }
 
     /// An account with what the pack describes of it, and with nothing else.
-    fn described(&self, account: &Account) -> Json {
+    fn as_given(&self, account: &Account) -> Json {
         let mut described = json!({});
         for attribute in self.pack.accounts.attributes.iter().filter(|attribute| !attribute.is_joined()) {
             if let Source::At(at) = &attribute.source
@@ -126,7 +125,7 @@ impl RestConnector {
                 put(&mut described, at, value.clone());
             }
         }
-        described
+        json!({ "id": account.id, "account": described })
     }
 
     /// Whether it is so, and what is kept to take it back with.
@@ -178,22 +177,22 @@ impl RestConnector {
     async fn do_act(&self, act: &Act, operation: &Operation) -> Result<Sight, WriteFault> {
         let wanted = act.back.is_none();
         let ready = self.ready(act).await?;
+        // This may take as long as a write is seen late, so nobody waits for it.
+        if !wanted && ready.is_told() && self.is_back_for_good(&ready).await? {
+            return Ok(Sight { so: Some(false), kept: json!({}) });
+        }
         // Two of us who look and act must not both do it.
         let alone = self.whole_writes.lock().await;
-        match &ready.plan.seen {
-            Ok(look) if wanted => {
-                let (so, answer) = self.looked(look, &ready).await?;
-                if so {
-                    return Ok(Sight { so: Some(true), kept: json!({}) });
-                }
-                if let Some(bar) = look.bars.iter().find(|bar| bar.condition.holds(&answer, &ready.scope) == bar.when) {
-                    return Err(Refusal::new(RefusalClass::Invalid, bar.why.clone()).into());
-                }
+        if let Ok(look) = &ready.plan.seen
+            && wanted
+        {
+            let (so, answer) = self.looked(look, &ready).await?;
+            if so {
+                return Ok(Sight { so: Some(true), kept: json!({}) });
             }
-            _ if !wanted && ready.is_told() && self.is_back_for_good(&ready).await? => {
-                return Ok(Sight { so: Some(false), kept: json!({}) });
+            if let Some(bar) = look.bars.iter().find(|bar| bar.condition.holds(&answer, &ready.scope) == bar.when) {
+                return Err(Refusal::new(RefusalClass::Invalid, bar.why.clone()).into());
             }
-            _ => {}
         }
         let steps = match &ready.plan.back {
             Some(back) if !wanted => &back.steps,

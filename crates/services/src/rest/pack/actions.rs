@@ -96,23 +96,13 @@ fn action(name: &str, at: &At<'_>, around: Around<'_>) -> Option<ActionPlan> {
 
 /// How it is taken back: a step, a list of them, or `steps` and how it is told that it is.
 fn taken_back(at: &At<'_>, around: Around<'_>) -> Option<Back> {
-    if at.json.is_array() {
-        let steps = at.list()?.iter().map(|at| around.step(at, &[])).collect::<Option<_>>()?;
-        return Some(Back { steps, seen: None });
+    if at.json.get("steps").is_none() {
+        return Some(Back { steps: around.one_or_several(at)?, seen: None });
     }
-    let fields = at.map()?;
-    let Some(list) = fields.get("steps") else {
-        return Some(Back { steps: vec![around.step(at, &[])?], seen: None });
-    };
-    at.fields(&["steps", "look", "doneIfAll", "notDoneIf"])?;
-    let steps = list.list()?.iter().map(|at| around.step(at, &[])).collect::<Option<_>>()?;
-    let seen = match fields.get("look") {
-        Some(_) => look(&fields, around)?.ok(),
-        None if fields.get("doneIfAll").is_some() || fields.get("notDoneIf").is_some() => {
-            return at.bad("nothing is looked at of which this could be said", "add `look`");
-        }
-        None => None,
-    };
+    let told = ["look", "doneIfAll", "notDoneIf"];
+    let (fields, steps) = (at.map()?, steps(at, around, &told)?);
+    let is_told = told.iter().any(|key| fields.get(key).is_some());
+    let seen = if is_told { look(&fields, around)?.ok() } else { None };
     Some(Back { steps, seen })
 }
 

@@ -233,6 +233,14 @@ impl<'p> Around<'p> {
         Some(Condition { within, at: self.template(&at)?, is, has, among, and })
     }
 
+    /// The steps of a write: one, or a list of them.
+    pub(super) fn one_or_several(&self, at: &At<'_>) -> Option<Vec<Step>> {
+        if at.json.is_array() {
+            return at.list()?.iter().map(|at| self.step(at, &[])).collect();
+        }
+        Some(vec![self.step(at, &[])?])
+    }
+
     /// One request of a write.
     pub(super) fn step(&self, at: &At<'_>, more: &[&str]) -> Option<Step> {
         let keys: Vec<&str> =

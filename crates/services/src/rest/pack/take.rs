@@ -405,8 +405,7 @@ fn artifact(at: &At<'_>, around: Around<'_>) -> Option<ArtifactPlan> {
     let ending: Vec<&str> = around.holes.iter().copied().chain(list.is_some().then_some("item")).collect();
     let ending = around.with(&ending);
     let end = match fields.get("end") {
-        Some(at) if at.json.is_array() => at.list()?.iter().map(|at| ending.step(at, &[])).collect::<Option<_>>()?,
-        Some(at) => vec![ending.step(&at, &[])?],
+        Some(at) => ending.one_or_several(&at)?,
         None => Vec::new(),
     };
     let reached = Reached { why: fields.maybe_text("why"), list, end };
