@@ -103,14 +103,19 @@ pub trait Actions: Send + Sync {
 }
 
 impl Description {
+    /// The rule of an action of this name; otherwise the refusal that says which there are.
+    pub fn action(&self, name: &str) -> Result<&ActionRule, Refusal> {
+        self.actions.get(name).ok_or_else(|| {
+            let known: Vec<&str> = self.actions.keys().map(String::as_str).collect();
+            let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
+            self.unsupported(&format!("do `{name}`: what it does for accounts is {known}"))
+        })
+    }
+
     /// The rule of an action, if the connector can do this; otherwise the refusal that says why not.
     pub fn permits_act(&self, act: &Act) -> Result<&ActionRule, Refusal> {
         let name = &act.action;
-        let Some(rule) = self.actions.get(name) else {
-            let known: Vec<&str> = self.actions.keys().map(String::as_str).collect();
-            let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
-            return Err(self.unsupported(&format!("do `{name}`: what it does for accounts is {known}")));
-        };
+        let rule = self.action(name)?;
         if act.back.is_some() && !rule.goes_back() {
             return Err(self.unsupported(&format!("take `{name}` back")));
         }

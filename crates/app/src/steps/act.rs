@@ -10,15 +10,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
-use tenure_connect::{Act, AnyConnector, Description, Locator, RefusalClass, Sight, WriteFault};
+use tenure_connect::{Act, ActionRule, AnyConnector, Locator, RefusalClass, Sight, WriteFault};
 use tenure_engine::{Ended, Order};
 use tenure_ledger::{DetailKey, Fact, Hash, Word};
-use tenure_model::{AccountId, AccountState, ConnectionName, Ending, Given, NativeId, Person, PersonId};
+use tenure_model::{AccountId, AccountState, ConnectionName, Ending, Given, Person, PersonId};
 
 use super::align::load;
 use super::change::{operation, witnessed};
 use super::notify::somebody;
-use super::{Done, done, entry, ledger, no, read, refused};
+use super::{Done, done, entry, ledger, no, read, refused, stands};
 use crate::cx::House;
 use crate::estate::hex;
 use crate::probe::Point;
@@ -60,16 +60,13 @@ impl Wanted {
 pub(super) async fn look(house: &House, order: &Order) -> Done {
     let Asked { person, system, action, with } = read(order)?;
     let connector = connector(house, &system)?;
-    if !connector.describe().actions.contains_key(&action) {
-        let probe = Act { account: Locator::Native(NativeId::new("")), action, with: BTreeMap::new(), back: None };
-        return Err(connector.describe().permits_act(&probe).err().map_or_else(|| refused("it is not known"), no));
-    }
+    let rule = connector.describe().action(&action).map_err(no)?;
     let facts = load(house, person).await?;
-    let with = given(house, &facts.person, (&system, connector.describe()), &action, with).await?;
+    let with = given(house, &facts.person, &system, rule, with).await?;
     let (mut acts, mut undo) = (Vec::new(), Vec::new());
     for account in facts.accounts.iter().filter(|account| account.connection == system) {
         let Some(native) = account.native_id.clone() else { continue };
-        if matches!(account.state, AccountState::Absent | AccountState::Gone | AccountState::SoftDeleted) {
+        if !stands(account) {
             continue;
         }
         let act = Act { account: Locator::Native(native), action: action.clone(), with: with.clone(), back: None };
@@ -171,14 +168,13 @@ fn acting(connector: &dyn AnyConnector) -> Result<&dyn tenure_connect::Actions, 
 async fn given(
     house: &House,
     whose: &Person,
-    (system, description): (&ConnectionName, &Description),
-    action: &str,
+    system: &ConnectionName,
+    rule: &ActionRule,
     with: BTreeMap<String, Json>,
 ) -> Result<BTreeMap<String, Json>, Ending> {
     let mut given = BTreeMap::new();
     for (name, value) in with {
-        let rule = description.actions.get(action).and_then(|rule| rule.takes.get(&name));
-        let value = match rule.map(|parameter| parameter.given) {
+        let value = match rule.takes.get(&name).map(|parameter| parameter.given) {
             Some(Given::Account) => account_of(house, whose, system, &name, &value).await?.into(),
             _ => value,
         };

@@ -37,7 +37,7 @@ use serde_json::Value as Json;
 use tenure_connect::Refusal;
 use tenure_engine::{Ended, Order, Performer};
 use tenure_ledger::Entry;
-use tenure_model::{Actor, Ending, PersonId, RefusalClass};
+use tenure_model::{Account, AccountState, Actor, Ending, PersonId, RefusalClass};
 use tenure_store::StoreError;
 use tenure_store::journal::Attachment;
 
@@ -135,6 +135,11 @@ fn no(refusal: Refusal) -> Ending {
     let class = if refusal.retry() { RefusalClass::Transient } else { RefusalClass::Permanent };
     let retry_after_ms = refusal.retry_after.and_then(|pause| u64::try_from(pause.as_millis()).ok());
     Ending::Refused { class, message: refusal.message, retry_after_ms }
+}
+
+/// Whether an account is there, in use or not.
+fn stands(account: &Account) -> bool {
+    !matches!(account.state, AccountState::Absent | AccountState::Gone | AccountState::SoftDeleted)
 }
 
 /// The database is not the world: when it does not answer, the step is tried again.

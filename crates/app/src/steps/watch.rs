@@ -15,13 +15,13 @@ use tenure_connect::{Artifact, Locator, Reach, SeenArtifact};
 use tenure_engine::Order;
 use tenure_flow::Span;
 use tenure_ledger::{DetailKey, Entry, Fact, Hash, Word};
-use tenure_model::{Account, AccountState, ConnectionName, Ending, PersonId};
+use tenure_model::{Account, ConnectionName, Ending, PersonId};
 use tenure_policy::PersonFacts;
 use tenure_store::awaits::{self, Await};
 use tenure_store::{StoreError, Tx};
 
 use super::align::load;
-use super::{Done, done, entry, grant, no, read, refused, store_refused};
+use super::{Done, done, entry, grant, no, read, refused, stands, store_refused};
 use crate::cx::House;
 use crate::limits::{
     SESSIONS_WATCHED_MAX, WATCH_GAPS_MAX, WATCH_LOOKS_EVERY, WATCH_LOOKS_EVERY_MIN, WATCH_LOOKS_MAX,
@@ -205,8 +205,7 @@ async fn look(house: &House, facts: &PersonFacts, systems: &Json, watched: &mut 
 }
 
 fn is_meant(account: &Account, named: Option<&BTreeSet<&str>>) -> bool {
-    named.is_none_or(|names| names.contains(account.connection.as_str()))
-        && !matches!(account.state, AccountState::Absent | AccountState::Gone | AccountState::SoftDeleted)
+    named.is_none_or(|names| names.contains(account.connection.as_str())) && stands(account)
 }
 
 impl Watched {

@@ -54,7 +54,7 @@ pub async fn take_as_come(cx: &Cx, signal: &str) -> Result<bool, AppError> {
 pub const WATCH: &str = "watch/";
 
 /// Under which name it is kept that a watch looks only once more, when its time is over.
-pub(crate) const SELDOM: &str = "seldom";
+const SELDOM: &str = "seldom";
 
 /// Lets a watch look only once more, when its time is over, as a rehearsal does. False if it does so
 /// already, or is none.

@@ -60,11 +60,8 @@ pub(super) fn watch(step: &Written, with: &Json, faults: &mut Faults) {
 
 /// What is asked for, with the parameters of the action apart.
 fn asked(step: &Written, with: Json) -> Json {
-    let mut own = Map::new();
+    let Json::Object(own) = with else { return Json::Null };
     let (mut asked, mut given) = (Map::new(), Map::new());
-    if let Json::Object(fields) = with {
-        own = fields;
-    }
     for (name, value) in own {
         match name.as_str() {
             "person" | "system" | "action" => drop(asked.insert(name, value)),

@@ -18,11 +18,11 @@ const TRANSFER: &str = "folder/transfer";
 const ARCHIVE: &str = "folder/archive";
 
 /// What somebody may well have in their home folder, and what they should not gain anything by.
-const BELONGINGS: &str = "cd ~ada && mkdir -p work/deep .config && echo secret >work/deep/plan && chmod 640 work/deep/plan && \
-    echo twice >work/one && ln work/one work/two && ln -s /etc/shadow shadow && ln -s /etc etc && ln -s gone nowhere && ln -s work linked && \
+const BELONGINGS: &str = "cd ~ada && mkdir -p papers/deep .config && echo secret >papers/deep/plan && chmod 640 papers/deep/plan && \
+    echo twice >papers/one && ln papers/one papers/two && ln -s /etc/shadow shadow && ln -s /etc etc && ln -s gone nowhere && ln -s papers linked && \
     echo odd >./-rf && echo odd >\"$(printf 'a\\nb')\" && chown -Rh ada: . && mkfifo pipe && \
-    chgrp staff work/deep/plan && chmod 2770 work && echo root >of-root && chmod 600 of-root && \
-    touch -h -d '2020-02-02 02:02:02.123456789' work/deep/plan shadow .config && chmod 750 . && \
+    chgrp staff papers/deep/plan && chmod 2770 papers && echo root >of-root && chmod 600 of-root && \
+    touch -h -d '2020-02-02 02:02:02.123456789' papers/deep/plan shadow .config && chmod 750 . && \
     mkdir -p -m 700 /var/lib/tenure/archive";
 
 /// Makes Ada with what is hers, and Bob, and gives his native id.
@@ -164,10 +164,10 @@ async fn a_folder_is_handed_over_and_comes_back() {
     make(&connector, &transfer).await;
     assert_eq!(host.run("ls -A /home"), "bob");
     assert_eq!(host.run("find /home/bob -user ada -o -group ada"), "");
-    let owners = "cd /home/bob/from-ada && stat -c '%U %G %n' . shadow work/deep/plan work/one of-root pipe ./-rf";
+    let owners = "cd /home/bob/from-ada && stat -c '%U %G %n' . shadow papers/deep/plan papers/one of-root pipe ./-rf";
     assert_eq!(
         host.run(owners),
-        "bob bob .\nbob bob shadow\nbob staff work/deep/plan\nbob bob work/one\nroot root of-root\nroot root pipe\nbob bob ./-rf"
+        "bob bob .\nbob bob shadow\nbob staff papers/deep/plan\nbob bob papers/one\nroot root of-root\nroot root pipe\nbob bob ./-rf"
     );
     assert_eq!(host.run(outside), around);
     let after = host.folders();
@@ -207,10 +207,10 @@ async fn nobody_makes_believe_that_a_folder_was_handed_over() {
     let (folders, back) = (host.folders(), taken_back(&transfer, &before));
     assert!(refused(&connector, &back).await.message.contains("not there any more"));
     assert_eq!(host.folders(), folders);
-    host.run("rm -r ~bob/from-ada && mv ~bob/mine ~bob/from-ada && chmod u+s ~bob/from-ada/work/one");
+    host.run("rm -r ~bob/from-ada && mv ~bob/mine ~bob/from-ada && chmod u+s ~bob/from-ada/papers/one");
     let refusal = refused(&connector, &back).await;
     assert!(refusal.message.contains("owner's rights"), "{refusal}");
-    host.run("chmod u-s ~bob/from-ada/work/one");
+    host.run("chmod u-s ~bob/from-ada/papers/one");
     make(&connector, &back).await;
 }
 
@@ -220,9 +220,9 @@ async fn what_was_prepared_in_a_folder_gains_nobody_anything() {
     let connector = connector(&host, &json!({}));
     let bob = both(&host, &connector).await;
     for (trap, undone, word) in [
-        ("chmod u+s ~ada/work/one", "chmod u-s ~ada/work/one", "owner's rights"),
-        ("chmod g+s ~ada/work/one", "chmod g-s ~ada/work/one", "owner's rights"),
-        ("ln ~ada/work/one /home/elsewhere", "rm /home/elsewhere", "another name outside"),
+        ("chmod u+s ~ada/papers/one", "chmod u-s ~ada/papers/one", "owner's rights"),
+        ("chmod g+s ~ada/papers/one", "chmod g-s ~ada/papers/one", "owner's rights"),
+        ("ln ~ada/papers/one /home/elsewhere", "rm /home/elsewhere", "another name outside"),
         ("echo carl >/home/carl && ln /home/carl ~ada/carl", "rm /home/carl ~ada/carl", "another name outside"),
         ("mknod ~ada/disk b 8 0", "rm ~ada/disk", "device file"),
         ("mkdir ~ada/m && mount --bind /etc ~ada/m", "umount ~ada/m && rmdir ~ada/m", "is mounted"),
@@ -248,8 +248,8 @@ async fn what_was_prepared_in_a_folder_gains_nobody_anything() {
     // Whoever has something open there would get at it wherever it is.
     for (login, line, word) in [
         ("ada", "echo in; cd /; sleep 1000", "still runs"),
-        ("root", "cd ~ada/work; echo in; sleep 1000", "something open"),
-        ("root", "exec 5<~ada/work/one; echo in; sleep 1000", "something open"),
+        ("root", "cd ~ada/papers; echo in; sleep 1000", "something open"),
+        ("root", "exec 5<~ada/papers/one; echo in; sleep 1000", "something open"),
     ] {
         host.let_in("ada");
         let mut inside = host.sign_in(login, line).stdout(Stdio::piped()).spawn().unwrap();
