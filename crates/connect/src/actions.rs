@@ -48,6 +48,49 @@ impl ActionRule {
     pub fn goes_back(&self) -> bool {
         self.undo != Reversibility::Irreversible
     }
+
+    /// What is wrong with what an action of this name is given, what is missing first. Of a value that
+    /// is not known yet only the name is looked at.
+    pub fn misfits<'a>(
+        &self,
+        action: &str,
+        given: impl IntoIterator<Item = (&'a str, Option<&'a Json>)>,
+    ) -> Vec<Misfit> {
+        let given: BTreeMap<&str, Option<&Json>> = given.into_iter().collect();
+        let missing = self.takes.iter().filter(|(name, one)| one.needed && !given.contains_key(name.as_str()));
+        let missing =
+            missing.map(|(name, _)| Misfit { name: name.clone(), reason: format!("`{action}` needs `{name}`") });
+        let wrong = given.iter().filter_map(|(name, value)| {
+            let reason = match self.takes.get(*name) {
+                None => Some(format!("`{action}` takes no `{name}`")),
+                Some(one) => value.and_then(|value| misfit(one.given, action, name, value)),
+            };
+            Some(Misfit { name: (*name).to_owned(), reason: reason? })
+        });
+        missing.chain(wrong).collect()
+    }
+}
+
+/// Something that an action is given, or is not, and cannot be done with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// The parameter.
+    pub name: String,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// Why a value is not what is to be given, in a line.
+fn misfit(wanted: Given, action: &str, name: &str, value: &Json) -> Option<String> {
+    let fits = match (wanted, value) {
+        (Given::Flag, Json::Bool(_)) => true,
+        (Given::Text | Given::Account, Json::String(text)) if text.len() > ACTION_TEXT_BYTES_MAX => {
+            return Some(format!("`{name}` of `{action}` is longer than {ACTION_TEXT_BYTES_MAX} bytes"));
+        }
+        (Given::Text | Given::Account, Json::String(text)) => !text.is_empty(),
+        (_, _) => false,
+    };
+    (!fits).then(|| format!("`{name}` of `{action}` is to be {}, and is not", wanted.word()))
 }
 
 /// What is to be done for an account.
@@ -119,24 +162,9 @@ impl Description {
         if act.back.is_some() && !rule.goes_back() {
             return Err(self.unsupported(&format!("take `{name}` back")));
         }
-        let bad = |message: String| Err(Refusal::new(RefusalClass::Invalid, message));
-        if let Some((missing, _)) = rule.takes.iter().find(|(name, one)| one.needed && !act.with.contains_key(*name)) {
-            return bad(format!("`{name}` needs `{missing}`"));
-        }
-        for (given, value) in &act.with {
-            let fits = match (rule.takes.get(given).map(|one| one.given), value) {
-                (None, _) => return bad(format!("`{name}` takes no `{given}`")),
-                (Some(Given::Flag), Json::Bool(_)) => true,
-                (Some(Given::Text | Given::Account), Json::String(text)) if text.len() > ACTION_TEXT_BYTES_MAX => {
-                    return bad(format!("`{given}` of `{name}` is longer than {ACTION_TEXT_BYTES_MAX} bytes"));
-                }
-                (Some(Given::Text | Given::Account), Json::String(text)) => !text.is_empty(),
-                (Some(_), _) => false,
-            };
-            if !fits {
-                let word = rule.takes.get(given).map_or("text", |one| one.given.word());
-                return bad(format!("`{given}` of `{name}` is to be {word}, and is not"));
-            }
+        let given = act.with.iter().map(|(name, value)| (name.as_str(), Some(value)));
+        if let Some(misfit) = rule.misfits(name, given).into_iter().next() {
+            return Err(Refusal::new(RefusalClass::Invalid, misfit.reason));
         }
         Ok(rule)
     }

@@ -33,6 +33,11 @@ pub(crate) fn files_of(folder: &Path) -> Result<Vec<(String, String)>, CliError>
     paths.into_iter().map(read).collect()
 }
 
+/// The folder by which relative paths in documents are meant.
+pub(crate) fn folder_of(place: &Path) -> &Path {
+    if place.is_file() { place.parent().unwrap_or(place) } else { place }
+}
+
 fn collect(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<(), CliError> {
     let failed = |error: io::Error| {
         CliError::new(Exit::Failed, crate::error::code::CANNOT_READ, format!("cannot list `{}`", folder.display()))

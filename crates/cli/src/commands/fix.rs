@@ -53,7 +53,7 @@ impl Fix {
             return Err(CliError::new(Exit::Usage, code::CANNOT_READ, message).hint("name the folder with --folder"));
         };
         let mut rows = Vec::new();
-        while let Some((was, is)) = self.one(&mut files, at) {
+        while let Some((was, is)) = self.one(folder, &mut files, at) {
             rows.push(json!({ "file": self.file, "was": was, "is": is }));
         }
         if rows.is_empty() {
@@ -70,15 +70,15 @@ impl Fix {
     }
 
     /// Puts the first slip right that makes the whole better; the word that was and the one that is.
-    fn one(&self, files: &mut Files, at: usize) -> Option<(String, String)> {
-        let before = problems(files.clone());
+    fn one(&self, folder: &Path, files: &mut Files, at: usize) -> Option<(String, String)> {
+        let before = problems(folder, files.clone());
         let (file, text) = files.get(at)?.clone();
         for problem in before.iter().filter(|one| one.code.word() == self.code && one.file == file) {
             let Some(repair) = repair(&text, problem) else { continue };
             let was = text.get(repair.at..repair.at + repair.length)?.to_owned();
             let mut after = files.clone();
             after.get_mut(at)?.1 = splice(&text, std::slice::from_ref(&repair))?;
-            if problems(after.clone()).len() < before.len() {
+            if problems(folder, after.clone()).len() < before.len() {
                 *files = after;
                 return Some((was, repair.text));
             }
@@ -88,8 +88,8 @@ impl Fix {
 }
 
 /// Everything that is wrong, or if nothing is, what is seldom meant.
-fn problems(files: Files) -> Vec<Problem> {
-    let wrong = house::estate::problems(files.clone());
+fn problems(folder: &Path, files: Files) -> Vec<Problem> {
+    let wrong = house::estate::problems(folder, files.clone());
     if !wrong.is_empty() {
         return wrong;
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use tenure_server::house;
 
-use super::documents::{counted, files_of, tell};
+use super::documents::{counted, files_of, folder_of, tell};
 use crate::context::Cx;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -28,7 +28,7 @@ impl Validate {
     /// Does it.
     pub fn run(&self, cx: &Cx) -> Result<Exit, CliError> {
         let files = files_of(&self.folder)?;
-        let problems = house::estate::problems(files.clone());
+        let problems = house::estate::problems(folder_of(&self.folder), files.clone());
         if problems.is_empty() {
             cx.output.say(&format!("{} read well", counted(files.len(), "file", "files")));
             return Ok(Exit::Done);

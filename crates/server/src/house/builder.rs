@@ -11,10 +11,11 @@ use tenure_app::desk::HouseDesk;
 use tenure_app::{Builder, Built, CannotBuild};
 use tenure_blueprint::{self as blueprint, Connection};
 use tenure_connect::fake::FakeTarget;
-use tenure_connect::{AnyConnector, Channel, Desk, Governed, Pace};
+use tenure_connect::{AnyConnector, Channel, Description, Desk, Governed, Pace};
 use tenure_model::{Clock, ConnectionName, Ids, Name, NativeId};
 use tenure_store::estates::EstateFile;
 
+use super::acts;
 use super::estate::compile;
 use super::fault::HouseError;
 use super::open::{self, Folders};
@@ -55,6 +56,23 @@ impl DocumentBuilder {
     /// Where humans are asked; it stands nowhere until it is told in which house.
     pub(crate) fn desk(&self) -> Arc<HouseDesk> {
         Arc::clone(&self.desk)
+    }
+
+    /// Builds an estate of documents that are not in force yet, of which more is asked: what was in force
+    /// before must not keep the house from standing, whatever a connector has come to say since then.
+    pub(crate) fn make_new(&self, files: Vec<EstateFile>, before: Option<&Built>) -> Result<Built, HouseError> {
+        let built = self.make(files, before)?;
+        let Ok(doors) = Arc::clone(&built.for_doors).downcast::<ForDoors>() else { return Ok(built) };
+        let describe = |connection: &Connection| {
+            let way = built.connectors.get(&connection.name);
+            Some(way.map_or_else(|| Description::new(&connection.connector), |way| way.describe().clone()))
+        };
+        let problems = acts::problems(&doors.documents, &describe);
+        if problems.is_empty() {
+            return Ok(built);
+        }
+        let (folder, problems) = (self.estate_folder.display(), problems.iter().map(ToString::to_string));
+        Err(HouseError::Estate { folder: folder.to_string(), problems: problems.collect() })
     }
 
     /// Builds an estate of these documents.
@@ -138,7 +156,7 @@ fn same_system(one: &Connection, other: &Connection) -> bool {
 
 impl Builder for DocumentBuilder {
     fn build(&self, files: Vec<EstateFile>, before: Option<&Built>) -> Result<Built, CannotBuild> {
-        self.make(files, before).map_err(|error| match error {
+        self.make_new(files, before).map_err(|error| match error {
             HouseError::Estate { problems, .. } => CannotBuild(problems),
             other => CannotBuild(vec![other.to_string()]),
         })

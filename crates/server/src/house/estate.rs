@@ -11,6 +11,7 @@ use tenure_app::workflows::compile::workflows;
 use tenure_blueprint as blueprint;
 use tenure_policy::feed::Guard;
 
+use super::acts;
 use super::fault::HouseError;
 use crate::packs;
 
@@ -86,8 +87,8 @@ fn owners(documents: &blueprint::Estate) -> BTreeMap<String, BTreeSet<String>> {
     owners
 }
 
-/// Everything that is wrong with these documents, workflows and packs among them.
-pub fn problems(files: Vec<(String, String)>) -> Vec<blueprint::Problem> {
+/// Everything that is wrong with these documents of a folder, workflows and packs among them.
+pub fn problems(folder: &Path, files: Vec<(String, String)>) -> Vec<blueprint::Problem> {
     let documents = match blueprint::Estate::read(files) {
         Ok(documents) => documents,
         Err(problems) => return problems,
@@ -98,7 +99,16 @@ pub fn problems(files: Vec<(String, String)>) -> Vec<blueprint::Problem> {
         Ok(shipped) => found.extend(workflows(&shipped, &documents).err().unwrap_or_default()),
         Err(problems) => found.extend(problems),
     }
+    if found.is_empty() {
+        found = of_actions(folder, &documents);
+    }
     found
+}
+
+/// What workflows of these documents ask of connections that cannot do it, as far as it is known from
+/// the documents and this folder of theirs.
+pub fn of_actions(folder: &Path, documents: &blueprint::Estate) -> Vec<blueprint::Problem> {
+    acts::problems_here(folder, documents)
 }
 
 /// What is wrong with packs, and with what is wanted of them.
@@ -208,7 +218,8 @@ mod tests {
             ("connector: rest, config: { pack: pocketbase }", true),
             ("connector: rest, config: { pack: roundup }", false),
         ] {
-            let found: Vec<String> = problems(documents(connector)).iter().map(ToString::to_string).collect();
+            let found: Vec<String> =
+                problems(Path::new("."), documents(connector)).iter().map(ToString::to_string).collect();
             let said = found.iter().any(|problem| {
                 problem.starts_with("desk.yaml:6:")
                     && problem.contains("`tickets` is `desk`, a connection that keeps no")
@@ -222,9 +233,10 @@ mod tests {
     fn the_examples_and_the_templates_read_well() {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
         for folder in ["examples/first-estate", "examples/feeds-and-databases", "examples/who-has-what", "templates"] {
-            let files = files(Path::new(&format!("{root}/{folder}"))).unwrap();
+            let root = format!("{root}/{folder}");
+            let files = files(Path::new(&root)).unwrap();
             assert!(!files.is_empty(), "{folder}");
-            let found: Vec<String> = problems(files).iter().map(ToString::to_string).collect();
+            let found: Vec<String> = problems(Path::new(&root), files).iter().map(ToString::to_string).collect();
             assert_eq!(found, [""; 0], "{folder}");
         }
     }

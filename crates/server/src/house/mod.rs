@@ -3,6 +3,7 @@
 //! Opening reads everything there is to read and says everything that is wrong; nothing listens
 //! before all of it is right. Next: [`open`], [`estate`], and [`serve`], which runs it.
 
+mod acts;
 mod aside;
 mod builder;
 pub mod conform;

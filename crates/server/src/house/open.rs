@@ -79,7 +79,10 @@ pub async fn open_at(config: &Config, clock: Arc<dyn Clock>, probe: Arc<dyn Prob
     store.migrate().await?;
     let first = first(config, &store).await?;
     let builder = DocumentBuilder::new(config, Arc::clone(&clock), Arc::clone(&ids));
-    let built = builder.make(first.files.clone(), None)?;
+    let built = match first.reason {
+        Some(_) => builder.make_new(first.files.clone(), None)?,
+        None => builder.make(first.files.clone(), None)?,
+    };
     let desk = builder.desk();
     let authz = Authz::embedded()
         .map_err(|error| HouseError::Connection { connection: "policies".to_owned(), reason: error.to_string() })?;

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tenure_app::versions::follow::{Behind, follow};
 use tenure_app::versions::take::take;
 use tenure_app::versions::{self, file};
-use tenure_app::{AppError, InForce};
+use tenure_app::{AppError, CannotBuild, InForce};
 use tenure_model::{Actor, Name};
 use tenure_server::config::{Config, Sources};
 use tenure_server::house::{Opened, open};
@@ -144,6 +144,31 @@ async fn a_version_that_this_program_cannot_use_leaves_the_one_before_in_force()
     let error = follow(&opened.house).await.unwrap_err();
     assert!(matches!(error, Behind::Build { version: 2, .. }), "{error}");
     assert_eq!(in_force(&opened).version, 1);
+}
+
+const BURN: &str = "apiVersion: tenure/v1\nkind: Workflow\nmetadata: { name: burn, owner: it }\nspec:\n  trigger: { demand: true }\n  \
+                    steps:\n    - { id: a, use: connector/act, with: { system: ldap, action: mailbox/burn } }\n";
+
+#[tokio::test]
+async fn what_a_connection_cannot_do_is_no_new_version_and_ends_none_that_is_in_force() {
+    let place = Place::new();
+    let opened = place.open("by-hand").await;
+    let mut next = files(&opened, 1).await;
+    next.push(file("burn.yaml".to_owned(), BURN.to_owned()));
+    let CannotBuild(problems) = opened.house.live.builder().build(next.clone(), None).unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].starts_with("burn.yaml:7:"), "{problems:?}");
+    assert!(
+        problems[0].contains("connection `ldap` does no `mailbox/burn`; what it does for accounts is `calendar/share`")
+    );
+    // It was put into force when the connection could do it.
+    put(&opened, 2, next).await.unwrap();
+    assert_eq!(in_force(&place.open("by-hand").await).version, 2, "the house does not stand any more");
+
+    let place = Place::new();
+    place.write("burn.yaml", BURN);
+    let refused = open(&place.config("by-hand")).await.unwrap_err().to_string();
+    assert!(refused.contains("burn.yaml:7:"), "{refused}");
 }
 
 #[tokio::test]
