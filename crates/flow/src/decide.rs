@@ -131,6 +131,9 @@ impl Mind<'_> {
     fn advance(&mut self) {
         if self.state.phase == Phase::Open && self.state.stop.is_none() {
             start::ready_steps(self);
+            while self.let_go() {
+                start::ready_steps(self);
+            }
         }
         if self.state.stop.is_some() && matches!(self.state.phase, Phase::New | Phase::Open) {
             self.wind_down();
@@ -141,6 +144,22 @@ impl Mind<'_> {
         if self.state.phase == Phase::Open && self.state.stop.is_none() && self.is_over() {
             self.close(Phase::Done, String::new());
         }
+    }
+
+    /// Ends what still waits although nobody needs its end any more. What is under way is let be until
+    /// it waits or is over. Says whether there was anything.
+    fn let_go(&mut self) -> bool {
+        let waits = |id: &str| {
+            matches!(self.state.nodes.get(id), Some(Node::Asked { .. } | Node::Retrying { .. } | Node::Blocked { .. }))
+        };
+        let moot = |step: &&Step| {
+            waits(&step.id) && step.moot_after.iter().any(|edge| start::edge_state(edge, &self.state) == Some(true))
+        };
+        let ids: Vec<String> = self.graph.in_order().filter(moot).map(|step| step.id.clone()).collect();
+        for id in &ids {
+            self.done(id, "withdrawn", Json::Null);
+        }
+        !ids.is_empty()
     }
 
     fn is_over(&self) -> bool {

@@ -61,6 +61,10 @@ pub struct Step {
     /// Outcomes that lead nowhere on purpose.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub ends: BTreeSet<String>,
+    /// Once one of these came, nobody needs its end any more: if it still waits then, it is over as
+    /// `withdrawn`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moot_after: Vec<Edge>,
     /// Its parameters; `{"$": "/input/x"}` refers to the input or to an earlier step.
     #[serde(default, skip_serializing_if = "Json::is_null")]
     pub with: Json,
@@ -390,7 +394,7 @@ fn check_edges(step: &Step, by_id: &BTreeMap<String, usize>) -> Result<(), BadGr
         let reason = format!("wants {count} of {} edges", step.after.len());
         return Err(BadGraph::Step { step: step.id.clone(), reason });
     }
-    match step.after.iter().find(|edge| !by_id.contains_key(&edge.step)) {
+    match step.after.iter().chain(&step.moot_after).find(|edge| !by_id.contains_key(&edge.step)) {
         Some(edge) => Err(BadGraph::Nowhere { step: step.id.clone(), missing: edge.step.clone() }),
         None => Ok(()),
     }

@@ -185,7 +185,7 @@ fn readiness(step: &Step, state: &RunState) -> Readiness {
 }
 
 /// Whether an edge was taken, can no longer be, or is still open.
-fn edge_state(edge: &Edge, state: &RunState) -> Option<bool> {
+pub(crate) fn edge_state(edge: &Edge, state: &RunState) -> Option<bool> {
     match state.nodes.get(&edge.step) {
         Some(Node::Done { outcome, .. }) => Some(match &edge.outcome {
             Some(wanted) => wanted == outcome,

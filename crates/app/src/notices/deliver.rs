@@ -12,15 +12,15 @@ use futures::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 use tenure_connect::{Channel, Content, Facts, Letter, Message, Refusal, RefusalClass, Sent};
-use tenure_model::{Attributes, Person, Value};
+use tenure_model::{Actor, Attributes, NoticeKind, Person, TaskId, Value};
 use tenure_policy::{Form, Template, notice as words};
 use tenure_store::notices::{self, Notice};
-use tenure_store::{StoreError, people};
+use tenure_store::{StoreError, people, tasks};
 
 use super::write::{LOG, Told};
 use crate::cx::House;
-use crate::limits;
 use crate::probe::Point;
+use crate::{limits, record};
 
 /// The way out that every installation has: the structured log.
 #[derive(Debug, Clone, Copy, Default)]
@@ -77,6 +77,9 @@ impl House {
 }
 
 async fn deliver_one(house: &House, channel: Option<&dyn Channel>, notice: &Notice) -> Result<(), StoreError> {
+    if let Some(why) = needless(house, notice).await? {
+        return put_aside(house, notice, why).await;
+    }
     house.pass(Point::BeforeNotice);
     let sent = match (channel, message(house, notice).await?) {
         (Some(channel), Ok(message)) => channel.send(&message).await,
@@ -102,6 +105,30 @@ async fn deliver_one(house: &House, channel: Option<&dyn Channel>, notice: &Noti
     };
     tracing::warn!(notice = %id, channel = notice.channel, attempts, given_up = next.is_none(), reason, "a notice did not arrive");
     house.store.write(move |tx| Box::pin(async move { notices::failed(tx, id, &reason, next).await.map(drop) })).await
+}
+
+/// Why words to somebody need not go out any more: what they ask for is over. Machines are told of
+/// everything that was.
+async fn needless(house: &House, notice: &Notice) -> Result<Option<&'static str>, StoreError> {
+    let told: Option<Told> = serde_json::from_str(&notice.body).ok();
+    let asks = |told: &Told| NoticeKind::from_word(&told.kind).is_some_and(NoticeKind::may_lack_person);
+    let told = told.filter(|told| told.to.is_some() && asks(told));
+    let Some(task) = told.and_then(|told| told.data.get("task")?.parse::<TaskId>().ok()) else { return Ok(None) };
+    let found = house.store.read(move |tx| Box::pin(async move { tasks::get(tx, task).await })).await?;
+    Ok(found.is_some_and(|task| task.state.end().is_some()).then_some("the task is over"))
+}
+
+async fn put_aside(house: &House, notice: &Notice, why: &'static str) -> Result<(), StoreError> {
+    let (id, now) = (notice.id, house.clock.now());
+    let entry = record::entry(house.clock.as_ref(), &Actor::system("notices"), "notice.dropped").about(id);
+    let ids = Arc::clone(&house.ids);
+    let job = house.store.write(move |tx| {
+        Box::pin(async move {
+            notices::put_aside(tx, id, now, "tenure", why).await?;
+            record::write(tx, ids.as_ref(), &entry).await.map(drop)
+        })
+    });
+    job.await
 }
 
 /// When to try again after a refusal. Only what is wrong with the notice itself is given up at

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use tenure_engine::journal::RunRow;
 use tenure_engine::message;
-use tenure_model::{RunEvent, RunId, Signal};
+use tenure_model::{Actor, RunEvent, RunId, Signal, TaskKind};
 use tenure_policy::authz::{Action, Thing};
-use tenure_store::{journal, runs};
+use tenure_store::{Tx, journal, runs, tasks};
 
-use crate::cx::{Cx, send};
+use crate::cx::{Cx, House, send};
 use crate::error::AppError;
+use crate::tasks::withdraw::withdraw;
 use crate::{limits, reason, record};
 
 /// What a run is told.
@@ -85,10 +86,14 @@ pub async fn tell(cx: &Cx, run: RunId, word: Telling) -> Result<RunRow, AppError
     cx.allow(action, &Thing::Run(Some(run)))?;
     check(&word)?;
     let by = cx.actor.name.clone();
+    let passed = match &word {
+        Telling::Skip { node, reason, .. } => Some((node.clone(), format!("{by} went on without it: {reason}"))),
+        _ => None,
+    };
     let (told, event) = word.event(by);
     let most = if action == Action::SignalRun { limits::LETTERS_OF_RUN_MAX } else { usize::MAX };
     let entry = record::entry(cx.house.clock.as_ref(), &cx.actor, told).about(run);
-    let house = Arc::clone(&cx.house);
+    let (house, actor) = (Arc::clone(&cx.house), cx.actor.clone());
     let job = cx.house.store.write(move |tx| {
         Box::pin(async move {
             let row = runs::get(tx, run).await?.ok_or_else(|| AppError::no("run", run))?;
@@ -101,12 +106,35 @@ pub async fn tell(cx: &Cx, run: RunId, word: Telling) -> Result<RunRow, AppError
             let external = house.ids.uuid().to_string();
             send(tx, message::event(run, &row.lane, event, "api", &external, house.clock.now())).await?;
             record::write(tx, house.ids.as_ref(), &entry).await?;
+            if let Some((node, why)) = passed {
+                put_away(&house, tx, &actor, run, (&node, &why)).await?;
+            }
             Ok(row)
         })
     });
     let row = job.await?;
     cx.house.nudge();
     Ok(row)
+}
+
+/// Takes back what a step asked of somebody that the run goes on without. A review is not decided by
+/// that, and can be answered yet.
+async fn put_away(
+    house: &House,
+    tx: &mut Tx,
+    actor: &Actor,
+    run: RunId,
+    (node, why): (&str, &str),
+) -> Result<(), AppError> {
+    let (key, edited) = (format!("{run}/{node}"), format!("{run}/{node}/edition-"));
+    for task in tasks::awaited_by(tx, run).await? {
+        if !matches!(task.kind, TaskKind::Stuck | TaskKind::Review)
+            && (task.key == key || task.key.starts_with(&edited))
+        {
+            withdraw(house, tx, actor, task, why).await?;
+        }
+    }
+    Ok(())
 }
 
 fn check(word: &Telling) -> Result<(), AppError> {

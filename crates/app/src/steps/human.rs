@@ -20,8 +20,8 @@ use super::{Done, done, not_now, read, refused};
 use crate::cx::House;
 use crate::error::AppError;
 use crate::limits::{EDITIONS_MAX, TASK_INSTRUCTIONS_CHARS_MAX};
-use crate::tasks::close::conclude;
 use crate::tasks::open::{Opening, open};
+use crate::tasks::withdraw::withdraw;
 use crate::workflows::facts;
 
 #[derive(Debug, Deserialize)]
@@ -139,8 +139,7 @@ async fn put_away_tasks(
             for key in keys {
                 let Some(task) = tasks::by_key(tx, &key).await? else { continue };
                 if task.state.end().is_none() {
-                    let over = task.withdrawn("tenure", own.clock.now(), &why)?;
-                    conclude(&own, tx, &Actor::system("engine"), &over, None).await?;
+                    withdraw(&own, tx, &Actor::system("engine"), task, &why).await?;
                 } else if task.state.end().is_some_and(|end| end.outcome.is_some()) {
                     answered.push(task);
                 }
@@ -164,6 +163,21 @@ pub(super) async fn put_away(
         Ok(_) | Err(_) => None,
     };
     Ok(answered.iter().find_map(given))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Needless {
+    questions: Vec<String>,
+    why: String,
+}
+
+/// Withdraws what nobody needs to answer any more: it was decided without it, or its time is over. An
+/// answer that came at the last moment changes nothing any more.
+pub(super) async fn put_by(house: &Arc<House>, order: &Order) -> Done {
+    let Needless { questions, why } = read(order)?;
+    put_away_tasks(house, order, &questions, &why).await?;
+    Ok(done("done", json!({})))
 }
 
 fn opening(house: &House, order: &Order, asked: Asked) -> Opening {

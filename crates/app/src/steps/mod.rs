@@ -16,6 +16,7 @@ mod http;
 mod human;
 mod look;
 mod notify;
+mod peers;
 mod plan;
 mod restore;
 mod review;
@@ -100,6 +101,7 @@ impl Performer for Steps {
             "estate/apply" => plan::apply(&self.house, &order).await,
             "evidence/seal" => seal::perform(house, &order),
             "human/task" => human::perform(&self.house, &order).await,
+            "human/withdraw" => human::put_by(&self.house, &order).await,
             "http/call" => http::perform(house, &order).await,
             unknown => Err(refused(format!("there is no step `{unknown}`"))),
         };

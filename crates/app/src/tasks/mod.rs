@@ -12,6 +12,7 @@ mod stand_in;
 mod stuck;
 pub mod succeed;
 pub mod tend;
+pub(crate) mod withdraw;
 
 use std::collections::BTreeMap;
 

@@ -6,6 +6,7 @@ use tenure_ledger::Word;
 use tenure_model::{Actor, HumanTask, NoticeKind};
 use tenure_store::{Tx, tasks};
 
+use super::withdraw::withdraw;
 use super::{entry, stuck, tell};
 use crate::cx::House;
 use crate::error::AppError;
@@ -29,66 +30,61 @@ pub async fn tend(house: &Arc<House>) -> Result<usize, AppError> {
     let (late, left, moved) = look.await?;
     let seen_to = late.len().max(left.len()).max(stuck::ask(house).await?);
     for task in left {
-        settle(house, task, Settling::Withdraw).await?;
+        put_away(house, task).await?;
     }
     for task in moved {
         // While another step of the run is under way, this one may be as stuck as before.
         if stuck::is_settled(house, &task).await? {
-            settle(house, task, Settling::Withdraw).await?;
+            put_away(house, task).await?;
         }
     }
     for task in late {
-        settle(house, task, Settling::Remind).await?;
+        remind(house, task).await?;
     }
     Ok(seen_to)
 }
 
-/// What is done with a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Settling {
-    Remind,
-    Withdraw,
-}
-
-/// Does it, unless the task changed since it was looked at; then the next look sees to it.
-async fn settle(house: &Arc<House>, task: HumanTask, settling: Settling) -> Result<(), AppError> {
-    let actor = Actor::system("tasks");
-    let (clock, ids) = (house.clock.now(), house.ids.clone());
-    let next = match settling {
-        Settling::Remind => {
-            let due = task.due_at.filter(|due| *due > clock);
-            task.clone().reminded(due)
-        }
-        Settling::Withdraw => {
-            task.clone().withdrawn("tenure", clock, "the run that asked for it went on or is over")?
-        }
-    };
-    let kind = match (settling, next.remind_at) {
-        (Settling::Withdraw, _) => None,
-        (Settling::Remind, Some(_)) => Some(NoticeKind::TaskDue),
-        (Settling::Remind, None) => Some(NoticeKind::TaskOverdue),
-    };
-    let mut told = entry(house, &actor, kind.map_or("task.withdrawn", NoticeKind::word), &next);
-    told.effect = Some(Word::or_hash(next.kind.word()));
+/// Withdraws it, unless it changed since it was looked at; then the next look sees to it.
+async fn put_away(house: &Arc<House>, task: HumanTask) -> Result<(), AppError> {
     let own = Arc::clone(house);
     let job = house.store.write(move |tx: &mut Tx| {
         Box::pin(async move {
-            match tasks::get(tx, next.id).await? {
-                Some(found) if found.version + 1 == next.version => {}
-                Some(_) | None => return Ok(()),
+            if !is_as_seen(tx, &task).await? {
+                return Ok(());
             }
-            tasks::update(tx, &next).await?;
-            if let Some(kind) = kind {
-                tell(&own, tx, kind, &next).await?;
-            }
-            match kind {
-                None => want::let_go(&own, tx, &next).await?,
-                Some(NoticeKind::TaskOverdue) => want::overdue(&own, tx, &next).await?,
-                Some(_) => {}
-            }
-            record::write(tx, ids.as_ref(), &told).await?;
+            let why = "the run that asked for it went on or is over";
+            withdraw(&own, tx, &Actor::system("tasks"), task, why).await?;
             Ok::<_, AppError>(())
         })
     });
     job.await
+}
+
+/// Reminds whom it is for, unless it changed since it was looked at.
+async fn remind(house: &Arc<House>, task: HumanTask) -> Result<(), AppError> {
+    let now = house.clock.now();
+    let next = task.clone().reminded(task.due_at.filter(|due| *due > now));
+    let kind = if next.remind_at.is_some() { NoticeKind::TaskDue } else { NoticeKind::TaskOverdue };
+    let mut told = entry(house, &Actor::system("tasks"), kind.word(), &next);
+    told.effect = Some(Word::or_hash(next.kind.word()));
+    let own = Arc::clone(house);
+    let job = house.store.write(move |tx: &mut Tx| {
+        Box::pin(async move {
+            if !is_as_seen(tx, &task).await? {
+                return Ok(());
+            }
+            tasks::update(tx, &next).await?;
+            tell(&own, tx, kind, &next).await?;
+            if kind == NoticeKind::TaskOverdue {
+                want::overdue(&own, tx, &next).await?;
+            }
+            record::write(tx, own.ids.as_ref(), &told).await?;
+            Ok::<_, AppError>(())
+        })
+    });
+    job.await
+}
+
+async fn is_as_seen(tx: &mut Tx, task: &HumanTask) -> Result<bool, AppError> {
+    Ok(tasks::get(tx, task.id).await?.is_some_and(|found| found.version == task.version))
 }

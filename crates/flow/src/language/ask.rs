@@ -202,6 +202,7 @@ impl Asking<'_> {
             "kind": "approval", "outcomes": ["approved", "denied"], "barred": [{ "=": "person.employeeId" }],
         });
         let mut parts = Parts::default();
+        let away = if word == "ask" { format!("away-{name}") } else { format!("gone-{name}") };
         let single = who.len() == 1;
         let mut ids = Vec::new();
         for (place, who) in who.iter().enumerate() {
@@ -215,7 +216,10 @@ impl Asking<'_> {
         if let (true, Some(id)) = (single, ids.first()) {
             parts.passed.push((id.clone(), "approved".to_owned()));
             parts.denied.push((id.clone(), "denied".to_owned()));
-            parts.late.extend(stage.within.map(|_| (id.clone(), "timeout".to_owned())));
+            if stage.within.is_some() {
+                parts.late.push((id.clone(), "timeout".to_owned()));
+                parts.steps.push(put_away(self.step, &away, &ids, vec![edge(id, Some("timeout"))], LATE));
+            }
             return parts;
         }
         let count = u32::try_from(ids.len()).unwrap_or(u32::MAX);
@@ -236,10 +240,33 @@ impl Asking<'_> {
         };
         parts.steps.push(counted(&enough, edges(&["approved"]), needed));
         parts.steps.push(counted(&never, edges(no), count.saturating_sub(needed) + 1));
+        let decided = vec![edge(&enough, Some("done")), edge(&never, Some("done"))];
+        for asked in parts.steps.iter_mut().filter(|step| ids.contains(&step.id)) {
+            asked.moot_after.clone_from(&decided);
+        }
+        let over = ids.iter().map(|id| edge(id, None)).collect();
+        parts.steps.push(put_away(self.step, &away, &ids, over, "it was decided without this answer"));
         parts.passed.push((enough, "done".to_owned()));
         parts.denied.push((never, "done".to_owned()));
         parts
     }
+}
+
+/// Why a question is taken back whose time is over.
+const LATE: &str = "the time for it is over";
+
+/// Takes questions back that nobody needs to answer any more. That it goes wrong changes nothing of
+/// what was decided.
+fn put_away(step: &Written, id: &str, questions: &[String], after: Vec<Edge>, why: &str) -> Step {
+    let on_error = OnError { then: Then::Skip, ..step.on_error.clone() };
+    Step { after, on_error, ..plain(id, "human/withdraw", json!({ "questions": questions, "why": why })) }
+}
+
+/// The same for a task that is given up after the time that the author says.
+pub(super) fn late(step: &Written) -> Option<Step> {
+    let is_one = step.kind.name == "human/task" && step.each.is_none() && step.with.get("escalate").is_none();
+    let (id, after) = (format!("withdraw-{}", step.id), vec![edge(&step.id, Some("timeout"))]);
+    (is_one && step.timeout.is_some()).then(|| put_away(step, &id, std::slice::from_ref(&step.id), after, LATE))
 }
 
 /// Lets others know how it was decided. That they are not told, and that it is about nobody, changes

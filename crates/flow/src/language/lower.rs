@@ -110,6 +110,7 @@ pub(crate) fn plain(id: &str, action: &str, with: Json) -> Step {
         timeout: None,
         calendar: None,
         ends: BTreeSet::new(),
+        moot_after: Vec::new(),
         with,
         on_error: crate::graph::OnError::default(),
         compensate: None,
@@ -148,6 +149,7 @@ fn one(step: &Written, written: &Workflow, known: &Known, faults: &mut Faults) -
             last.when = passed_over(&head);
         }
     }
+    lowered.steps.extend(ask::late(step));
     lowered
 }
 

@@ -17,6 +17,7 @@ mod histories;
 mod interleavings;
 mod moments;
 mod moves;
+mod needless;
 mod notices;
 mod owners;
 mod peer;

@@ -1,6 +1,6 @@
 //! Somebody who was employed in a small house, and what happens to them.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use tenure_app::runs::{show, start};
 use tenure_engine::journal::RunStatus;
 use tenure_model::RunId;
@@ -81,7 +81,17 @@ impl Somebody {
     }
 
     pub async fn start(&self, workflow: &str) -> RunId {
-        let input = json!({ "person": self.person });
+        self.start_with(workflow, json!({})).await
+    }
+
+    /// The same with more that it is given.
+    pub async fn start_with(&self, workflow: &str, mut input: Json) -> RunId {
+        input["person"] = json!(self.person);
+        self.start_for(workflow, input).await
+    }
+
+    /// The same for whom this names.
+    pub async fn start_for(&self, workflow: &str, input: Json) -> RunId {
         start::start(&self.stepped.cx(), workflow.parse().unwrap(), None, input).await.unwrap()
     }
 
