@@ -44,6 +44,9 @@ pub struct EventAnswer {
     /// Why it was only noted and changed nothing, as a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Why it began nothing, as a sentence, where it changed something and began nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unbegun: Option<String>,
 }
 
 /// A stored event.

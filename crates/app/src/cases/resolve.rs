@@ -89,7 +89,7 @@ async fn settle(
             Meaning::Changed { person, urgent, starts, unnamed, .. } => {
                 accept::ask_for_names(&house, tx, &event, person, unnamed).await?;
                 let what = accept::Begin { starts, urgent, changed: BTreeSet::new() };
-                runs = accept::begin(&house, tx, &event, person, what).await?;
+                runs = accept::begin(&house, tx, &event, person, what).await?.runs;
             }
             Meaning::Noted { why, .. } => return Err(AppError::Conflict(why)),
             Meaning::Unclear { question, .. } => return Err(AppError::Conflict(question)),

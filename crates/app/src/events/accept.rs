@@ -33,6 +33,7 @@ use crate::workflows::begin::{self, Cause, Names};
 use crate::workflows::dates;
 use crate::workflows::facts as workflow_facts;
 use crate::workflows::start::{self, Happened, Older};
+use crate::workflows::unbegun;
 
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +53,9 @@ pub struct Accepted {
     /// Why it was only noted and changed nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Why it began nothing, where it changed something and did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unbegun: Option<String>,
 }
 
 /// How a source places what it tells.
@@ -162,8 +166,15 @@ async fn take_in(
     now: Timestamp,
 ) -> Result<Accepted, AppError> {
     let house = cx.house.as_ref();
-    let mut accepted =
-        Accepted { event: event.id, repeated: false, person: None, runs: Vec::new(), case: None, note: None };
+    let mut accepted = Accepted {
+        event: event.id,
+        repeated: false,
+        person: None,
+        runs: Vec::new(),
+        case: None,
+        note: None,
+        unbegun: None,
+    };
     let before = known_before(tx, event, also).await?;
     match meaning::of(house, tx, event, also, now).await? {
         Meaning::Changed { person, urgent, starts, found, unnamed } => {
@@ -176,7 +187,8 @@ async fn take_in(
                 record::write(tx, house.ids.as_ref(), &entry).await?;
             }
             let changed = changed(tx, before, person).await?;
-            accepted.runs = begin(house, tx, event, person, Begin { starts, urgent, changed }).await?;
+            let begun = begin(house, tx, event, person, Begin { starts, urgent, changed }).await?;
+            (accepted.runs, accepted.unbegun) = (begun.runs, begun.unbegun);
         }
         Meaning::Noted { person, why } => {
             accepted.person = Some(person);
@@ -275,6 +287,14 @@ pub(crate) struct Begin {
     pub changed: BTreeSet<String>,
 }
 
+/// What began.
+pub(crate) struct Begun {
+    /// The runs.
+    pub runs: Vec<RunId>,
+    /// Why nothing did, where nothing did.
+    pub unbegun: Option<String>,
+}
+
 /// Starts the workflows of an event, and sets the timers of those that a date starts.
 pub(crate) async fn begin(
     house: &House,
@@ -282,7 +302,7 @@ pub(crate) async fn begin(
     event: &Event,
     person: PersonId,
     what: Begin,
-) -> Result<Vec<RunId>, AppError> {
+) -> Result<Begun, AppError> {
     let now = house.clock.now();
     let estate = house.estate();
     let also_changes = ["leave.started", "leave.ended", "person.transferred"].contains(&what.starts.as_str());
@@ -320,7 +340,11 @@ pub(crate) async fn begin(
     for letter in known.iter().flat_map(|known| dates::timers(house, known)) {
         send(tx, letter).await?;
     }
-    Ok(runs)
+    let unbegun = runs.is_empty().then(|| {
+        let later = known.as_ref().map(|known| dates::ahead(house, known)).unwrap_or_default();
+        unbegun::why(&estate, known.as_ref(), &happened, (&what.starts, &later), now)
+    });
+    Ok(Begun { runs, unbegun })
 }
 
 async fn record_it(cx: &Cx, tx: &mut Tx, event: &Event, accepted: &Accepted) -> Result<(), AppError> {

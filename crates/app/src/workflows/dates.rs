@@ -8,6 +8,7 @@
 use jiff::Timestamp;
 use tenure_engine::journal::Letter;
 use tenure_flow::language::Trigger;
+use tenure_model::Name;
 use tenure_policy::PersonFacts;
 
 use super::facts;
@@ -29,6 +30,15 @@ pub(crate) fn timers(house: &House, known: &PersonFacts) -> Vec<Letter> {
         letters.push(alone::timer_at(known.person.id, at, &event, now));
     }
     letters
+}
+
+/// The workflows that a date to come starts by these facts, and when.
+pub(crate) fn ahead(house: &House, known: &PersonFacts) -> Vec<(Name, Timestamp)> {
+    let now = house.clock.now();
+    let estate = house.estate();
+    let found =
+        estate.workflows.values().filter_map(|workflow| Some((workflow.name.clone(), moment(workflow, known, now)?)));
+    found.filter(|(_, at)| *at > now).collect()
 }
 
 /// When a date starts this workflow for somebody, if any does. Nothing that was too long ago.

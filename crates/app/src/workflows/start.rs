@@ -130,7 +130,7 @@ fn starts_on(workflow: &Workflow, known: Option<&PersonFacts>, happened: &Happen
 
 /// Whether it is the answer to what this workflow itself asked for, or what it saw itself: it would
 /// begin by its own word for ever.
-fn is_own_word(workflow: &Workflow, happened: &Happened) -> bool {
+pub(crate) fn is_own_word(workflow: &Workflow, happened: &Happened) -> bool {
     let name = Some(workflow.name.as_str());
     let seen_by = happened.input.get("body").and_then(|body| body.get("workflow")).and_then(Json::as_str);
     (happened.event.starts_with(REQUEST) && happened.source.as_deref() == name)

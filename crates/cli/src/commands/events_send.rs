@@ -12,7 +12,7 @@ use super::events::ANSWERS;
 use super::runs_watch::Watch;
 use crate::client::Client;
 use crate::context::{Cx, read_text};
-use crate::error::{CliError, code};
+use crate::error::{CliError, code, printable};
 use crate::exit::Exit;
 use crate::limits::{INPUT_BYTES_MAX, RUN_APPEARS_MAX, WATCH_EVERY};
 use crate::places::{self, Path as Place};
@@ -152,12 +152,24 @@ impl Words {
 async fn follow(cx: &Cx, answer: &Value) -> Result<Exit, CliError> {
     let runs = answer.get("runs").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if runs.is_empty() {
-        cx.output.say("it started nothing");
+        cx.output.say(&format!("it started nothing: {}", printable(&unstarted(answer))));
     }
     for id in runs.iter().filter_map(|run| run.as_str()?.parse().ok()) {
         Watch { id, every: WATCH_EVERY, appears_within: RUN_APPEARS_MAX }.run(cx).await?;
     }
     Ok(Exit::Done)
+}
+
+/// Why an event started nothing.
+fn unstarted(answer: &Value) -> String {
+    let said = |name: &str| answer.get(name).and_then(Value::as_str);
+    match (said("case"), said("note").or(said("unbegun"))) {
+        (_, Some(why)) => why.to_owned(),
+        (Some(case), None) => {
+            format!("a human must say first whom it is about; see `tenure cases show {case}`")
+        }
+        (None, None) => "nothing waits for it".to_owned(),
+    }
 }
 
 fn read_json(data: Option<String>, file: Option<&Path>) -> Result<Value, CliError> {
@@ -242,6 +254,17 @@ mod tests {
         assert_eq!(event(&format!("{end} --id hr-1"))["id"], "hr-1");
         let change = "--type person.changed --employee E1 --set a=b";
         assert_ne!(event(change)["id"], event(change)["id"]);
+    }
+
+    #[test]
+    fn why_nothing_started_is_said_in_a_sentence() {
+        let said = |answer: Value| unstarted(&answer);
+        assert_eq!(said(json!({ "runs": [], "unbegun": "no workflow waits for it" })), "no workflow waits for it");
+        assert_eq!(
+            said(json!({ "runs": [], "note": "it is older than what is known" })),
+            "it is older than what is known"
+        );
+        assert!(said(json!({ "runs": [], "case": "case_1" })).contains("`tenure cases show case_1`"));
     }
 
     #[test]

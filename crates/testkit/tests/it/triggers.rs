@@ -416,3 +416,36 @@ async fn who_did_not_sign_in_for_long_is_found_by_what_systems_tell() {
         assert_eq!(drift, [], "that somebody signed in is no drift");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_tells_something_that_begins_nothing_hears_why() {
+    let ours = [
+        workflow("of-doors", "  trigger: { event: custom.badge, source: doors }"),
+        workflow("of-finance", "  trigger: { event: custom.pass, when: 'person.department == \"Finance\"' }"),
+        workflow("seldom", "  breaker: { starts: 1, within: 1h }\n  trigger: { event: custom.rush }"),
+        workflow("goodbye", "  trigger: { date: person.lastDay 18:00 }"),
+    ];
+    let scene = Scene::on(&Database::sqlite(), NOON, &ours).await;
+    scene.hire(1, "Sales").await;
+    let why = async |kind: &str| {
+        let told = scene.told(1, kind, json!({})).await;
+        assert_eq!(told.runs.is_empty(), told.unbegun.is_some(), "{told:?}");
+        told.unbegun.unwrap_or_default()
+    };
+    assert_eq!(why("custom.nothing").await, "no workflow waits for `custom.nothing`");
+    assert_eq!(why("custom.badge").await, "`of-doors` takes it from `doors` only");
+    assert_eq!(why("custom.pass").await, "the `when` of `of-finance` does not hold: person.department == \"Finance\"");
+    assert_eq!(why("custom.rush").await, "", "what begins something begins nothing");
+    assert_eq!(
+        why("custom.rush").await,
+        "`seldom` begins too often and is held until a human says so; see `tenure held list`"
+    );
+    scene.told(1, "employment.ended", json!({ "lastDay": "2026-12-01" })).await;
+    let later = why("custom.nothing").await;
+    assert!(
+        later.starts_with("no workflow waits for `custom.nothing`; `goodbye` begins by date, at 2026-12-01T"),
+        "{later}"
+    );
+    let unknown = scene.told(9, "custom.pass", json!({})).await;
+    assert!(unknown.case.is_some() && unknown.unbegun.is_none(), "{unknown:?}");
+}

@@ -13,6 +13,6 @@ pub(super) fn answer(accepted: Accepted) -> EventAnswer {
         (false, None) => EventStatus::Held,
         (false, Some(_)) => EventStatus::Accepted,
     };
-    let Accepted { event, repeated: _, person, runs, case, note } = accepted;
-    EventAnswer { event, status, person, runs, case, note }
+    let Accepted { event, repeated: _, person, runs, case, note, unbegun } = accepted;
+    EventAnswer { event, status, person, runs, case, note, unbegun }
 }
