@@ -40,6 +40,7 @@ pub use wire::plans::{
 };
 pub use wire::redraft::{RedraftIn, RedraftView};
 pub use wire::rehearsal::{RehearsalView, RehearseIn, RehearsedView};
+pub use wire::review::{ReviewQuestionsView, ReviewThingsView, ReviewView, ReviewerView};
 pub use wire::run::{
     CancelIn, EditIn, MigrateIn, MigrationView, RecordView, ReplayView, RunDetail, RunIn, RunStarted, RunView,
     SignalIn, SkipIn, StepView, WaitView,

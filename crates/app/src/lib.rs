@@ -33,6 +33,7 @@ mod reason;
 pub mod reconcile;
 pub mod record;
 pub mod rules;
+pub mod reviews;
 pub mod runs;
 pub mod sets;
 pub mod sources;

@@ -16,6 +16,8 @@ pub const STARTS_WITHIN: Duration = Duration::from_hours(1);
 pub const STARTS_PARTS: u32 = 60;
 /// Starts that were held and begin, or are dropped, in one transaction.
 pub const STARTS_PAGE: usize = 400;
+/// Workflows of which it is said why something that was told did not begin them.
+pub const UNBEGUN_SHOWN_MAX: usize = 3;
 /// People who are looked at in one transaction of a schedule.
 pub const SCHEDULE_PAGE: usize = 400;
 /// People of a set who are looked at, or begun with, in one transaction.
@@ -101,6 +103,14 @@ pub const TOKENS_AT_ONCE: usize = 200;
 pub const EDITIONS_MAX: u32 = 8;
 /// How long a review waits for what it took away to be gone before somebody is asked.
 pub const REVIEW_WAITS_MAX: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// Runs of a campaign that are read at once.
+pub const REVIEW_RUNS_PAGE: usize = 400;
+/// People of a campaign who are counted when somebody looks at it.
+pub const REVIEW_PEOPLE_MAX: i64 = 20_000;
+/// Runs of a campaign whose records are read to say what became of what was taken away.
+pub const REVIEW_RECORDS_MAX: usize = 2_000;
+/// Others in the same place who are looked at for a review.
+pub const PEERS_MAX: usize = 100;
 /// How seldom it is looked at last whether what a review took away is gone.
 pub const REVIEW_LOOKS_SELDOM: SignedDuration = SignedDuration::from_hours(6);
 /// How often it is looked at first whether what a review took away is gone.

@@ -9,8 +9,8 @@ use secrecy::SecretString;
 
 use crate::commands::{
     access, apply, bench, cases, completion, connect, demo, deputies, diff, doctor, drift, events, exceptions, fix,
-    fmt, generate, get, held, import, ledger, lint, migrate, notices, pack, people, plan, pull, reconcile, runs, serve,
-    sets, tasks, test, token, validate, version, whatif, why,
+    fmt, generate, get, held, import, ledger, lint, migrate, notices, pack, people, plan, pull, reconcile, reviews,
+    runs, serve, sets, tasks, test, token, validate, version, whatif, why,
 };
 use crate::exit;
 use crate::limits::TIMEOUT_DEFAULT;
@@ -128,6 +128,9 @@ pub enum Command {
     /// Look at workflows that are started for many at once, and see to them
     #[command(subcommand)]
     Sets(sets::Sets),
+    /// See how far reviews of access are, and what became of them
+    #[command(subcommand)]
+    Reviews(reviews::Reviews),
     /// Look at what sources said, and say something as a source
     #[command(subcommand)]
     Events(events::Events),

@@ -111,6 +111,8 @@ places! {
     LIST_SOURCE_READINGS = Get "/v1/connections/{connection}/source-readings";
     ACCEPT_READING = Post "/v1/connections/{connection}/source-readings/{number}/accept";
     REJECT_READING = Post "/v1/connections/{connection}/source-readings/{number}/reject";
+    LIST_REVIEWS = Get "/v1/reviews";
+    READ_REVIEW = Get "/v1/reviews/{workflow}";
     LIST_RUNS = Get "/v1/runs";
     START_RUN = Post "/v1/runs";
     READ_RUN = Get "/v1/runs/{run}";

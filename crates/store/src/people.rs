@@ -64,6 +64,14 @@ pub async fn find_by_key(tx: &mut Tx, attribute: &str, value: &str) -> Result<Ve
     rows.iter().map(read).collect()
 }
 
+/// Those with this value of this attribute, in order of their ids, and no more than so many. Case and
+/// surrounding space do not count.
+pub async fn ids_by_key(tx: &mut Tx, attribute: &str, value: &str, limit: usize) -> Result<Vec<PersonId>, StoreError> {
+    let sql = "SELECT person FROM person_key WHERE attribute = $1 AND value_folded = $2 ORDER BY person LIMIT $3";
+    let rows = tx.query(sql, &[attribute.into(), fold(value).into(), page(limit).into()]).await?;
+    rows.iter().map(|row| row.of("person_key").id("person")).collect()
+}
+
 /// Everybody and everything whom this person answers for.
 pub async fn sponsored_by(tx: &mut Tx, sponsor: PersonId) -> Result<Vec<Person>, StoreError> {
     let sql = "SELECT id, kind, display_name, attributes, sponsor, version, since FROM person \

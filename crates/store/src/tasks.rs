@@ -13,6 +13,9 @@ use crate::limits::{LIST_MAX, of_owner, page};
 const TABLE: &str = "human_task";
 const ENTRIES: &str = "human_task_entry";
 
+/// Runs whose tasks are read by one statement.
+const KEYS_AT_ONCE: usize = 50;
+
 const COLUMNS: &str = "id, key, kind, title, instructions, assignee, barred, outcomes, about, connection, waits, \
     opened_at, due_at, remind_at, state, claimed_by, closed, version";
 
@@ -230,6 +233,29 @@ fn columns_of(table: &str) -> String {
         .chain([choices])
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// Tasks of a kind that these runs asked for, over or not, the oldest first. Their keys begin with the run.
+pub async fn of_runs(tx: &mut Tx, runs: &[RunId], kind: TaskKind) -> Result<Vec<HumanTask>, StoreError> {
+    let mut found = Vec::new();
+    for some in runs.chunks(KEYS_AT_ONCE) {
+        let mut values: Vec<Param> = vec![kind.word().into()];
+        let mut ranges = Vec::new();
+        for run in some {
+            // `0` is the sign after `/`.
+            values.extend([format!("{run}/").into(), format!("{run}0").into()]);
+            ranges.push(format!("(key > ${} AND key < ${})", values.len() - 1, values.len()));
+        }
+        let sql = format!(
+            "SELECT {} FROM human_task WHERE kind = $1 AND ({}) ORDER BY id",
+            columns_of(TABLE),
+            ranges.join(" OR ")
+        );
+        for row in &tx.query(&sql, &values).await? {
+            found.push(read(row)?);
+        }
+    }
+    Ok(found)
 }
 
 /// Open tasks that a run waits for.

@@ -1,8 +1,9 @@
-//! What can be asked of runs, and of sets of them.
+//! What can be asked of runs, of sets of them, and of reviews.
 
 use crate::codes::Code;
 use crate::operation::{AFTER, LIMIT, Operation, Param, act, json, list, page, read, text};
 use crate::wire::redraft::{RedraftIn, RedraftView};
+use crate::wire::review::ReviewView;
 use crate::wire::run::{
     CancelIn, EditIn, MigrateIn, MigrationView, ReplayView, RunDetail, RunIn, RunStarted, RunView, SignalIn, SkipIn,
 };
@@ -11,6 +12,12 @@ use crate::wire::undo::{UndoIn, UndoView};
 
 /// By path.
 pub(super) const RUNS: &[Operation] = &[
+    list::<ReviewView>("listReviews", "/v1/reviews", "ListRuns", "lists campaigns of reviews, and how far they are"),
+    Operation {
+        query: &[Param { name: "since", about: "what began then or later; otherwise since it last began for many" }],
+        gives: Some(json::<ReviewView>()),
+        ..read("readReview", "/v1/reviews/{workflow}", "ReadRun", "shows a campaign of reviews, and what became of it")
+    },
     Operation {
         query: &[
             AFTER,

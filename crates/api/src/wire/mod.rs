@@ -20,6 +20,7 @@ pub mod plan;
 pub mod plans;
 pub mod redraft;
 pub mod rehearsal;
+pub mod review;
 pub mod run;
 pub mod set;
 pub mod source_reading;

@@ -26,6 +26,7 @@ use tenure_store::{StoreError, observations};
 
 use super::align::{Wish, load};
 use super::human::put_away;
+use super::peers::Peers;
 use super::{Done, again, done, entry, grant, ledger, no, read, refused, store_refused};
 use crate::brakes::reserve::reserve;
 use crate::cx::House;
@@ -148,8 +149,13 @@ pub(super) async fn list(house: &House, order: &Order) -> Done {
     };
     let items: Vec<Item<'_>> = items(&facts, &rules, now).into_iter().filter(is_meant).collect();
     let signed_in = sign_ins(house, scope.person).await?;
-    let choices: Vec<Choice> =
-        items.iter().map(|item| Choice { name: item.name(), says: item.says(&signed_in, now) }).collect();
+    let peers = if items.is_empty() { Peers::default() } else { Peers::of(house, &facts, &rules, now).await? };
+    let choice = |item: &Item<'_>| {
+        let others = peers.says(item.connection, &item.entitlement);
+        let says = std::iter::once(item.says(&signed_in, now)).chain(others).collect::<Vec<_>>().join("; ");
+        Choice { name: item.name(), says }
+    };
+    let choices: Vec<Choice> = items.iter().map(choice).collect();
     if choices.len() > TASK_CHOICES_MAX {
         return Err(refused(format!(
             "they hold {} things, and {TASK_CHOICES_MAX} are looked at once at most; name `systems` and review them \
@@ -172,10 +178,7 @@ fn items<'a>(facts: &'a PersonFacts, rules: &Rules, now: Timestamp) -> Vec<Item<
         roles: BTreeSet::new(),
         of_nobody: Vec::new(),
     };
-    let decided = |grant: &&Grant| {
-        matches!(grant.state, GrantState::Pending | GrantState::Held) && grant.valid_until.is_none_or(|end| now < end)
-    };
-    for grant in facts.grants.iter().filter(decided) {
+    for grant in facts.grants.iter().filter(|grant| counts(grant, now)) {
         let key = (&grant.connection, grant.entitlement.clone());
         let item = found.entry(key).or_insert_with(|| new(&grant.connection, &grant.entitlement));
         match role_of(&grant.reason) {
@@ -200,9 +203,14 @@ fn items<'a>(facts: &'a PersonFacts, rules: &Rules, now: Timestamp) -> Vec<Item<
     found.into_values().collect()
 }
 
+/// Whether somebody holds it by this, or is about to.
+pub(super) fn counts(grant: &Grant, now: Timestamp) -> bool {
+    matches!(grant.state, GrantState::Pending | GrantState::Held) && grant.valid_until.is_none_or(|end| now < end)
+}
+
 /// What accounts hold, and no grant explains, by the name that documents have for it. What is about to
 /// go for another reason is not unexplained.
-fn of_nobody<'a>(facts: &'a PersonFacts, rules: &Rules) -> Vec<(&'a Account, &'a NativeId, String)> {
+pub(super) fn of_nobody<'a>(facts: &'a PersonFacts, rules: &Rules) -> Vec<(&'a Account, &'a NativeId, String)> {
     let lives = |grant: &&Grant| grant.state != GrantState::Revoked;
     let explained: BTreeSet<(&ConnectionName, &str)> =
         facts.grants.iter().filter(lives).map(|grant| (&grant.connection, grant.entitlement.as_str())).collect();

@@ -44,6 +44,7 @@ mod plan_folder;
 mod plan_text;
 pub mod pull;
 pub mod reconcile;
+pub mod reviews;
 pub mod runs;
 pub mod runs_edit;
 mod runs_migrate;
@@ -113,6 +114,7 @@ impl Command {
             Self::People(people) => people.run(cx).await,
             Self::Runs(runs) => runs.run(cx).await,
             Self::Sets(sets) => sets.run(cx).await,
+            Self::Reviews(reviews) => reviews.run(cx).await,
             Self::Events(events) => events.run(cx).await,
             Self::Why(why) => why.run(cx).await,
             Self::Access(access) => access.run(cx).await,

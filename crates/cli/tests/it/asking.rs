@@ -398,3 +398,42 @@ fn a_file_that_names_nobody_asks_nothing() {
     assert_eq!(ended.exit, 2, "{}", ended.err);
     assert!(ended.err.contains("names nobody"), "{}", ended.err);
 }
+
+#[test]
+fn an_event_that_begins_nothing_is_not_waited_for_and_it_is_said_why() {
+    for (answer, why) in [
+        (
+            r#"{"event":"event_1","status":"accepted","runs":[],"unbegun":"no workflow waits for `custom.x`"}"#,
+            "it started nothing: no workflow waits for `custom.x`",
+        ),
+        (
+            r#"{"event":"event_1","status":"held","runs":[],"case":"case_1"}"#,
+            "it started nothing: a human must say first whom it is about; see `tenure cases show case_1`",
+        ),
+    ] {
+        let peer = Peer::new(vec![json(answer)]);
+        let ended = ask(&peer.server, &["events", "send", "--connection", "hr", "--data", "{}", "--watch"]);
+        assert!(ended.exit == 0 && ended.err.contains(why), "{}: {}", ended.exit, ended.err);
+    }
+}
+
+#[test]
+fn a_campaign_is_shown_with_those_who_were_asked() {
+    let counts = r#""asked":2,"decided":1,"open":OPEN,"overdue":0,"reminded":0,"unanswered":0"#;
+    let of = |open: &str| counts.replace("OPEN", open);
+    let body = format!(
+        r#"{{"workflow":"access-review","people":2,"more":false,"runs":{{"waiting":2}},"questions":{{{}}},
+            "things":{{"shown":5,"undecided":2,"kept":1,"going":0,"gone":2,"objected":0,"withheld":0}},
+            "reviewers":[{{"reviewer":"person:E1",{},"kept":1,"chosen":2}},{{"reviewer":"person:E2",{},"kept":0,"chosen":0}}]}}"#,
+        of("1"),
+        of("0"),
+        of("1")
+    );
+    let peer = Peer::new(vec![json(&body)]);
+    let ended = ask(&peer.server, &["reviews", "show", "access-review", "--since", "2026-01-01T00:00:00Z"]);
+    assert_eq!(peer.request().line, "GET /v1/reviews/access-review?since=2026-01-01T00%3A00%3A00Z");
+    assert_eq!(ended.exit, 0, "{}", ended.err);
+    assert!(ended.out.contains("Gone, read back"), "{}", ended.out);
+    let (open, done) = (ended.out.find("person:E2").unwrap(), ended.out.find("person:E1").unwrap());
+    assert!(open < done, "{}", ended.out);
+}

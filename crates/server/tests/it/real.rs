@@ -104,10 +104,15 @@ fn estate() -> Estate {
         { "id": "last", "use": "http/call", "after": "go", "with": { "url": "https://127.0.0.1/" } }
     ] });
     let nowhere = Workflow::compile(&"nowhere".parse().unwrap(), &nowhere, &Known::default()).unwrap().0;
+    let look = json!({ "trigger": { "demand": true }, "steps": [
+        { "id": "look", "use": "review/start", "with": { "by": "team:desk" }, "ends": ["kept", "changed"] }
+    ] });
+    let look = Workflow::compile(&"look".parse().unwrap(), &look, &Known::default()).unwrap().0;
     Estate {
         rules: Rules { roles: vec![staff], targets, rules: vec![few_staff()], ..Rules::default() },
         workflows: [
             ("ask".parse().unwrap(), ask),
+            ("look".parse().unwrap(), look),
             ("by-hand".parse().unwrap(), by_hand),
             ("change".parse().unwrap(), change()),
             ("nowhere".parse().unwrap(), nowhere),

@@ -142,3 +142,38 @@ async fn a_set_whose_workflow_is_another_by_then_begins_nobody() {
     assert_eq!(show(&cx, set).await.unwrap().begun(), 0);
     working.stop(LONG).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_campaign_of_reviews_is_seen_by_whoever_may_see_runs() {
+    let real = company().await;
+    let none = read(&real.get("auditor", "/v1/reviews/look").await);
+    assert_eq!((&none["people"], &none["questions"]["asked"]), (&json!(0), &json!(0)), "{none}");
+    let run = json!({ "workflow": "look", "input": { "person": person_of(&real, "E1").await } });
+    assert_eq!(real.ask("operator", "POST", "/v1/runs", &run).await.status, 202);
+    let mut seen = Json::Null;
+    for _ in 0..LONG.as_millis() / 20 {
+        seen = read(&real.get("auditor", "/v1/reviews/look").await);
+        if seen["runs"]["done"] == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // What they hold follows from a rule, so there is nothing to ask.
+    assert_eq!((&seen["people"], &seen["runs"]), (&json!(1), &json!({ "done": 1 })), "{seen}");
+    assert_eq!(seen["things"]["shown"], 0, "{seen}");
+    let all = read(&real.get("operator", "/v1/reviews").await);
+    assert_eq!(all["items"][0]["workflow"], "look", "{all}");
+    assert!(all["items"][0].get("things").is_none(), "{all}");
+    assert_eq!(real.get("worker", "/v1/reviews").await.problem().0, 403);
+    for (path, status) in [("/v1/reviews/ask", 404), ("/v1/reviews/nothing", 404)] {
+        assert_eq!(real.get("auditor", path).await.problem().0, status, "{path}");
+    }
+    let bad = real.get("auditor", "/v1/reviews/look?since=yesterday").await;
+    assert!([400, 422].contains(&bad.status), "{}", bad.body);
+    real.stop().await;
+}
+
+/// The id of whom a source names so.
+async fn person_of(real: &Real, key: &str) -> String {
+    read(&real.get("operator", &format!("/v1/people/{key}")).await)["id"].as_str().unwrap().to_owned()
+}

@@ -1,16 +1,20 @@
 //! What somebody holds, looked at by others: what is not to be kept is gone when the review is over,
 //! what a rule gives stays, and of each thing the ledger says what was decided.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 use tenure_app::brakes;
 use tenure_app::brakes::decide::{Said, decide};
 use tenure_app::cx::Cx;
 use tenure_app::error::AppError;
+use tenure_app::reviews::{self, Questions, Things};
 use tenure_app::runs::tell::{Telling, tell};
 use tenure_app::runs::{show, undo};
 use tenure_app::tasks::close::{Answer, answer};
 use tenure_app::tasks::list::{self, Wanted};
+use tenure_app::tasks::tend::tend;
 use tenure_connect::{Change, Locator, Write};
 use tenure_engine::journal::RunStatus;
 use tenure_flow::Node;
@@ -333,4 +337,110 @@ async fn what_nobody_decided_passes_the_brakes_as_all_removals_do() {
     scene.answers("bo", &task, "change", &["ldap group/lab"]).await.unwrap();
     scene.is_over(next).await;
     assert_eq!(scene.groups(), ["staff"]);
+}
+
+/// What is counted of the campaign of a workflow.
+async fn campaign(scene: &Somebody, workflow: &str) -> reviews::Campaign {
+    reviews::show::show(&scene.stepped.cx(), workflow.parse().unwrap(), None).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_campaign_says_how_far_it_is_and_what_became_of_what_was_asked_about() {
+    let scene = Somebody::new(ESTATE).await;
+    scene.slipped_into_the_lab().await;
+    let days = |days: i64| {
+        let start: Timestamp = "2026-11-02T09:00:00Z".parse().unwrap();
+        scene.stepped.at(start.checked_add(SignedDuration::from_hours(24 * days + 1)).unwrap());
+    };
+    let run = scene.start("handed-on").await;
+    scene.asks("bo").await;
+    let seen = campaign(&scene, "handed-on").await;
+    assert_eq!((seen.people, seen.since, seen.more), (1, None, false));
+    assert_eq!(seen.runs, [(RunStatus::Waiting, 1)].into());
+    assert_eq!(seen.questions, Questions { asked: 1, open: 1, ..Questions::default() });
+    assert_eq!(seen.things, Some(Things { shown: 2, undecided: 2, ..Things::default() }));
+    days(6);
+    tend(&scene.stepped.house).await.unwrap();
+    let seen = campaign(&scene, "handed-on").await;
+    assert_eq!(seen.questions, Questions { asked: 1, open: 1, reminded: 1, ..Questions::default() });
+
+    days(8);
+    let task = scene.asks("di").await;
+    let seen = campaign(&scene, "handed-on").await;
+    assert_eq!(seen.questions, Questions { asked: 2, open: 1, unanswered: 1, ..Questions::default() });
+    let whom: Vec<(&str, i64, i64)> =
+        seen.reviewers.iter().map(|one| (one.whom.as_str(), one.questions.open, one.questions.unanswered)).collect();
+    assert_eq!(whom, [("team:board", 1, 0), ("team:bosses", 0, 1)]);
+
+    scene.stepped.directory.pause();
+    scene.answers("di", &task, "change", &["ldap group/lab"]).await.unwrap();
+    let going = async || campaign(&scene, "handed-on").await.things.unwrap().going == 1;
+    scene.holds("what is to go is not counted", going).await;
+    scene.stepped.directory.resume();
+    scene.is_over(run).await;
+    let seen = campaign(&scene, "handed-on").await;
+    assert_eq!(seen.things, Some(Things { shown: 2, kept: 1, gone: 1, ..Things::default() }));
+    assert_eq!((seen.questions.decided, seen.questions.open), (1, 0));
+    assert_eq!((seen.reviewers[0].kept, seen.reviewers[0].chosen), (1, 1));
+    assert!(seen.reviewers[0].last_at.is_some());
+
+    // All campaigns, of which the others have asked nobody.
+    let all = reviews::list::list(&scene.stepped.cx(), None, 10).await.unwrap();
+    let told: Vec<(&str, i64)> = all.iter().map(|one| (one.workflow.as_str(), one.questions.asked)).collect();
+    assert_eq!(told, [("elsewhere", 0), ("handed-on", 2), ("mild", 0), ("review", 0), ("silent", 0)]);
+    let since = scene.stepped.house.clock.now().checked_add(SignedDuration::from_hours(1)).unwrap();
+    let later = reviews::show::show(&scene.stepped.cx(), "handed-on".parse().unwrap(), Some(since)).await.unwrap();
+    assert_eq!((later.people, later.questions.asked), (0, 0), "what began before is counted");
+    let none = reviews::show::show(&scene.stepped.cx(), "wiki".parse().unwrap(), None).await;
+    assert!(matches!(none, Err(AppError::NotFound { .. })), "{none:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_rule_gives_is_counted_as_objected_to_and_stays() {
+    let scene = Somebody::new(ESTATE).await;
+    scene.slipped_into_the_lab().await;
+    let run = scene.start("review").await;
+    let task = scene.asks("bo").await;
+    scene.answers("bo", &task, "change", &["ldap group/staff", "ldap group/wiki"]).await.unwrap();
+    scene.is_over(run).await;
+    let things = campaign(&scene, "review").await.things.unwrap();
+    assert_eq!(things, Things { shown: 3, kept: 1, gone: 1, objected: 1, ..Things::default() });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn beside_each_thing_stands_how_many_others_in_the_same_place_hold_it() {
+    let scene = Somebody::new(ESTATE).await;
+    let tell = async |id: &str, kind: &str, person: Json| {
+        let mut body = json!({ "id": id, "type": kind, "person": person });
+        if kind == "employment.started" {
+            body["firstDay"] = json!("2025-01-01");
+        }
+        scene.stepped.tell(body).await.unwrap()
+    };
+    let place = |key: &str, department: &str| json!({ "employeeId": key, "department": department, "manager": "E8" });
+    tell("c1", "person.changed", place("E1", "Finance")).await;
+    let mut ids = BTreeMap::new();
+    for (key, department) in [("E2", "finance "), ("E3", "Finance"), ("E4", "Sales"), ("E5", "Finance")] {
+        let told = tell(key, "employment.started", place(key, department)).await;
+        ids.insert(key, told.person.unwrap());
+        let name = key.to_lowercase();
+        scene.holds("nobody came", async || scene.stepped.directory.account(&name).is_some()).await;
+    }
+    // Who has left is nobody to compare with.
+    let gone = json!({ "id": "e5-end", "type": "employment.ended", "lastDay": "2026-10-01", "urgent": true, "person": { "employeeId": "E5" } });
+    scene.stepped.tell(gone).await.unwrap();
+    for key in ["E2", "E4"] {
+        let run = scene.start_for("wiki", json!({ "person": ids[key] })).await;
+        assert_eq!(scene.ended(run).await, RunStatus::Done);
+    }
+    scene.slipped_into_the_lab().await;
+    scene.start("review").await;
+    let task = scene.asks("bo").await;
+    let says = |name: &str| task.choices.iter().find(|choice| choice.name == name).unwrap().says.clone();
+    let others = |hold: [usize; 2]| {
+        format!("held by {} of 2 others in the same department, {} of 3 others with the same manager", hold[0], hold[1])
+    };
+    for (name, hold) in [("ldap group/wiki", [1, 2]), ("ldap group/lab", [0, 0]), ("ldap group/staff", [2, 3])] {
+        assert!(says(name).ends_with(&others(hold)), "{}", says(name));
+    }
 }

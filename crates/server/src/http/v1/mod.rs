@@ -17,6 +17,7 @@ mod notices;
 mod numbers;
 mod people;
 mod plans;
+mod reviews;
 mod runs;
 mod sets;
 mod tasks;
@@ -180,6 +181,8 @@ fn mount_facts(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
 /// Runs, questions to humans, and the record.
 fn mount_work(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
     routes
+        .mount("listReviews", reviews::list::handler)?
+        .mount("readReview", reviews::show::handler)?
         .mount("makeSet", sets::make::handler)?
         .mount("listSets", sets::list::handler)?
         .mount("readSet", sets::show::handler)?
