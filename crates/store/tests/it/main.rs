@@ -11,6 +11,7 @@
 #![expect(clippy::cloned_ref_to_slice_refs, reason = "a list of one reads best as a list")]
 
 mod aggregates;
+mod awaits;
 mod deputies;
 mod identity;
 mod journal;

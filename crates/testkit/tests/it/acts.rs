@@ -2,11 +2,15 @@
 //! there before.
 
 use serde_json::{Value as Json, json};
+use tenure_app::runs::tell::{Telling, tell};
 use tenure_app::runs::{show, undo};
 use tenure_connect::fake::Fault;
 use tenure_connect::{Act, Actions as _, Locator, Refusal, RefusalClass};
 use tenure_engine::journal::RunStatus;
-use tenure_model::RunId;
+use tenure_flow::Node;
+use tenure_model::{Account, NativeId, RunId, new_id};
+use tenure_store::runs::RunFilter;
+use tenure_store::{StoreError, accounts};
 
 use crate::somebody::Somebody;
 
@@ -60,6 +64,14 @@ spec:
   trigger: { demand: true }
   steps:
     - { id: burn, use: connector/act, with: { system: ldap, action: mailbox/burn }, onError: { then: fail } }
+---
+apiVersion: tenure/v1
+kind: Workflow
+metadata: { name: stuck, owner: it }
+spec:
+  trigger: { demand: true }
+  steps:
+    - { id: forward, use: mailbox/forward, with: { system: ldap, to: E2 }, onError: { retry: 0, then: ask it } }
 "#;
 
 impl Somebody {
@@ -87,6 +99,29 @@ impl Somebody {
         let act = Act { account, action: "mailbox/auto-reply".to_owned(), with, back: None };
         let operation = tenure_connect::Operation { key: "0a".parse().unwrap(), generation: 1 };
         self.stepped.directory.act(&act, &operation).await.unwrap();
+    }
+
+    /// They have a second account there.
+    async fn with_second_account(&self, name: &str) -> String {
+        let attributes = [("uid", name), ("employeeNumber", "E1b")].map(|(key, value)| (key.to_owned(), value.into()));
+        drop((*self.stepped.directory).clone().with_account(attributes.into(), &[]));
+        let own = self.stepped.house.store.read({
+            let native = NativeId::new(self.id_of("e1"));
+            move |tx| Box::pin(async move { accounts::find(tx, &"ldap".parse().unwrap(), &native).await })
+        });
+        let own: Account = own.await.map_err(|error: StoreError| error).unwrap().unwrap();
+        let account = Account {
+            id: new_id(self.stepped.house.ids.as_ref()),
+            native_id: Some(NativeId::new(self.id_of(name))),
+            name: name.to_owned(),
+            holds: [].into(),
+            version: 1,
+            ..own
+        };
+        let job =
+            self.stepped.house.store.write(move |tx| Box::pin(async move { accounts::upsert(tx, &account).await }));
+        job.await.map_err(|error: StoreError| error).unwrap();
+        name.to_owned()
     }
 
     async fn why(&self, run: RunId) -> String {
@@ -176,4 +211,47 @@ async fn what_was_taken_back_already_is_not_taken_back_again() {
     let by = undo::undo(&scene.stepped.cx(), run, "by mistake".to_owned()).await.unwrap();
     assert_eq!(scene.ended(by).await, RunStatus::Done);
     assert_eq!(scene.acts(), json!({ "mailbox/auto-reply": { "message": "gone" } }));
+}
+
+/// What is edited into a step that is stuck was never looked at, so nobody could put back what stood there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_done_but_what_was_looked_at() {
+    let scene = Somebody::of_two().await;
+    let no = Refusal::new(RefusalClass::Permission, "the mailbox may not be forwarded");
+    scene.stepped.directory.inject(Fault::Refuse(no));
+    scene.start("stuck").await;
+    let cx = scene.stepped.cx();
+    let filter = RunFilter { name: Some("stuck/forward".to_owned()), ..RunFilter::default() };
+    scene.holds("nothing is forwarded", async || !scene.rows(filter.clone()).await.is_empty()).await;
+    let part = scene.rows(filter).await[0];
+    let blocked = async || match show::show(&cx, part).await.unwrap().state.nodes.get("write") {
+        Some(Node::Blocked { reason, with, .. }) => Some((reason.clone(), with.clone())),
+        _ => None,
+    };
+    scene.holds("it is not stuck", async || blocked().await.is_some()).await;
+    let (_, mut with) = blocked().await.unwrap();
+    with["act"]["with"]["to"] = json!(scene.id_of("e1"));
+    let edit = Telling::Edit { node: "write".to_owned(), with, reason: "another one".to_owned() };
+    tell(&cx, part, edit).await.unwrap();
+    let refused = async || blocked().await.is_some_and(|(reason, _)| reason.contains("is not what was looked at"));
+    scene.holds("what was not looked at is done", refused).await;
+    assert_eq!(scene.acts(), json!({}));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_done_for_several_accounts_is_taken_back_for_each() {
+    let scene = Somebody::of_two().await;
+    let second = scene.with_second_account("e1-admin").await;
+    let run = scene.start("away-and-back").await;
+    assert_eq!(scene.ended(run).await, RunStatus::Done);
+    assert_eq!((scene.done("mailbox/auto-reply"), scene.done("take back")), (4, 2));
+    let both = || (scene.acts(), json!(scene.stepped.directory.acts(&second)));
+    assert_eq!(both(), (json!({}), json!({})), "a step took back only some of it");
+
+    let run = scene.start("away").await;
+    assert_eq!(scene.ended(run).await, RunStatus::Done, "{}", scene.why(run).await);
+    assert_eq!(both().0["mailbox/auto-reply"], both().1["mailbox/auto-reply"]);
+    let by = undo::undo(&scene.stepped.cx(), run, "a mistake".to_owned()).await.unwrap();
+    assert_eq!(scene.ended(by).await, RunStatus::Done);
+    assert_eq!(both(), (json!({}), json!({})), "only some of it is taken back with the run");
 }

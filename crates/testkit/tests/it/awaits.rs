@@ -118,6 +118,7 @@ async fn only_what_is_waited_for_of_whom_it_is_waited_for_goes_on() {
         scene.returned("E1", "A1").await;
         scene.comes_to(mine, RunStatus::Done).await;
         assert_eq!(scene.outcome(mine, "thanks").await.unwrap().1, json!({ "how": "by post" }));
+        assert_eq!(scene.outcome(hers, "back").await, None, "what happened to somebody else counts");
         scene.returned("E2", "A1").await;
         scene.comes_to(hers, RunStatus::Done).await;
         assert_eq!(scene.outcome(other, "back").await, None, "another serial was taken");
