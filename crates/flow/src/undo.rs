@@ -137,3 +137,37 @@ pub(crate) fn block(mind: &mut Mind<'_>, id: &str, why: &str, attempt: u32, with
     let reason = mind.graph.step(id).map_or_else(|| short(why), |step| step.on_error.asked(why));
     mind.node(id, Node::UndoBlocked { reason, attempt, with });
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Whether a step that ended so may have done something, if it can be taken back, and if not.
+    fn may(node: &Json) -> (bool, bool) {
+        let graph = |compensate: Json| {
+            let step = json!({ "id": "a", "use": "access/grant", "compensate": compensate });
+            Graph::parse(&json!({ "name": "g", "steps": [step] }).to_string()).unwrap()
+        };
+        let node: Node = serde_json::from_value(node.clone()).unwrap();
+        let state = RunState { nodes: [("a".to_owned(), node)].into(), ..RunState::default() };
+        let asked = |compensate: Json| may_have_effect(&graph(compensate), &state, "a");
+        (asked(json!({ "use": "access/revoke" })), asked(Json::Null))
+    }
+
+    #[test]
+    fn what_failed_may_have_done_something_all_the_same() {
+        let failed = |doubtful: bool| json!({ "is": "failed", "reason": "no answer", "doubtful": doubtful });
+        assert_eq!((may(&failed(true)), may(&failed(false))), ((true, true), (false, false)));
+        for outcome in ["failed", "skipped"] {
+            let done = |output: Json| json!({ "is": "done", "outcome": outcome, "output": output });
+            // Of several runs one went wrong, and others did not.
+            assert_eq!(may(&done(json!({ "well": 1, "badly": 1 }))), (true, false), "{outcome}");
+            assert_eq!(may(&done(json!("no"))), (false, false), "{outcome}");
+        }
+        let done = json!({ "is": "done", "outcome": "done", "output": null });
+        assert_eq!(may(&done), (true, true));
+        assert_eq!(may(&json!({ "is": "unreached" })), (false, false));
+    }
+}

@@ -2,13 +2,14 @@
 //! there before.
 
 use serde_json::{Value as Json, json};
+use tenure_app::cx::Cx;
 use tenure_app::runs::tell::{Telling, tell};
 use tenure_app::runs::{show, undo};
 use tenure_connect::fake::Fault;
 use tenure_connect::{Act, Actions as _, Locator, Refusal, RefusalClass};
 use tenure_engine::journal::RunStatus;
 use tenure_flow::Node;
-use tenure_model::{Account, NativeId, RunId, new_id};
+use tenure_model::{Account, Actor, ActorKind, NativeId, Role, RunId, new_id};
 use tenure_store::runs::RunFilter;
 use tenure_store::{StoreError, accounts};
 
@@ -99,6 +100,12 @@ impl Somebody {
         let act = Act { account, action: "mailbox/auto-reply".to_owned(), with, back: None };
         let operation = tenure_connect::Operation { key: "0a".parse().unwrap(), generation: 1 };
         self.stepped.directory.act(&act, &operation).await.unwrap();
+    }
+
+    /// Somebody who may change what a run does.
+    fn admin(&self) -> Cx {
+        let kind = ActorKind::Caller { token: new_id(self.stepped.house.ids.as_ref()), roles: [Role::Admin].into() };
+        Cx::new(self.stepped.house.clone(), Actor { name: "olga".to_owned(), kind })
     }
 
     /// They have a second account there.
@@ -232,7 +239,7 @@ async fn nothing_is_done_but_what_was_looked_at() {
     let (_, mut with) = blocked().await.unwrap();
     with["act"]["with"]["to"] = json!(scene.id_of("e1"));
     let edit = Telling::Edit { node: "write".to_owned(), with, reason: "another one".to_owned() };
-    tell(&cx, part, edit).await.unwrap();
+    tell(&scene.admin(), part, edit).await.unwrap();
     let refused = async || blocked().await.is_some_and(|(reason, _)| reason.contains("is not what was looked at"));
     scene.holds("what was not looked at is done", refused).await;
     assert_eq!(scene.acts(), json!({}));
