@@ -18,7 +18,7 @@ use crate::wire::estate::{EstateView, VersionView};
 use crate::wire::event::{EventAnswer, EventIn, EventView};
 use crate::wire::exception::{ExceptionIn, ExceptionView};
 use crate::wire::ledger::{CheckpointView, LedgerEntryView};
-use crate::wire::merge::{MergeIn, MergeView, NameIn, NameView, SplitIn};
+use crate::wire::merge::{MergeIn, MergeView, NameIn, NameView, SplitIn, SponsorIn, SponsorView};
 use crate::wire::notice::{DropIn, NoticeView};
 use crate::wire::person::{PersonDetail, PersonView};
 use crate::wire::plan::PlanView;
@@ -146,6 +146,17 @@ const FIRST: &[Operation] = &[
         gives: Some(json::<NameView>()),
         codes: &[Code::NotInThisState],
         ..act("namePerson", "/v1/people/{person}/name", "NamePerson", "gives a person another name of a generator")
+    },
+    Operation {
+        takes: Some(json::<SponsorIn>()),
+        gives: Some(json::<SponsorView>()),
+        codes: &[Code::NotInThisState],
+        ..act(
+            "sponsorPerson",
+            "/v1/people/{person}/sponsor",
+            "SponsorPerson",
+            "says who answers for an agent, an account of a service or a guest",
+        )
     },
     Operation {
         query: &[AFTER, LIMIT, Param { name: "person", about: "only those of this person" }],

@@ -92,6 +92,7 @@ places! {
     MERGE_PEOPLE = Post "/v1/people/{person}/merge";
     SPLIT_PERSON = Post "/v1/people/{person}/split";
     NAME_PERSON = Post "/v1/people/{person}/name";
+    SPONSOR_PERSON = Post "/v1/people/{person}/sponsor";
     LIST_MERGES = Get "/v1/merges";
     UNDO_MERGE = Post "/v1/merges/{merge}/undo";
     LIST_EVENTS = Get "/v1/events";

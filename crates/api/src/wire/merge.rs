@@ -78,6 +78,28 @@ pub struct NameIn {
     pub name: Option<String>,
 }
 
+/// Who is to answer for an agent, an account of a service or a guest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SponsorIn {
+    /// Who, by our id or by a key of a source.
+    pub sponsor: String,
+    /// Why, for the record.
+    pub reason: String,
+}
+
+/// Who answers for somebody or something now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SponsorView {
+    /// For whom or what.
+    #[schema(value_type = String)]
+    pub person: PersonId,
+    /// Who.
+    #[schema(value_type = Option<String>)]
+    pub sponsor: Option<PersonId>,
+}
+
 /// A name that somebody has now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

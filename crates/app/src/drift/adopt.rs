@@ -8,12 +8,13 @@ use tenure_model::{
     new_id,
 };
 use tenure_policy::authz::{Action, Thing};
-use tenure_store::{Tx, engagements, grants, people};
+use tenure_store::{grants, people};
 
 use super::link::give;
 use super::{check_reason, orphan};
 use crate::cx::Cx;
 use crate::error::AppError;
+use crate::people::sponsor::must_be_there;
 
 /// An account that was taken over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub async fn adopt(
     let job = cx.house.store.write(move |tx| {
         Box::pin(async move {
             let seen = orphan(tx, &connection, &account).await?;
-            answers(&own, tx, sponsor).await?;
+            must_be_there(&own, tx, sponsor).await?;
             let person = identity(&own, &seen.name, sponsor, &reason);
             people::insert(tx, &person).await?;
             let held: Vec<String> = seen.holds.iter().filter_map(|native| names.get(native).cloned()).collect();
@@ -56,19 +57,6 @@ pub async fn adopt(
         })
     });
     job.await
-}
-
-/// Whoever answers for it must be there.
-async fn answers(cx: &Cx, tx: &mut Tx, sponsor: PersonId) -> Result<(), AppError> {
-    let known = people::get(tx, sponsor).await?.ok_or_else(|| AppError::no("person", sponsor))?;
-    let theirs = engagements::of_person(tx, sponsor).await?;
-    match tenure_model::standing(&theirs, cx.house.clock.now()) {
-        tenure_model::Standing::Active | tenure_model::Standing::OnLeave => Ok(()),
-        tenure_model::Standing::Planned | tenure_model::Standing::Left | tenure_model::Standing::None => {
-            let reason = format!("{} does not work here now, so cannot answer for an account", known.display_name);
-            Err(AppError::Conflict(reason))
-        }
-    }
 }
 
 fn identity(cx: &Cx, name: &str, sponsor: PersonId, reason: &str) -> Person {

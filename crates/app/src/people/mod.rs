@@ -10,5 +10,6 @@ pub mod remerge;
 pub mod replay;
 pub(crate) mod settle;
 pub mod show;
+pub mod sponsor;
 pub mod story;
 pub mod why;

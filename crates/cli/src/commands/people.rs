@@ -6,7 +6,7 @@ use tenure_api::Code;
 use tenure_model::PersonId;
 
 use super::HowMany;
-use super::people_merge::{Merge, Merges, Name, Split, Unmerge};
+use super::people_merge::{Merge, Merges, Name, Split, Sponsor, Unmerge};
 use crate::client::Client;
 use crate::context::Cx;
 use crate::error::{CliError, code};
@@ -116,6 +116,7 @@ pub enum People {
     Unmerge(Unmerge),
     Merges(Merges),
     Name(Name),
+    Sponsor(Sponsor),
 }
 
 /// List people by name
@@ -218,6 +219,7 @@ impl People {
             Self::Unmerge(unmerge) => return unmerge.run(cx, &client).await,
             Self::Merges(merges) => return merges.run(cx, &client).await,
             Self::Name(name) => return name.run(cx, &client).await,
+            Self::Sponsor(sponsor) => return sponsor.run(cx, &client).await,
         }
         Ok(Exit::Done)
     }

@@ -1,5 +1,5 @@
-//! `tenure people merge`, `split`, `unmerge`, `merges` and `name`: who somebody is, and what they are
-//! called.
+//! `tenure people merge`, `split`, `unmerge`, `merges`, `name` and `sponsor`: who somebody is, what they
+//! are called, and who answers for them.
 
 use clap::Args;
 use serde_json::json;
@@ -36,6 +36,7 @@ const COLUMNS: &[Column] = &[
     column("Undone", "/undoneAt"),
 ];
 const NAMED: &[Column] = &[column("Person", "/person"), column("Generator", "/generator"), column("Name", "/name")];
+const SPONSORED: &[Column] = &[column("Person", "/person"), column("Sponsor", "/sponsor")];
 
 /// Say that two people are one
 ///
@@ -111,6 +112,24 @@ pub struct Name {
     name: Option<String>,
 }
 
+/// Say who answers for an agent, an account of a service or a guest
+///
+/// Whoever answers for it is somebody who is there. When they leave or move, somebody is asked for another one.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenure people sponsor reporting-agent --to E1042 --reason 'she runs the reports now'"
+)]
+pub struct Sponsor {
+    /// For whom or what: an id, a key such as E1042, or letters that only one person has
+    person: String,
+    /// Who answers for it from now on
+    #[arg(long, value_name = "PERSON")]
+    to: String,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
 impl Merge {
     pub(super) async fn run(self, cx: &Cx, client: &Client) -> Result<Exit, CliError> {
         let (kept, other) = (find(client, &self.person).await?, find(client, &self.other).await?);
@@ -155,6 +174,16 @@ impl Name {
         let body = json!({ "generator": self.generator, "name": self.name });
         let named = client.send(&places::NAME_PERSON.of(&[&person]), &body).await?;
         cx.output.item(NAMED, &named)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Sponsor {
+    pub(super) async fn run(self, cx: &Cx, client: &Client) -> Result<Exit, CliError> {
+        let (person, to) = (find(client, &self.person).await?, find(client, &self.to).await?);
+        let body = json!({ "sponsor": to.to_string(), "reason": self.reason });
+        let answer = client.send(&places::SPONSOR_PERSON.of(&[&person]), &body).await?;
+        cx.output.item(SPONSORED, &answer)?;
         Ok(Exit::Done)
     }
 }

@@ -105,6 +105,8 @@ actions! {
     SplitPerson on Person;
     /// Give a person another name of a generator.
     NamePerson on Person;
+    /// Say who answers for an agent, an account of a service or a guest.
+    SponsorPerson on Person;
     /// See what came in.
     ListEvents on Event;
     /// Deliver an event.

@@ -56,6 +56,7 @@ fn body(operation: &Operation) -> Json {
         "mergePeople" => json!({ "other": "E2", "reason": "x" }),
         "splitPerson" => json!({ "engagements": ["E1"], "reason": "x" }),
         "namePerson" => json!({ "generator": "mail" }),
+        "sponsorPerson" => json!({ "sponsor": "E2", "reason": "x" }),
         "settleOrphan" => json!({ "do": "disable", "account": "x", "reason": "x" }),
         "signalRun" => json!({ "name": "go" }),
         "editRun" => json!({ "node": "a", "with": {}, "reason": "x" }),

@@ -137,6 +137,7 @@ fn mount_facts(routes: Routes<Doors>) -> Result<Routes<Doors>, MountError> {
         .mount("mergePeople", people::merge::handler)?
         .mount("splitPerson", people::split::handler)?
         .mount("namePerson", people::name::handler)?
+        .mount("sponsorPerson", people::sponsor::handler)?
         .mount("listMerges", merges::list::handler)?
         .mount("undoMerge", merges::undo::handler)?
         .mount("listEvents", events::list::handler)?

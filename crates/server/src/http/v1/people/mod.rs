@@ -8,6 +8,7 @@ pub(super) mod plan;
 pub(super) mod rehearse;
 pub(super) mod show;
 pub(super) mod split;
+pub(super) mod sponsor;
 pub(super) mod story;
 pub(super) mod whatif;
 pub(super) mod why;
