@@ -1,5 +1,6 @@
 //! What every use case receives: who asks, and the house it is asked in.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -37,6 +38,8 @@ pub struct House {
     pub probe: Arc<dyn Probe>,
     /// Whom a task is for when whoever it was for is gone, and nobody comes after them.
     pub tasks_fallback: Assignee,
+    /// The attributes of people by which it is told that somebody works somewhere else now.
+    pub moved_by: BTreeSet<String>,
     /// How others reach this installation, for links; nothing where nobody does.
     pub public_url: String,
     /// Everybody in memory.

@@ -43,6 +43,8 @@ pub struct Estate {
     pub brakes: Limits,
     /// What each owner answers for: the documents that name them, such as `role finance`.
     pub owners: BTreeMap<String, BTreeSet<String>>,
+    /// Who answers for a document once its owner has left, by the document.
+    pub successors: BTreeMap<String, String>,
 }
 
 /// A connection, for lists and for the intake.

@@ -32,6 +32,10 @@ pub const PLAN_GOOD_HOURS: i64 = 24;
 pub const LET_GO_GOOD_HOURS: i64 = 24;
 /// Names in a line of a report; more are only counted.
 pub const REPORT_NAMES_MAX: usize = 3;
+/// Changes of a value from one thing to another that are shown of an attribute in a report.
+pub const REPORT_PAIRS_MAX: usize = 5;
+/// Those that are counted one by one to find which are the most.
+pub const REPORT_PAIRS_KEPT_MAX: usize = 200;
 /// Different findings in a report.
 pub const REPORT_FINDINGS_MAX: usize = 200;
 /// Steps of one imagined run.
@@ -97,6 +101,14 @@ pub const TASK_OUTCOMES_MAX: usize = 16;
 pub const OWNERS_ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// How soon it is asked again where somebody refused, and said why.
 pub const OWNERS_REFUSED_FOR: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// Changes of somebody's place within so long of the first are one move.
+pub const MOVE_WITHIN: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// A move of which we have known for longer is asked about only where it was asked in time.
+pub const MOVES_ASKED_FOR: SignedDuration = SignedDuration::from_hours(24 * 90);
+/// The latest moments at which somebody's place was spoken of that are looked at.
+pub const MOVE_MOMENTS_MAX: usize = 100;
+/// Agents, accounts of services and guests that are read at once to see who answers for them.
+pub const SPONSORS_AT_ONCE: usize = 500;
 /// Tokens that are read at once to see whose they are.
 pub const TOKENS_AT_ONCE: usize = 200;
 /// Editions of a question that are looked for when it is put away.

@@ -82,6 +82,9 @@ pub struct Listed {
     /// Who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// Who answers for it once the owner has left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<String>,
     /// In which file it stands.
     pub file: String,
     /// In which line it begins.
@@ -99,6 +102,7 @@ pub fn listed(files: &[(String, String)]) -> Vec<Listed> {
             name: name.to_string(),
             title: one.title,
             owner: one.owner,
+            successor: one.successor,
             file: one.file,
             line: one.place.line,
             spec: one.spec,
@@ -133,6 +137,7 @@ pub fn difference(before: &[(String, String)], after: &[(String, String)]) -> Di
 struct Known {
     title: String,
     owner: Option<String>,
+    successor: Option<String>,
     file: String,
     place: Place,
     spec: Json,
@@ -140,8 +145,8 @@ struct Known {
 }
 
 impl Known {
-    fn meaning(&self) -> (&str, Option<&String>, &Json) {
-        (&self.title, self.owner.as_ref(), &self.spec)
+    fn meaning(&self) -> (&str, Option<&String>, Option<&String>, &Json) {
+        (&self.title, self.owner.as_ref(), self.successor.as_ref(), &self.spec)
     }
 }
 
@@ -156,6 +161,7 @@ fn known(files: &[(String, String)]) -> BTreeMap<(Kind, Name), Known> {
             let one = Known {
                 title: document.title.clone(),
                 owner: document.owner.clone(),
+                successor: document.successor.clone(),
                 file: file.clone(),
                 place: document.place,
                 spec: document.spec.json(),
@@ -185,9 +191,10 @@ fn changed(key: &(Kind, Name), was: &Known, now: &Known) -> DocumentDifference {
     if was.title != now.title {
         parts.push(PartDifference { path: "title".to_owned(), before: text(&was.title), after: text(&now.title) });
     }
-    if was.owner != now.owner {
-        let owner = |known: &Known| known.owner.as_deref().map(Json::from);
-        parts.push(PartDifference { path: "owner".to_owned(), before: owner(was), after: owner(now) });
+    let who = [("owner", &was.owner, &now.owner), ("successor", &was.successor, &now.successor)];
+    for (path, before, after) in who.into_iter().filter(|(_, before, after)| before != after) {
+        let json = |word: &Option<String>| word.as_deref().map(Json::from);
+        parts.push(PartDifference { path: path.to_owned(), before: json(before), after: json(after) });
     }
     walk("", Some(&was.spec), Some(&now.spec), &mut |pointer, before, after| {
         line = line.or_else(|| nearest(now, pointer));

@@ -102,6 +102,7 @@ pub(crate) struct Document<'n> {
     pub(crate) name: Name,
     pub(crate) title: String,
     pub(crate) owner: Option<String>,
+    pub(crate) successor: Option<String>,
     pub(crate) managed_by: ManagedBy,
     pub(crate) place: Place,
     pub(crate) spec: &'n Node,
@@ -139,5 +140,21 @@ pub(crate) fn open<'n>(node: &'n Node, notes: &mut Notes<'_>) -> Option<Document
     let mut optional = |key| metadata.get(key).and_then(|found| text(key, found, notes)).map(ToOwned::to_owned);
     let title = optional("title").unwrap_or_else(|| name.to_string());
     let owner = optional("owner");
-    Some(Document { kind: kind?, name, title, owner, managed_by, place: node.place, spec: fields.get("spec")? })
+    let successor = optional("successor");
+    if let Some(found) = metadata.get("successor") {
+        check_successor(owner.as_deref(), successor.as_deref(), found.place, notes);
+    }
+    let (kind, place, spec) = (kind?, node.place, fields.get("spec")?);
+    Some(Document { kind, name, title, owner, successor, managed_by, place, spec })
+}
+
+/// Whoever comes after somebody is somebody else.
+fn check_successor(owner: Option<&str>, successor: Option<&str>, place: Place, notes: &mut Notes<'_>) {
+    if owner.is_none() {
+        let reason = "there is a successor and no owner".to_owned();
+        notes.add(place, Code::MissingKey, reason, "add `owner: …` to `metadata`");
+    } else if owner == successor {
+        let reason = format!("the successor is the owner, `{}`", short(owner.unwrap_or_default()));
+        notes.add(place, Code::BadValue, reason, "name another person or a team, or leave it out");
+    }
 }

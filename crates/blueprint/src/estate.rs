@@ -76,6 +76,8 @@ pub struct Estate {
     pub managed: BTreeMap<(Kind, Name), ManagedBy>,
     /// Who answers for each document that says so.
     pub owners: BTreeMap<(Kind, Name), String>,
+    /// Who answers for each document once its owner has left, if it says so.
+    pub successors: BTreeMap<(Kind, Name), String>,
     /// The processes.
     pub workflows: BTreeMap<Name, Written>,
     /// What services are like, for connections that have no connector of their own.
@@ -216,6 +218,7 @@ impl Reading {
         let key = || (document.kind, document.name.clone());
         self.estate.managed.insert(key(), document.managed_by);
         self.estate.owners.extend(document.owner.clone().map(|owner| (key(), owner)));
+        self.estate.successors.extend(document.successor.clone().map(|successor| (key(), successor)));
         let mut notes = Notes { file, problems: &mut self.problems };
         match document.kind {
             Kind::Brake => brake::read(document, &mut self.estate.brakes, &mut notes),

@@ -148,6 +148,7 @@ pub(crate) const METADATA: &[Field] = &[
     need("name", Form::Name, "its name, by which others speak of it"),
     may("title", TEXT, "what to call it on a screen"),
     may("owner", TEXT, "who answers for it: a person or a team"),
+    may("successor", TEXT, "who answers for it as soon as the owner has left: a person or a team"),
     may("managedBy", Form::Word(&["git", "console"]), "where it is written; the other place only shows it"),
 ];
 

@@ -39,11 +39,13 @@ pub enum NoticeKind {
     WorkflowTold,
     /// A brake withholds something until people say yes.
     HeldOpened,
+    /// A document has come to the successor that it names, because its owner has left.
+    OwnerSucceeded,
 }
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::CaseOpened,
         Self::DriftFound,
         Self::FeedFailed,
@@ -55,6 +57,7 @@ impl NoticeKind {
         Self::TaskTicket,
         Self::WorkflowTold,
         Self::HeldOpened,
+        Self::OwnerSucceeded,
     ];
 
     /// The word for it in documents and on the wire.
@@ -71,6 +74,7 @@ impl NoticeKind {
             Self::TaskTicket => "task.ticket",
             Self::WorkflowTold => "workflow.told",
             Self::HeldOpened => "held.opened",
+            Self::OwnerSucceeded => "owner.succeeded",
         }
     }
 
@@ -128,12 +132,15 @@ impl NoticeKind {
                 ("brake", FieldType::Text),
                 ("held", FieldType::Text),
             ],
+            Self::OwnerSucceeded => {
+                &[("at", FieldType::Instant), ("document", FieldType::Text), ("for", FieldType::Text)]
+            }
         }
     }
 
     /// Whether it may be that it names no person, though it can.
     pub fn may_lack_person(self) -> bool {
-        matches!(self, Self::TaskOpened | Self::TaskDue | Self::TaskOverdue)
+        matches!(self, Self::TaskOpened | Self::TaskDue | Self::TaskOverdue | Self::OwnerSucceeded)
     }
 
     /// Whether it names one person of whom more is known: whom it is about, or, of a task, who is asked.
@@ -146,7 +153,12 @@ impl NoticeKind {
             | Self::FeedHeld
             | Self::TaskTicket
             | Self::HeldOpened => false,
-            Self::RunSealed | Self::WorkflowTold | Self::TaskOpened | Self::TaskDue | Self::TaskOverdue => true,
+            Self::RunSealed
+            | Self::WorkflowTold
+            | Self::TaskOpened
+            | Self::TaskDue
+            | Self::TaskOverdue
+            | Self::OwnerSucceeded => true,
         }
     }
 }

@@ -84,6 +84,13 @@ pub async fn get(tx: &mut Tx, version: i64) -> Result<Option<EstateVersion>, Sto
     tx.query_opt(sql, &[version.into()]).await?.as_ref().map(read).transpose()
 }
 
+/// The version that was in force at a moment.
+pub async fn at(tx: &mut Tx, moment: Timestamp) -> Result<Option<EstateVersion>, StoreError> {
+    let sql = "SELECT version, hash, at, by_whom, reason FROM estate_version WHERE at <= $1 \
+         ORDER BY version DESC LIMIT 1";
+    tx.query_opt(sql, &[moment.into()]).await?.as_ref().map(read).transpose()
+}
+
 /// Versions, the newest first, from before this one.
 pub async fn list(tx: &mut Tx, before: Option<i64>, limit: usize) -> Result<Vec<EstateVersion>, StoreError> {
     let sql = "SELECT version, hash, at, by_whom, reason FROM estate_version WHERE version < $1 \

@@ -79,6 +79,16 @@ pub async fn sponsored_by(tx: &mut Tx, sponsor: PersonId) -> Result<Vec<Person>,
     tx.query(sql, &[id(sponsor), of_owner().into()]).await?.iter().map(read).collect()
 }
 
+/// Everybody and everything for whom somebody answers or should, in order of ids, from after this one.
+pub async fn sponsored(tx: &mut Tx, after: Option<PersonId>, limit: usize) -> Result<Vec<Person>, StoreError> {
+    let sql = "SELECT id, kind, display_name, attributes, sponsor, version, since FROM person \
+         WHERE (sponsor IS NOT NULL OR kind IN ('ai-agent', 'service-account')) AND id > $1 AND NOT EXISTS \
+         (SELECT 1 FROM person_merge m WHERE m.other = person.id AND (m.kind = 'merge') = (m.undone_at IS NULL)) \
+         ORDER BY id LIMIT $2";
+    let after = after.unwrap_or(tenure_model::Id::from_uuid(uuid::Uuid::nil()));
+    tx.query(sql, &[id(after), page(limit).into()]).await?.iter().map(read).collect()
+}
+
 /// People by name, from after the cursor, perhaps only those whose name holds this text.
 pub async fn list(
     tx: &mut Tx,

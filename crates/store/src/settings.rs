@@ -15,6 +15,21 @@ pub async fn put(tx: &mut Tx, name: &str, body: &str) -> Result<(), StoreError> 
     StoreError::unless_one(tx.execute(sql, &[name.into(), body.into()]).await?, "setting", name)
 }
 
+/// Writes under this name if this, or nothing, is there. False: somebody else has written meanwhile.
+pub async fn swap(tx: &mut Tx, name: &str, before: Option<&str>, body: &str) -> Result<bool, StoreError> {
+    let written = match before {
+        None => {
+            let sql = "INSERT INTO setting (name, body) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+            tx.execute(sql, &[name.into(), body.into()]).await?
+        }
+        Some(before) => {
+            let sql = "UPDATE setting SET body = $3 WHERE name = $1 AND body = $2";
+            tx.execute(sql, &[name.into(), before.into(), body.into()]).await?
+        }
+    };
+    Ok(written == 1)
+}
+
 /// Writes under this name unless something is there, and says what is there now.
 pub async fn put_once(tx: &mut Tx, name: &str, body: &str) -> Result<String, StoreError> {
     let sql = "INSERT INTO setting (name, body) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";

@@ -45,6 +45,15 @@ pub async fn of_person(tx: &mut Tx, person: PersonId) -> Result<Vec<Statement>, 
     tx.query(sql, &[id(person), of_owner().into()]).await?.iter().map(read).collect()
 }
 
+/// What is said of these people, in order of the people, the attributes and sources.
+pub async fn of_people(tx: &mut Tx, people: &[PersonId]) -> Result<Vec<(PersonId, Statement)>, StoreError> {
+    let head =
+        "SELECT person, attribute, source, value, strength, refers_by, seen_at, event FROM person_value WHERE person";
+    let list: Vec<Param> = people.iter().copied().map(id).collect();
+    let rows = tx.query_in(head, &[], &list, " ORDER BY person, attribute, source").await?;
+    rows.iter().map(|row| Ok((row.of(TABLE).id("person")?, read(row)?))).collect()
+}
+
 /// Those of whom a source says that they belong to whoever has this value of this attribute, such
 /// as their manager.
 pub async fn referring_to(tx: &mut Tx, attribute: &str, value: &str) -> Result<Vec<PersonId>, StoreError> {

@@ -178,6 +178,7 @@ fn house(
         engine: OnceLock::new(),
         probe: Arc::new(NoProbe),
         tasks_fallback: tenure_model::Assignee::Role(tenure_model::Role::Operator),
+        moved_by: tenure_app::owners::moved::usual(),
         public_url: String::new(),
         population: tenure_app::population::Population::default(),
     })

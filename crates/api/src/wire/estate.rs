@@ -30,6 +30,24 @@ pub struct EstateView {
     pub version: VersionView,
     /// Its files, by their paths.
     pub files: Vec<EstateFileView>,
+    /// Documents that have come to the successors of their owners. Only of what is in force.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub succeeded: Vec<SucceededView>,
+}
+
+/// A document that has come to the successor of its owner, who has left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SucceededView {
+    /// Which, such as `role staff`.
+    pub document: String,
+    /// Who the document says.
+    pub owner: String,
+    /// Who answers for it now.
+    pub by: String,
+    /// Since when.
+    #[schema(value_type = String)]
+    pub since: Timestamp,
 }
 
 /// A file of documents.

@@ -104,6 +104,9 @@ pub struct OutcomeView {
     pub name: String,
     /// here, coming, over or unheard.
     pub presence: String,
+    /// What else would be known: attribute, before, after, from whose word to whose, and why.
+    #[schema(value_type = Vec<Object>)]
+    pub values: serde_json::Value,
     /// What would be written, in order: connection, change, entitlements, roles and why.
     #[schema(value_type = Vec<Object>)]
     pub changes: serde_json::Value,

@@ -75,9 +75,23 @@ pub(crate) async fn settle(
     Ok(Settled { person, before, after, found, unnamed })
 }
 
+/// What each source says of somebody with these engagements at this moment, from all facts about them.
+pub(crate) async fn said_of(
+    estate: &Estate,
+    tx: &mut Tx,
+    person: PersonId,
+    engagements: &[Engagement],
+    now: Timestamp,
+) -> Result<Vec<Statement>, AppError> {
+    let mut all: Vec<Fact> = facts::of_person(tx, person).await?.into_iter().map(|(fact, _)| fact).collect();
+    in_order(&mut all);
+    let sayings = attributes::sayings(&all, |fact| zone_of(fact, engagements), now);
+    Ok(statements(estate, &all, sayings))
+}
+
 /// What each source says, as firmly as its mapping has it. What is only said to begin with is the
 /// first that was ever said.
-fn statements(estate: &Estate, facts: &[Fact], sayings: Sayings) -> Vec<Statement> {
+pub(crate) fn statements(estate: &Estate, facts: &[Fact], sayings: Sayings) -> Vec<Statement> {
     let all = sayings.into_iter().flat_map(|(name, by)| by.into_values().map(move |said| (name.clone(), said)));
     let statement = |(name, said): (String, Said)| {
         let assignment = estate.mappings.get(&said.source).and_then(|mapping| mapping.set.get(&name));
@@ -137,7 +151,7 @@ async fn of_the_same(
 }
 
 /// Where the days of a fact begin: where the engagement is that it speaks of.
-pub(super) fn zone_of(fact: &Fact, engagements: &[Engagement]) -> Zone {
+pub(crate) fn zone_of(fact: &Fact, engagements: &[Engagement]) -> Zone {
     let of_source = engagements.iter().filter(|row| row.source == fact.source);
     let nearest = of_source.max_by_key(|row| (row.key == fact.key, row.primary, row.spell, &row.key));
     nearest.map_or_else(Zone::utc, |row| row.zone.clone())

@@ -25,7 +25,7 @@ use crate::tickets::want::hand_over;
 use crate::{limits, record};
 
 /// The attribute that says who somebody's manager is.
-const MANAGER: &str = "manager";
+pub(crate) const MANAGER: &str = "manager";
 
 /// By this name it is told what becomes of tasks by themselves.
 const WHO: &str = "tasks";
@@ -139,8 +139,12 @@ async fn with_deputies(
 
 /// Whether somebody has left, or never came.
 pub(crate) async fn has_gone(tx: &mut Tx, person: &Person, now: Timestamp) -> Result<bool, StoreError> {
-    let absence = absent(&engagements::of_person(tx, person.id).await?, now);
-    Ok(matches!(absence, Some(Absence::Left | Absence::NeverCame)))
+    Ok(is_gone_by(&engagements::of_person(tx, person.id).await?, now))
+}
+
+/// The same of somebody with these engagements.
+pub(crate) fn is_gone_by(engagements: &[Engagement], now: Timestamp) -> bool {
+    matches!(absent(engagements, now), Some(Absence::Left | Absence::NeverCame))
 }
 
 fn absent(engagements: &[Engagement], now: Timestamp) -> Option<Absence> {

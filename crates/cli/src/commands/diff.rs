@@ -66,8 +66,12 @@ async fn files(cx: &Cx, said: &str) -> Result<Vec<(String, String)>, CliError> {
 
 /// The documents of a version, by their paths.
 pub(super) async fn in_force(client: &Client, place: &Place) -> Result<Vec<(String, String)>, CliError> {
-    let estate = client.ask(place).await?;
+    Ok(files_of(&client.ask(place).await?))
+}
+
+/// The files of an estate, by their paths.
+pub(super) fn files_of(estate: &Value) -> Vec<(String, String)> {
     let files = estate.get("files").and_then(Value::as_array).cloned().unwrap_or_default();
     let text = |file: &Value, key: &str| file.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Ok(files.iter().map(|file| (text(file, "path"), text(file, "text"))).collect())
+    files.iter().map(|file| (text(file, "path"), text(file, "text"))).collect()
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use tenure_blueprint::diff::{Listed, listed};
 
-use super::diff::in_force;
+use super::diff::{files_of, in_force};
 use crate::context::Cx;
 use crate::error::{CliError, code, printable};
 use crate::exit::Exit;
@@ -17,6 +17,7 @@ const COLUMNS: &[Column] = &[
     column("Name", "/name"),
     column("Title", "/title"),
     column("Owner", "/owner"),
+    column("Answers", "/answers"),
     column("Place", "/place"),
 ];
 
@@ -59,8 +60,10 @@ impl Get {
             cx.output.list(VERSIONS, &versions)?;
             return Ok(Exit::Done);
         }
-        let all = listed(&in_force(&client, &places::READ_ESTATE.path()).await?);
-        let rows: Vec<Value> = all.iter().filter(|one| is_meant(one, self.which.as_deref())).map(row).collect();
+        let estate = client.ask(&places::READ_ESTATE.path()).await?;
+        let all = listed(&files_of(&estate));
+        let meant = all.iter().filter(|one| is_meant(one, self.which.as_deref()));
+        let rows: Vec<Value> = meant.map(|one| with_successor(row(one), one, &estate)).collect();
         if let Some(which) = self.which.filter(|which| rows.is_empty() && which.contains('/')) {
             return Err(none(&which));
         }
@@ -110,6 +113,18 @@ fn row(one: &Listed) -> Value {
         "kind": one.kind, "name": one.name, "title": one.title, "owner": one.owner,
         "place": format!("{}:{}", one.file, one.line), "spec": one.spec,
     })
+}
+
+/// With whoever answers for it: the owner, or the successor to whom it has come.
+fn with_successor(mut row: Value, one: &Listed, estate: &Value) -> Value {
+    let document = format!("{} {}", one.kind.to_lowercase(), one.name);
+    let all = estate.get("succeeded").and_then(Value::as_array);
+    let found = all.into_iter().flatten().find(|it| it.get("document").and_then(Value::as_str) == Some(&document));
+    let by = found.and_then(|found| found.get("by")).and_then(Value::as_str);
+    if let (Some(by), Some(fields)) = (by.or(one.owner.as_deref()), row.as_object_mut()) {
+        fields.insert("answers".to_owned(), by.into());
+    }
+    row
 }
 
 fn none(which: &str) -> CliError {

@@ -9,7 +9,7 @@ mod value;
 
 pub use settings::{ApplyFolder, Config, MetricsAccess};
 pub use table::{Setting, reference};
-pub use value::{LogFormat, Nets, Seconds, SettingValue, Whole};
+pub use value::{LogFormat, Names, Nets, Seconds, SettingValue, Whole};
 
 use std::collections::BTreeMap;
 use std::path::Path;

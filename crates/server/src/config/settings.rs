@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use tenure_model::Assignee;
 
 use super::table::settings;
-use super::value::{LogFormat, Nets, Seconds, Whole};
+use super::value::{LogFormat, Names, Nets, Seconds, Whole};
 use super::{CLEAR_PHRASE, ConfigError};
 
 settings! {
@@ -50,6 +50,8 @@ settings! {
     drain_seconds_max: Seconds<0, 600> = "limits.drain_seconds_max", "20", "0.1", false;
     /// Who is asked when whoever a task is for is gone and nobody comes after them: a role or a team.
     tasks_fallback: Assignee = "tasks.fallback", "role:operator", "0.2", false;
+    /// The attributes of people by which it is told that somebody works somewhere else now, with commas between them.
+    owners_moved_by: Names = "owners.moved_by", "costCenter, department, jobTitle, manager, orgUnit, title", "0.2", false;
     /// Inner addresses that steps may call, such as `10.1.0.0/16`, with commas between them. None: only those that
     /// everybody can reach.
     calls_internal: Nets = "calls.internal", "", "0.2", false;

@@ -8,6 +8,13 @@ fn toml(text: &str) -> Result<Config, ConfigError> {
 }
 
 #[test]
+fn what_tells_of_a_move_is_the_same_with_and_without_settings() {
+    let config = Sources::new().config().unwrap();
+    assert_eq!(config.owners_moved_by.0, tenure_app::owners::moved::usual());
+    assert!(Sources::new().toml("[owners]\nmoved_by = 'a, b c'", "x").unwrap().config().is_err());
+}
+
+#[test]
 fn the_defaults_are_settings_one_can_start_with() {
     let config = Sources::new().config().unwrap();
     assert!(config.listen.ip().is_loopback());

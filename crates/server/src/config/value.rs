@@ -1,5 +1,6 @@
 //! What kinds of values settings take, and how each is read from text.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -64,6 +65,24 @@ impl SettingValue for Nets {
         let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
         let nets = words.map(|word| word.parse().map_err(|bad: BadNet| format!("does not fit: {bad}")));
         nets.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// Names of attributes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names(pub BTreeSet<String>);
+
+impl SettingValue for Names {
+    fn kind() -> String {
+        "names of attributes such as `department`, with commas between them".to_owned()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+        let names = words.map(|word| {
+            let fits = word.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '_' || sign == '-');
+            if fits { Ok(word.to_owned()) } else { Err(format!("has {}, which names no attribute", quoted(word))) }
+        });
+        names.collect::<Result<_, _>>().map(Self)
     }
 }
 

@@ -62,6 +62,7 @@ impl Aside {
             engine: OnceLock::new(),
             probe: Arc::new(NoProbe),
             tasks_fallback: with.tasks_fallback,
+            moved_by: tenure_app::owners::moved::usual(),
             public_url: String::new(),
             population: Population::default(),
         });

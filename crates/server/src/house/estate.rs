@@ -66,6 +66,8 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
     let shipped = SHIPPED.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec();
     let shipped = blueprint::Estate::read(shipped).map_err(bad)?;
     let mut estate = Estate { rules: documents.rules(), owners: owners(&documents), ..Estate::default() };
+    estate.successors =
+        documents.successors.iter().map(|((kind, name), to)| (document(*kind, name), to.clone())).collect();
     estate.workflows = workflows(&shipped, &documents).map_err(bad)?;
     estate.brakes = documents.brakes.clone();
     let (mappings, generators) = (documents.mappings.values().cloned(), documents.generators.clone());
@@ -82,9 +84,14 @@ pub fn compile(folder: &str, files: Vec<(String, String)>) -> Result<Read, House
 fn owners(documents: &blueprint::Estate) -> BTreeMap<String, BTreeSet<String>> {
     let mut owners: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for ((kind, name), owner) in &documents.owners {
-        owners.entry(owner.clone()).or_default().insert(format!("{} {name}", kind.word().to_lowercase()));
+        owners.entry(owner.clone()).or_default().insert(document(*kind, name));
     }
     owners
+}
+
+/// A document in words, such as `role finance`.
+fn document(kind: blueprint::Kind, name: &tenure_model::Name) -> String {
+    format!("{} {name}", kind.word().to_lowercase())
 }
 
 /// Everything that is wrong with these documents of a folder, workflows and packs among them.

@@ -102,6 +102,7 @@ pub async fn open_at(config: &Config, clock: Arc<dyn Clock>, probe: Arc<dyn Prob
         engine: OnceLock::new(),
         probe,
         tasks_fallback: config.tasks_fallback.clone(),
+        moved_by: config.owners_moved_by.0.clone(),
         public_url: config.public_url(),
         population: Population::default(),
     };

@@ -203,6 +203,7 @@ impl Real {
             probe: Arc::new(NoProbe),
             web: Arc::new(web()),
             tasks_fallback: tenure_model::Assignee::Team("desk".parse().unwrap()),
+            moved_by: tenure_app::owners::moved::usual(),
             public_url: "https://tenure.test".to_owned(),
             population: Population::default(),
         });

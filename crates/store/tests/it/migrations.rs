@@ -7,7 +7,7 @@ use tenure_store::{Param, Store, StoreError};
 use crate::world::{Db, Kind};
 
 /// For each version a row that can be written as soon as it is there, and what reads it back.
-const ROWS: [(&str, &str, &str); 23] = [
+const ROWS: [(&str, &str, &str); 24] = [
     (
         "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
          VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
@@ -136,6 +136,7 @@ const ROWS: [(&str, &str, &str); 23] = [
         "SELECT choices AS it FROM human_task_choices WHERE task = $1",
         "[]",
     ),
+    ("UPDATE person SET sponsor = $1 WHERE id = $1", "SELECT display_name AS it FROM person WHERE sponsor = $1", "Ada"),
 ];
 
 /// The last version in which an engagement had one row for all its spells.

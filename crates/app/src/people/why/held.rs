@@ -121,8 +121,7 @@ fn reason(told: &Told<'_>, reason: &Reason) -> Link {
     match reason {
         Reason::Birthright { role, .. } => {
             let known = told.rules.roles.iter().find(|known| known.name == *role);
-            let owner =
-                known.map_or_else(|| "it is not in force any more".to_owned(), |role| format!("owner {}", role.owner));
+            let owner = known.map_or_else(|| "it is not in force any more".to_owned(), |role| told.seen.owner(role));
             Link::new("role", role, format!("{reason}; {owner}"), None)
         }
         Reason::Request { request } => Link::new("request", request, reason.to_string(), None),

@@ -73,7 +73,7 @@ fn of_role(told: &Told<'_>, role: &Role, birthright: &Birthright, item: &RoleGra
             Verdict::NotKnown { path } => format!("is not met, because {path} is not known"),
             Verdict::Broken { reason } => format!("cannot be worked out: {reason}"),
         };
-        let says = format!("role {} (owner {}) needs `{condition}`, which {verdict}", role.name, role.owner);
+        let says = format!("role {} ({}) needs `{condition}`, which {verdict}", role.name, told.seen.owner(role));
         links.push(Link::new("role", &role.name, says, None));
     }
     match told.plan.presence {

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use tenure_engine::journal::{RunRow, RunStatus};
 use tenure_model::{AccountId, Drift, Event, GrantId, NativeId, Observation};
-use tenure_policy::PersonFacts;
+use tenure_policy::{PersonFacts, Role};
 use tenure_store::decisions::Decision;
 use tenure_store::runs::RunFilter;
 use tenure_store::{StoreError, Tx, decisions, drifts, events, ledger, observations, runs};
+
+use crate::owners::succession::{self, Succession};
 
 /// Events of each engagement that are looked at.
 const EVENTS: usize = 50;
@@ -36,9 +38,21 @@ pub(super) struct Seen {
     pub(super) decided: BTreeMap<GrantId, Decided>,
     /// Runs that wait for somebody.
     pub(super) waiting: Vec<RunRow>,
+    /// What has come to the successors of its owners.
+    pub(super) succession: Succession,
 }
 
 impl Seen {
+    /// Who answers for a role, in words: whoever it says, or who has come after them.
+    pub(super) fn owner(&self, role: &Role) -> String {
+        match self.succession.get(&format!("role {}", role.name)) {
+            Some(passed) if passed.passing.owner == role.owner => {
+                format!("owner {}, who comes after {}", passed.passing.to, role.owner)
+            }
+            Some(_) | None => format!("owner {}", role.owner),
+        }
+    }
+
     /// The same as far as it was there at this moment.
     pub(super) fn until(&self, at: Timestamp) -> Self {
         let mut then = self.clone();
@@ -46,6 +60,7 @@ impl Seen {
         then.accounts.retain(|_, seen| seen.seen_at <= at);
         then.drifts.retain(|drift| drift.found_at <= at);
         then.waiting.clear();
+        then.succession.retain(|_, passed| passed.since <= at);
         then
     }
 }
@@ -68,6 +83,7 @@ pub(super) async fn load(tx: &mut Tx, facts: &PersonFacts) -> Result<Seen, Store
         let place = ledger::place_of(tx, decision.id).await?;
         seen.decided.insert(grant.id, Decided { decision, place });
     }
+    seen.succession = succession::read(tx).await?;
     let filter = RunFilter { lane: Some(facts.person.id.to_string()), ..RunFilter::default() };
     let open = |row: &RunRow| matches!(row.status, RunStatus::Waiting | RunStatus::Blocked);
     seen.waiting = runs::list(tx, &filter, None, RUNS).await?.into_iter().filter(open).collect();
