@@ -3,15 +3,16 @@
 //! crash does nothing twice. A row that fails is put aside by name and the rest goes on.
 
 use jiff::Timestamp;
-use tenure_model::{Attributes, Event, EventKind, PersonKey, Terms, Value, new_id};
+use tenure_model::{Attributes, ConnectionName, Event, EventKind, PersonKey, Terms, Value, new_id};
 use tenure_policy::feed::{Columns, Verdict, row};
 use tenure_store::source_readings::{self as readings, KnownRow, Stage};
-use tenure_store::{StoreError, Tx};
+use tenure_store::{StoreError, Tx, engagements, values};
 
 use super::survey::{Before, Staged};
-use super::{Absent, Feed, Report};
+use super::{Absent, Feed, Report, remap};
 use crate::cx::Cx;
 use crate::error::AppError;
+use crate::estate::Estate;
 use crate::events::accept::{self, Told};
 use crate::events::mapped::{self, Through};
 use crate::limits::APPLY_ROWS;
@@ -95,8 +96,9 @@ async fn batch(
                 let step = step(row_key, &staged, &feed, &report.verdict, report.row.started_at);
                 report.applied.withheld += u64::from(step.is_withheld);
                 if let Some(kind) = step.kind {
-                    tell(&own, tx, &report, &key, (row_key, &staged), kind).await?;
-                    (step.count)(&mut report.applied);
+                    if tell(&own, tx, &report, &key, (row_key, &staged), kind).await? {
+                        (step.count)(&mut report.applied);
+                    }
                     known.push(step.known);
                 }
             }
@@ -110,6 +112,7 @@ async fn batch(
     job.await
 }
 
+/// Takes in what a row says. False if that is nothing.
 async fn tell(
     cx: &Cx,
     tx: &mut Tx,
@@ -117,28 +120,31 @@ async fn tell(
     person_key: &str,
     (row_key, staged): (&str, &Staged),
     kind: EventKind,
-) -> Result<(), AppError> {
+) -> Result<bool, AppError> {
     let now = cx.house.clock.now();
-    let named = match staged.attributes.get(person_key) {
-        Some(Value::Text(text)) if !text.trim().is_empty() => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => row_key.to_owned(),
-    };
     // An expression may read what did not change, so that the mapping is given the whole row, but for
     // what is withheld.
     let estate = cx.house.estate();
     let is_mapped = estate.mappings.contains_key(&report.row.source);
     let kind = match kind.attributes() {
-        Some(changed) if is_mapped && !changed.is_empty() => {
+        Some(changed) if (is_mapped && !changed.is_empty()) || staged.again => {
             let mut whole = staged.attributes.clone();
             whole.retain(|name, _| !report.verdict.withheld.columns.contains(name));
             mapped::with(kind, whole)
         }
         Some(_) | None => kind,
     };
-    let key = PersonKey { attribute: person_key.to_owned(), value: named.clone() };
-    let Through { subject, also, engagement, kind } = mapped::through(&estate, &report.row.source, key, kind, now)?;
-    let own = staged.engagement.clone().or(engagement).or_else(|| (named != row_key).then(|| row_key.to_owned()));
+    let row = Row { key: row_key, attributes: &staged.attributes, engagement: staged.engagement.as_ref() };
+    let (Through { subject, also, kind, .. }, own) = through(&estate, &report.row.source, person_key, &row, kind, now)?;
+    let kind = if staged.again {
+        let key = own.as_ref().unwrap_or(&subject.value);
+        match otherwise(tx, &report.row.source, key, kind).await? {
+            Some(kind) => kind,
+            None => return Ok(false),
+        }
+    } else {
+        kind
+    };
     let event = Event {
         id: new_id(cx.house.ids.as_ref()),
         connection: report.row.source.clone(),
@@ -148,7 +154,53 @@ async fn tell(
         received_at: now,
     };
     let told = Told { as_of: Some(report.row.started_at), sequence: None, engagement: own, also };
-    accept::take(cx, tx, &event, &told, now).await.map(drop)
+    accept::take(cx, tx, &event, &told, now).await?;
+    Ok(true)
+}
+
+/// A row of a source, as far as it says of whom it speaks.
+pub(crate) struct Row<'a> {
+    /// Its key.
+    pub key: &'a str,
+    /// What it says of the person.
+    pub attributes: &'a Attributes,
+    /// What it calls the engagement.
+    pub engagement: Option<&'a String>,
+}
+
+/// What a row says by the mapping of its source, and what the engagement is called where it is not called
+/// as the person is.
+pub(crate) fn through(
+    estate: &Estate,
+    source: &ConnectionName,
+    person_key: &str,
+    row: &Row<'_>,
+    kind: EventKind,
+    now: Timestamp,
+) -> Result<(Through, Option<String>), AppError> {
+    let named = match row.attributes.get(person_key) {
+        Some(Value::Text(text)) if !text.trim().is_empty() => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => row.key.to_owned(),
+    };
+    let key = PersonKey { attribute: person_key.to_owned(), value: named.clone() };
+    let through = mapped::through(estate, source, key, kind, now)?;
+    let own = row.engagement.or(through.engagement.as_ref()).cloned();
+    let own = own.or_else(|| (named != row.key).then(|| row.key.to_owned()));
+    Ok((through, own))
+}
+
+/// What a row that is mapped again says otherwise than is known; none if that is nothing.
+async fn otherwise(
+    tx: &mut Tx,
+    source: &ConnectionName,
+    key: &str,
+    kind: EventKind,
+) -> Result<Option<EventKind>, AppError> {
+    let Some(known) = engagements::find_by_key(tx, source, key).await? else { return Ok(Some(kind)) };
+    let said = values::of_person(tx, known.person).await?;
+    let news = remap::news(&said, source, kind.attributes().cloned().unwrap_or_default());
+    Ok((!news.is_empty()).then(|| mapped::with(kind, news)))
 }
 
 /// What a row comes to, with what is withheld taken out of it.
@@ -207,6 +259,7 @@ fn changed(
     }
     is_withheld |= leave_out(&mut said, &feed.columns, &holds);
     let terms_held = is_withheld;
+    is_withheld |= staged.again && withheld.changes;
     let mut attributes = Attributes::new();
     let mut marks = staged.marks.clone();
     for name in names {

@@ -3,12 +3,14 @@
 //! A reading is surveyed as a whole before anything of it is believed ([`survey`]); policy weighs
 //! it beside what was known (`policy::feed`); what is not withheld is taken in as events, several
 //! hundred rows a transaction ([`apply`]). What became of each row is kept as hashes, so that a
-//! reading in which nothing changed writes nothing. [`read`] is the whole way.
+//! reading in which nothing changed writes nothing. Another mapping reads all of it anew ([`remap`]).
+//! [`read`] is the whole way.
 
 pub(crate) mod apply;
 pub mod list;
 pub(crate) mod mark;
 pub mod read;
+pub(crate) mod remap;
 pub(crate) mod survey;
 
 use serde::{Deserialize, Serialize};

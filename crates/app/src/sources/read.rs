@@ -8,8 +8,8 @@ use tenure_store::source_readings::{self as readings, ReadingRow, Stage};
 use tenure_store::{StoreError, notices};
 
 use super::apply::apply;
-use super::survey::Survey;
-use super::{Applied, Feed, Report, stored};
+use super::survey::{Keep, Survey};
+use super::{Applied, Feed, Report, remap, stored};
 use crate::cx::Cx;
 use crate::error::AppError;
 use crate::estate::Connection;
@@ -47,7 +47,7 @@ pub async fn read(cx: &Cx, name: &ConnectionName, how: How) -> Result<Report, Ap
             (_, false) => {
                 return Err(AppError::Conflict(format!("reading {} of `{name}` is under way", open.row.number)));
             }
-            (Stage::Applying, true) => return finish(cx, &known, open.clone(), None).await,
+            (Stage::Applying, true) => return finish(cx, &known, open.clone(), None, None).await,
             (Stage::Surveying | Stage::Done | Stage::Held | Stage::Failed, true) => {
                 fail(cx, open.clone(), "the process that read it ended".to_owned(), None).await?;
             }
@@ -55,13 +55,17 @@ pub async fn read(cx: &Cx, name: &ConnectionName, how: How) -> Result<Report, Ap
     }
     let fresh = blank(name, before.first().map_or(1, |last| last.row.number + 1), now);
     if how == How::DryRun {
-        let found = surveyed(cx, name, &known.feed, now, false).await?;
+        let found = surveyed(cx, name, &known.feed, now, Keep::Nothing).await?;
         let reading = beside(found.reading, &before);
         let verdict = weigh(&reading, &known.feed.guard, &ceiling);
         return Ok(Report { found: reading, verdict, applied: found.aside, ..fresh });
     }
+    let mark = remap::mark(&cx.house.estate(), name);
+    let (source, noted) = (name.clone(), mark.clone());
+    let job = cx.house.store.read(move |tx| Box::pin(async move { remap::is_due(tx, &source, &noted).await }));
+    let again = job.await.map_err(stored)?;
     begin(cx, &fresh).await?;
-    let found = match surveyed(cx, name, &known.feed, now, true).await {
+    let found = match surveyed(cx, name, &known.feed, now, if again { Keep::All } else { Keep::News }).await {
         Ok(found) => found,
         Err(error) => return failed(cx, fresh, &before, error).await,
     };
@@ -70,7 +74,7 @@ pub async fn read(cx: &Cx, name: &ConnectionName, how: How) -> Result<Report, Ap
     let report = Report { found: reading, verdict, applied: found.aside, ..fresh };
     let row = report.to_row(Stage::Applying, cx.house.clock.now())?;
     keep(cx, row.clone()).await?;
-    finish(cx, &known, Report { row, ..report }, before.first()).await
+    finish(cx, &known, Report { row, ..report }, before.first(), Some(mark)).await
 }
 
 /// Sources whose next reading is due, and readings that somebody left.
@@ -151,7 +155,7 @@ async fn surveyed(
     name: &ConnectionName,
     feed: &Feed,
     now: Timestamp,
-    keep: bool,
+    keep: Keep,
 ) -> Result<super::survey::Surveyed, AppError> {
     let connector = cx.house.connector(name).ok_or_else(|| {
         AppError::Conflict(format!("connection `{name}` only delivers events; there is nothing to read"))
@@ -173,7 +177,14 @@ fn beside(reading: Reading, before: &[Report]) -> Reading {
     Reading { rows_usual, repeats: same, ..reading }
 }
 
-async fn finish(cx: &Cx, known: &Connection, report: Report, last: Option<&Report>) -> Result<Report, AppError> {
+/// Takes in what was put ready, and ends a reading. `mark`: the mapping that all of it went through.
+async fn finish(
+    cx: &Cx,
+    known: &Connection,
+    report: Report,
+    last: Option<&Report>,
+    mark: Option<String>,
+) -> Result<Report, AppError> {
     let report = apply(cx, &known.feed, &known.person_key, report).await?;
     let is_held = report.applied.withheld > 0 || !report.verdict.is_free();
     let stage = if is_held { Stage::Held } else { Stage::Done };
@@ -182,7 +193,7 @@ async fn finish(cx: &Cx, known: &Connection, report: Report, last: Option<&Repor
     let is_told = last.is_some_and(|last| last.row.stage == Stage::Held && last.found.mark == report.found.mark);
     let why = report.verdict.reasons.iter().map(|reason| reason.sentence.as_str()).collect::<Vec<_>>().join("; ");
     let tell = (is_held && !is_told).then_some((NoticeKind::FeedHeld, why));
-    close(cx, row.clone(), tell).await?;
+    close(cx, row.clone(), tell, mark).await?;
     Ok(Report { row, ..report })
 }
 
@@ -197,7 +208,7 @@ async fn failed(cx: &Cx, report: Report, before: &[Report], error: AppError) -> 
 async fn fail(cx: &Cx, report: Report, why: String, tell: Option<(NoticeKind, String)>) -> Result<Report, AppError> {
     let report = Report { failure: Some(why), ..report };
     let row = report.to_row(Stage::Failed, cx.house.clock.now())?;
-    close(cx, row.clone(), tell).await?;
+    close(cx, row.clone(), tell, None).await?;
     Ok(Report { row, ..report })
 }
 
@@ -207,7 +218,12 @@ async fn keep(cx: &Cx, row: ReadingRow) -> Result<(), AppError> {
 }
 
 /// Ends a reading, and tells whoever asked to be told, once.
-async fn close(cx: &Cx, row: ReadingRow, tell: Option<(NoticeKind, String)>) -> Result<(), AppError> {
+async fn close(
+    cx: &Cx,
+    row: ReadingRow,
+    tell: Option<(NoticeKind, String)>,
+    mark: Option<String>,
+) -> Result<(), AppError> {
     let mut told = Vec::new();
     if let Some((kind, why)) = tell {
         let data = [
@@ -227,6 +243,9 @@ async fn close(cx: &Cx, row: ReadingRow, tell: Option<(NoticeKind, String)>) -> 
         Box::pin(async move {
             readings::unstage(tx, &row.source, None).await?;
             readings::update(tx, &row).await?;
+            if let Some(mark) = mark {
+                remap::note(tx, &row.source, &mark).await?;
+            }
             for notice in told {
                 notices::insert(tx, &notice).await?;
             }

@@ -32,6 +32,9 @@ pub(super) struct Staged {
     pub marks: Marks,
     /// How it was known before, if it was.
     pub before: Option<Before>,
+    /// It says the same, and is only mapped again.
+    #[serde(default)]
+    pub again: bool,
 }
 
 /// How a row was known.
@@ -55,14 +58,24 @@ pub(super) struct Surveyed {
     pub aside: Applied,
 }
 
+/// What of a reading is put ready to be taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// It is only looked.
+    Nothing,
+    /// What is new, changed or gone.
+    News,
+    /// All of it, since it is mapped otherwise than before.
+    All,
+}
+
 /// One survey under way.
 pub(super) struct Survey<'h> {
     house: &'h House,
     source: &'h ConnectionName,
     feed: &'h Feed,
     today: Date,
-    /// Whether what is new or changed is put ready.
-    keep: bool,
+    keep: Keep,
     seen: HashSet<u128>,
     new_content: HashSet<String>,
     sum: u128,
@@ -70,7 +83,7 @@ pub(super) struct Survey<'h> {
 }
 
 impl<'h> Survey<'h> {
-    pub(super) fn new(house: &'h House, source: &'h ConnectionName, feed: &'h Feed, today: Date, keep: bool) -> Self {
+    pub(super) fn new(house: &'h House, source: &'h ConnectionName, feed: &'h Feed, today: Date, keep: Keep) -> Self {
         Self {
             house,
             source,
@@ -143,7 +156,8 @@ impl<'h> Survey<'h> {
         let content = mark::of_row(key, &row.attributes);
         self.sum = self.sum.wrapping_add(u128::from_be_bytes(content) ^ mark::of_key(key));
         let hash = crate::estate::hex(&content);
-        if known.is_some_and(|known| known.hash == hash && !known.is_gone) {
+        let is_same = known.is_some_and(|known| known.hash == hash && !known.is_gone);
+        if is_same && self.keep != Keep::All {
             return Ok(None);
         }
         let facts = match row::read(key, &row.attributes, &self.feed.columns, self.today) {
@@ -162,10 +176,11 @@ impl<'h> Survey<'h> {
                 self.new_content.insert(hash.clone());
             }
             Some(before) if before.is_gone => self.found.reading.new += 1,
+            Some(_) if is_same => {}
             Some(before) => self.compare(before, &facts, &marks, &row.attributes),
         }
         let RowFacts { terms, attributes, engagement } = facts;
-        Ok(Some(Staged { terms: Some(terms), attributes, engagement, hash, marks, before }))
+        Ok(Some(Staged { terms: Some(terms), attributes, engagement, hash, marks, before, again: is_same }))
     }
 
     /// Counts what is different in a known row, column by column.
@@ -206,8 +221,15 @@ impl<'h> Survey<'h> {
                 let (hash, before) = (known.hash.clone(), before(known)?);
                 let marks = before.marks.clone();
                 let none = Attributes::new();
-                let gone =
-                    Staged { terms: None, attributes: none, engagement: None, hash, marks, before: Some(before) };
+                let gone = Staged {
+                    terms: None,
+                    attributes: none,
+                    engagement: None,
+                    hash,
+                    marks,
+                    before: Some(before),
+                    again: false,
+                };
                 ready.push((known.key.clone(), super::text(&gone)?));
             }
             self.put_ready(ready).await?;
@@ -215,7 +237,7 @@ impl<'h> Survey<'h> {
     }
 
     async fn put_ready(&self, ready: Vec<(String, String)>) -> Result<(), AppError> {
-        if ready.is_empty() || !self.keep {
+        if ready.is_empty() || self.keep == Keep::Nothing {
             return Ok(());
         }
         let source = self.source.clone();
