@@ -67,20 +67,35 @@ pub(crate) async fn of_person(estate: &Estate, tx: &mut Tx, person: &Person) -> 
     Ok(estate.authorities.merge(person.kind, said.into_iter().chain(made)))
 }
 
-/// The person with what holds in the place of what held. What nobody speaks of stays as it was.
+/// The person with what holds in the place of what held.
 async fn merged(estate: &Estate, tx: &mut Tx, known: &Person, said: &[Statement]) -> Result<Person, AppError> {
+    let merged = weighed(estate, tx, known, said).await?;
+    with_held(tx, known, &merged).await
+}
+
+/// Which word counts of what is said of a person, and of the names that were made for them.
+pub(crate) async fn weighed(
+    estate: &Estate,
+    tx: &mut Tx,
+    known: &Person,
+    said: &[Statement],
+) -> Result<Merged, AppError> {
     let made = made(estate, tx, known.id).await?;
-    let merged = estate.authorities.merge(known.kind, said.iter().cloned().chain(made));
+    Ok(estate.authorities.merge(known.kind, said.iter().cloned().chain(made)))
+}
+
+/// The person with what counts in the place of what held. What nobody speaks of stays as it was.
+pub(crate) async fn with_held(tx: &mut Tx, known: &Person, merged: &Merged) -> Result<Person, AppError> {
     let mut attributes = known.attributes.clone();
-    for (name, held) in merged.attributes {
-        let value = match held.by {
-            Some(by) if by.refers_by.is_some() => resolved(tx, known.id, &by).await?,
-            Some(by) => (by.value != Value::Cleared).then_some(by.value),
+    for (name, held) in &merged.attributes {
+        let value = match &held.by {
+            Some(by) if by.refers_by.is_some() => resolved(tx, known.id, by).await?,
+            Some(by) => Some(by.value.clone()).filter(|value| *value != Value::Cleared),
             None => None,
         };
         match value {
-            Some(value) => attributes.insert(name, value),
-            None => attributes.remove(&name),
+            Some(value) => attributes.insert(name.clone(), value),
+            None => attributes.remove(name),
         };
     }
     Ok(Person { attributes, ..known.clone() })

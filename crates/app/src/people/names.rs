@@ -10,6 +10,7 @@ use tenure_policy::authz::{Action, Thing};
 use tenure_policy::expression::{Facts, Session};
 use tenure_policy::generate::NoName;
 use tenure_store::cases::{self, Resolution};
+use tenure_store::fold::fold;
 use tenure_store::{Tx, names, people, values};
 
 use crate::cx::Cx;
@@ -28,20 +29,13 @@ pub(crate) async fn make(
     person: &Person,
     now: Timestamp,
 ) -> Result<Result<String, NoName>, AppError> {
-    let facts = Facts { person, engagement: None, standing: Standing::None, now };
-    let tried = match generator.names(&facts, &mut Session::new()) {
+    let tried = match tried(generator, person, now) {
         Ok(tried) => tried,
         Err(why) => return Ok(Err(why)),
     };
     for some in tried.chunks(LOOKED_UP_AT_ONCE) {
-        let rests = |issued: &names::Issued| issued.released_at.is_none_or(|at| at >= rested_before(generator, now));
-        let known = names::known(tx, &generator.name, some).await?;
-        let taken: BTreeSet<String> = known
-            .into_iter()
-            .filter(|issued| rests(issued) && issued.person != person.id)
-            .map(|issued| tenure_store::fold::fold(&issued.name))
-            .collect();
-        for name in some.iter().filter(|name| !taken.contains(&tenure_store::fold::fold(name))) {
+        let taken = taken(tx, generator, some, person, now).await?;
+        for name in some.iter().filter(|name| !taken.contains(&fold(name))) {
             if is_anothers(tx, generator, name, person).await? {
                 continue;
             }
@@ -51,6 +45,48 @@ pub(crate) async fn make(
         }
     }
     Ok(Err(NoName::Unspellable(format!("all {} names are taken", tried.len()))))
+}
+
+/// The name that would be made by rule, besides those in `given`. Nothing is reserved.
+pub(crate) async fn foresee(
+    tx: &mut Tx,
+    generator: &Generator,
+    person: &Person,
+    given: &BTreeSet<String>,
+    now: Timestamp,
+) -> Result<Result<String, NoName>, AppError> {
+    let tried = match tried(generator, person, now) {
+        Ok(tried) => tried,
+        Err(why) => return Ok(Err(why)),
+    };
+    for some in tried.chunks(LOOKED_UP_AT_ONCE) {
+        let taken = taken(tx, generator, some, person, now).await?;
+        for name in some.iter().filter(|name| !taken.contains(&fold(name)) && !given.contains(*name)) {
+            if !is_anothers(tx, generator, name, person).await? {
+                return Ok(Ok(name.clone()));
+            }
+        }
+    }
+    Ok(Err(NoName::Unspellable(format!("all {} names are taken", tried.len()))))
+}
+
+fn tried(generator: &Generator, person: &Person, now: Timestamp) -> Result<Vec<String>, NoName> {
+    let facts = Facts { person, engagement: None, standing: Standing::None, now };
+    generator.names(&facts, &mut Session::new())
+}
+
+/// Those of some names that somebody else has, or that rest.
+async fn taken(
+    tx: &mut Tx,
+    generator: &Generator,
+    some: &[String],
+    person: &Person,
+    now: Timestamp,
+) -> Result<BTreeSet<String>, AppError> {
+    let rests = |issued: &names::Issued| issued.released_at.is_none_or(|at| at >= rested_before(generator, now));
+    let known = names::known(tx, &generator.name, some).await?.into_iter();
+    let others = known.filter(|issued| rests(issued) && issued.person != person.id);
+    Ok(others.map(|issued| fold(&issued.name)).collect())
 }
 
 /// Whether somebody else has the name without it having been made for them.

@@ -6,6 +6,8 @@
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
+use tenure_model::Strength;
+use tenure_policy::Mapping;
 use tenure_store::people::PeopleCursor;
 use tenure_store::{StoreError, people, settings};
 
@@ -60,5 +62,15 @@ pub async fn remerge(house: &Arc<House>) -> Result<Option<u64>, AppError> {
 /// The documents in force, as a hash of what they say.
 fn mark(house: &House) -> String {
     let estate = house.estate();
-    hex(&Sha256::digest(format!("{:?} {:?}", estate.authorities, estate.generators)))
+    let how: Vec<_> = estate.mappings.values().map(firmness).collect();
+    hex(&Sha256::digest(format!("{:?} {:?} {how:?}", estate.authorities, estate.generators)))
 }
+
+/// How firmly a mapping says what, and of what: this counts for what its source told before, too.
+pub(crate) fn firmness(mapping: &Mapping) -> Vec<Firmness<'_>> {
+    let set = mapping.set.iter();
+    set.map(|(name, one)| (name.as_str(), one.strength, one.refers_by.as_deref())).collect()
+}
+
+/// An attribute, how firmly it is said, and of what attribute of another person it is a value.
+pub(crate) type Firmness<'m> = (&'m str, Strength, Option<&'m str>);

@@ -15,13 +15,14 @@ use tenure_policy::authz::{Action, Thing};
 use tenure_policy::brakes::{self, Brake, Limits, Removal};
 use tenure_store::estates::EstateVersion;
 use tenure_store::plans::{self, PlanPerson, PlanRow, PlanState};
-use tenure_store::{StoreError, Tx, removals};
+use tenure_store::{StoreError, Tx, people, removals};
 
 use crate::brakes::decide::look_again;
 use crate::brakes::{Fate, background, hold, row};
 use crate::cx::{Cx, House, send};
 use crate::error::AppError;
 use crate::limits::{PLAN_PAGE, PLAN_STEP_TIME};
+use crate::people::settle::settle;
 use crate::plans::compute::{Came, Work};
 use crate::plans::outcome::Outcome;
 use crate::plans::report::{HeldLine, Report, Tally};
@@ -121,7 +122,7 @@ async fn same_as_shown(house: &House, work: &Work) -> Result<Result<Report, Stri
     let mut after = None;
     loop {
         let page = work.page(house, after).await?;
-        let Some(last) = page.last().map(|facts| facts.person.id) else { break };
+        let Some(last) = page.last().map(|looked| looked.facts.person.id) else { break };
         after = Some(last);
         for (row, outcome) in work.outcomes(house, &page) {
             tally.add(&outcome, &row.digest);
@@ -142,10 +143,10 @@ async fn what_moved(house: &House, work: &Work, id: PlanId) -> Result<String, Ap
     let mut after = None;
     loop {
         let page = work.page(house, after).await?;
-        let Some(last) = page.last().map(|facts| facts.person.id) else { break };
+        let Some(last) = page.last().map(|looked| looked.facts.person.id) else { break };
         after = Some(last);
         let now: Vec<(PlanPerson, Outcome)> = work.outcomes(house, &page);
-        for facts in &page {
+        for facts in page.iter().map(|looked| &looked.facts) {
             let person = facts.person.id;
             let job = house.store.read(move |tx| Box::pin(async move { plans::person(tx, id, person).await }));
             let shown = job.await.map_err(|error: StoreError| AppError::from(error))?.map(|shown| shown.digest);
@@ -218,8 +219,8 @@ async fn one_page(
     limits: &Limits,
 ) -> Result<(), AppError> {
     let by = Actor::system(plan.applied_by.as_deref().unwrap_or_default());
-    let mut rows = Vec::new();
-    let mut people: BTreeMap<&str, Vec<PersonId>> = BTreeMap::new();
+    let (estate, mut rows) = (house.estate(), Vec::new());
+    let mut touched: BTreeMap<&str, Vec<PersonId>> = BTreeMap::new();
     for one in page {
         let outcome: Outcome = read(Some(&one.body))?;
         for removal in &outcome.removals {
@@ -230,12 +231,18 @@ async fn one_page(
             };
             rows.push(row(house, removal, fate));
         }
+        if !outcome.values.is_empty()
+            && let Some(known) = people::get(tx, one.person).await?
+        {
+            // Whoever looks at them next decides by what is known then.
+            settle(house.ids.as_ref(), &estate, tx, known, house.clock.now()).await?;
+        }
         let event = if outcome.presence == "over" { "employment.ended" } else { "person.changed" };
-        people.entry(event).or_default().push(one.person);
+        touched.entry(event).or_default().push(one.person);
     }
     removals::insert(tx, &rows).await?;
     let mut begun = 0;
-    for (event, people) in people {
+    for (event, people) in touched {
         begun += look_again(house, tx, &plan.id.to_string(), &people, event).await?;
     }
     plans::update(tx, plan, PlanState::Applying).await?;

@@ -3,17 +3,18 @@
 //! One step of a durable run works for so long and then begins the next one; how far it came stands
 //! in the plan itself, so that a crash costs a page.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tenure_blueprint::diff::{Difference, difference};
-use tenure_model::{PersonId, PlanId};
+use tenure_model::{PersonId, PlanId, Statement};
 use tenure_policy::brakes;
 use tenure_policy::plan::Presence;
 use tenure_policy::{PersonFacts, Rules};
 use tenure_store::estates::{self, EstateFile};
 use tenure_store::plans::{self, PlanPerson, PlanRow, PlanState};
-use tenure_store::{StoreError, Tx};
+use tenure_store::{StoreError, Tx, values};
 
 use crate::brakes::background;
 use crate::cx::House;
@@ -24,8 +25,10 @@ use crate::live::InForce;
 use crate::people::facts;
 use crate::plans::Asked;
 use crate::plans::outcome::{self, Outcome};
+use crate::plans::remaking::Remaking;
 use crate::plans::report::{Report, Tally};
 use crate::plans::simulate::{Walker, after, until};
+use crate::plans::values::{Looked, then};
 
 /// Everything that one plan is worked out with.
 pub(crate) struct Work {
@@ -38,6 +41,8 @@ pub(crate) struct Work {
     rules: Arc<Rules>,
     /// The rules in force; none where the documents are the same.
     without: Option<Arc<Rules>>,
+    /// What is different in the documents about people; none where they are the same.
+    remaking: Option<Arc<Remaking>>,
     now: Timestamp,
 }
 
@@ -66,13 +71,24 @@ impl Work {
         let resolved = in_force.resolved_rules().await.map_err(AppError::Target)?;
         if files.is_empty() {
             let estate = Arc::clone(&in_force.built.estate);
-            return Ok(Self { plan, asked, files, in_force, estate, rules: resolved, without: None, now });
+            return Ok(Self {
+                plan,
+                asked,
+                files,
+                in_force,
+                estate,
+                rules: resolved,
+                without: None,
+                remaking: None,
+                now,
+            });
         }
         let built = house.live.builder().build(files.clone(), Some(&in_force.built));
         let built = built.map_err(|error| AppError::Conflict(error.to_string()))?;
         let rules = Arc::new(built.resolved_rules().await.map_err(AppError::Target)?);
         let (estate, without) = (built.estate, Some(resolved));
-        Ok(Self { plan, asked, files, in_force, estate, rules, without, now })
+        let remaking = Remaking::of(&in_force, &estate, now).await.map(Arc::new);
+        Ok(Self { plan, asked, files, in_force, estate, rules, without, remaking, now })
     }
 
     /// Bounds that are in force now: a plan cannot loosen the brakes that look at it.
@@ -81,32 +97,37 @@ impl Work {
     }
 
     /// What it comes to for these people; those for whom it comes to nothing are left out.
-    pub(crate) fn outcomes(&self, house: &House, page: &[PersonFacts]) -> Vec<(PlanPerson, Outcome)> {
+    pub(crate) fn outcomes(&self, house: &House, page: &[Looked]) -> Vec<(PlanPerson, Outcome)> {
         let walker = Walker::new(&self.estate, &self.rules);
-        let of = |facts: &PersonFacts| {
-            let outcome = self.outcome(house, facts, &walker)?;
-            let digest = outcome.digest(facts);
+        let of = |looked: &Looked| {
+            let outcome = self.outcome(house, looked, &walker)?;
+            let digest = outcome.digest(&looked.facts);
             // Names, texts and moments cannot fail to be written.
             let body = serde_json::to_string(&outcome).unwrap_or_default();
-            Some((PlanPerson { person: facts.person.id, digest, body }, outcome))
+            Some((PlanPerson { person: looked.facts.person.id, digest, body }, outcome))
         };
         page.iter().filter_map(of).collect()
     }
 
-    fn outcome(&self, house: &House, facts: &PersonFacts, walker: &Walker<'_>) -> Option<Outcome> {
-        let ids = house.ids.as_ref();
+    fn outcome(&self, house: &House, looked: &Looked, walker: &Walker<'_>) -> Option<Outcome> {
+        let (ids, known) = (house.ids.as_ref(), &looked.facts);
+        let otherwise = looked.then.as_ref().map(|then| PersonFacts { person: then.person.clone(), ..known.clone() });
+        let facts = otherwise.as_ref().unwrap_or(known);
         if let Some(end) = self.asked.at.filter(|end| *end > self.now) {
             let (plans, at_end) = until(facts, &self.rules, self.now, end, ids);
-            return outcome::over_time(facts, &plans, &self.rules, self.limits()).map(|mut outcome| {
+            let whole = outcome::over_time(facts, &plans, &self.rules, self.limits());
+            let whole = whole.map(|outcome| outcome.with(looked.then.as_ref())).filter(|whole| !whole.is_empty());
+            return whole.map(|mut outcome| {
                 outcome.happens = walker.walk("person.changed", &at_end, &at_end, outcome.changes.len(), end);
                 outcome
             });
         }
         let plan = tenure_policy::plan(facts, &self.rules, self.now);
-        let without = self.without.as_ref().map(|rules| tenure_policy::plan(facts, rules, self.now));
+        let without = self.without.as_ref().map(|rules| tenure_policy::plan(known, rules, self.now));
         let same = without.as_ref().is_some_and(|without| without.changes == plan.changes);
-        let mut outcome = Outcome::of(facts, &plan, without.as_ref().unwrap_or(&plan), &self.rules, self.limits());
-        if outcome.is_empty() || (same && outcome.ends.is_empty()) {
+        let outcome = Outcome::of(facts, &plan, without.as_ref().unwrap_or(&plan), &self.rules, self.limits());
+        let mut outcome = outcome.with(looked.then.as_ref());
+        if outcome.is_empty() || (same && outcome.ends.is_empty() && outcome.values.is_empty()) {
             return None;
         }
         let event = event_for(plan.presence);
@@ -116,9 +137,10 @@ impl Work {
     }
 
     /// A page of the people whom the plan is about, with everything that is known of them.
-    pub(crate) async fn page(&self, house: &House, after: Option<PersonId>) -> Result<Vec<PersonFacts>, StoreError> {
+    pub(crate) async fn page(&self, house: &House, after: Option<PersonId>) -> Result<Vec<Looked>, AppError> {
         let only = self.asked.people.clone();
-        let rules = Arc::clone(&self.rules);
+        let (rules, now) = (Arc::clone(&self.rules), self.now);
+        let remaking = self.remaking.clone().map(|remaking| (Arc::clone(&self.estate), remaking));
         let job = house.store.read(move |tx| {
             Box::pin(async move {
                 let holders = facts::holders(tx, &rules).await?;
@@ -126,7 +148,10 @@ impl Work {
                 for known in &mut page {
                     known.besides.holders.clone_from(&holders);
                 }
-                Ok(page)
+                match remaking {
+                    Some((estate, remaking)) => remade(tx, &estate, &remaking, page, now).await,
+                    None => Ok(page.into_iter().map(|facts| Looked { facts, then: None }).collect()),
+                }
             })
         });
         job.await
@@ -148,6 +173,9 @@ impl Work {
     async fn finish(&mut self, house: &House) -> Result<(), AppError> {
         let id = self.plan.id;
         let mut tally = Tally::new(self.now);
+        if let Some(remaking) = &self.remaking {
+            tally.note(&remaking.notes);
+        }
         let mut last = None;
         loop {
             let job = house.store.read(move |tx| Box::pin(async move { plans::people(tx, id, last, PLAN_PAGE).await }));
@@ -181,7 +209,7 @@ pub(crate) async fn work(house: &House, id: PlanId) -> Result<Came, AppError> {
     let began = house.clock.now();
     loop {
         let page = work.page(house, work.plan.progress).await?;
-        let Some(last) = page.last().map(|facts| facts.person.id) else { break };
+        let Some(last) = page.last().map(|looked| looked.facts.person.id) else { break };
         let people = work.outcomes(house, &page).into_iter().map(|(row, _)| row).collect();
         let looked_at = work.plan.people + i64::try_from(page.len()).unwrap_or(0);
         work.plan = PlanRow { progress: Some(last), people: looked_at, ..work.plan };
@@ -192,6 +220,29 @@ pub(crate) async fn work(house: &House, id: PlanId) -> Result<Came, AppError> {
     }
     work.finish(house).await?;
     Ok(Came::Through)
+}
+
+/// A page of people with what other documents about people would make of what is known of them. No name is
+/// foreseen twice in a page.
+async fn remade(
+    tx: &mut Tx,
+    estate: &Estate,
+    remaking: &Remaking,
+    page: Vec<PersonFacts>,
+    now: Timestamp,
+) -> Result<Vec<Looked>, AppError> {
+    let ids: Vec<PersonId> = page.iter().map(|facts| facts.person.id).collect();
+    let mut said: BTreeMap<PersonId, Vec<Statement>> = BTreeMap::new();
+    for (person, statement) in values::of_people(tx, &ids).await? {
+        said.entry(person).or_default().push(statement);
+    }
+    let (mut given, mut all) = (BTreeSet::new(), Vec::with_capacity(page.len()));
+    for facts in page {
+        let said = said.remove(&facts.person.id).unwrap_or_default();
+        let then = then(tx, (estate, remaking), &facts, said, &mut given, now).await?;
+        all.push(Looked { facts, then });
+    }
+    Ok(all)
 }
 
 async fn write(house: &House, plan: PlanRow, from: PlanState, people: Vec<PlanPerson>) -> Result<(), StoreError> {

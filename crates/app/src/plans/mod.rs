@@ -12,9 +12,11 @@ pub mod list;
 pub mod make;
 pub mod outcome;
 pub mod people;
+pub(crate) mod remaking;
 pub mod report;
 pub mod show;
 pub mod simulate;
+pub mod values;
 pub mod whatif;
 
 use jiff::Timestamp;

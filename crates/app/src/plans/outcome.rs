@@ -11,6 +11,7 @@ use tenure_policy::{Action, Change, PersonFacts, Plan, Rules};
 
 use crate::estate::hex;
 use crate::plans::simulate::Happens;
+use crate::plans::values::{Then, ValueChange};
 
 /// What a plan has for one person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,9 @@ pub struct Outcome {
     pub name: String,
     /// Whether they are there, in a word.
     pub presence: String,
+    /// What else would be known of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<ValueChange>,
     /// What would be written, in order.
     pub changes: Vec<Write>,
     /// What they keep, and lose at a later moment.
@@ -84,6 +88,7 @@ impl Outcome {
             person: facts.person.id,
             name: facts.person.display_name.clone(),
             presence: word(plan),
+            values: Vec::new(),
             changes: plan.changes.iter().map(|change| write(facts, plan, change)).collect(),
             ends: ends(plan, without),
             removals: brakes::removals(facts, plan, rules, limits),
@@ -92,16 +97,26 @@ impl Outcome {
         }
     }
 
+    /// The same with what else would be known of them.
+    pub(crate) fn with(mut self, then: Option<&Then>) -> Self {
+        if let Some(then) = then {
+            self.values.clone_from(&then.values);
+            self.findings.extend(then.findings.iter().cloned());
+        }
+        self
+    }
+
     /// Whether nothing would be different.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.ends.is_empty()
+        self.changes.is_empty() && self.ends.is_empty() && self.values.is_empty()
     }
 
     /// The hash of what would be written and kept, and of the facts that it rests on.
     pub(crate) fn digest(&self, facts: &PersonFacts) -> String {
         let mut hash = Sha256::new();
         // What cannot be written down has no hash that anything else has.
-        let changes = serde_json::to_vec(&(&self.changes, &self.ends, &self.presence)).unwrap_or_default();
+        let changes = serde_json::to_vec(&(&self.values, &self.changes, &self.ends, &self.presence));
+        let changes = changes.unwrap_or_default();
         hash.update((changes.len() as u64).to_be_bytes());
         hash.update(changes);
         let mut version = |version: i64| hash.update(version.to_be_bytes());
@@ -194,7 +209,7 @@ fn ends(plan: &Plan, without: &Plan) -> Vec<End> {
     ends
 }
 
-/// What several plans, one after the other, come to for somebody; nothing if there is nothing to do.
+/// What several plans, one after the other, come to for somebody; it may be nothing.
 pub(crate) fn over_time(
     facts: &PersonFacts,
     plans: &[(Timestamp, Plan)],
@@ -216,5 +231,5 @@ pub(crate) fn over_time(
             }
         }
     }
-    whole.filter(|whole| !whole.is_empty())
+    whole
 }

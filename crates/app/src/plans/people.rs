@@ -53,7 +53,11 @@ fn speaks_of(outcome: &Outcome, about: &str) -> bool {
     let end = |end: &crate::plans::outcome::End| {
         is(&end.entitlement) || end.role.as_ref().is_some_and(|role| is(role.as_str()))
     };
-    outcome.name.to_lowercase().contains(about)
+    let value = |value: &crate::plans::values::ValueChange| {
+        is(&value.attribute) || value.by.as_ref().is_some_and(|by| is(by.as_str()))
+    };
+    outcome.values.iter().any(value)
+        || outcome.name.to_lowercase().contains(about)
         || is(&outcome.person.to_string())
         || outcome.changes.iter().any(write)
         || outcome.ends.iter().any(end)

@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tenure_blueprint::diff::Difference;
-use tenure_model::{ConnectionName, Name};
+use tenure_model::{ConnectionName, Name, Value};
 use tenure_policy::brakes::{Brake, Held, Removal};
 
 use crate::estate::hex;
-use crate::limits::{REPORT_FINDINGS_MAX, REPORT_NAMES_MAX};
+use crate::limits::{REPORT_FINDINGS_MAX, REPORT_NAMES_MAX, REPORT_PAIRS_KEPT_MAX, REPORT_PAIRS_MAX};
 use crate::plans::outcome::{Outcome, Write};
 use crate::plans::simulate::Happens;
+use crate::plans::values::ValueChange;
 
 /// The name of this form.
 pub const SCHEMA: &str = "tenure.plan/1";
@@ -26,6 +27,9 @@ pub struct Report {
     pub schema: String,
     /// What is different in the documents.
     pub documents: Difference,
+    /// What else would be known of people, attribute by attribute.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<ValueLine>,
     /// What people gain, lose and keep, the losses first.
     pub lines: Vec<Line>,
     /// What a brake would withhold.
@@ -75,6 +79,43 @@ pub struct Line {
     pub names: Vec<String>,
 }
 
+/// One attribute of which something else would be known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ValueLine {
+    /// Which.
+    pub attribute: String,
+    /// Whose word counts for these people, if anybody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<ConnectionName>,
+    /// Whose word would.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<ConnectionName>,
+    /// It comes with the next reading of this source, and not at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with_reading: Option<ConnectionName>,
+    /// Of how many people.
+    pub people: u64,
+    /// From what to what, for the most people first; of many only some.
+    pub pairs: Vec<ValuePair>,
+}
+
+/// From what to what a value changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ValuePair {
+    /// What is known; nothing if there is no value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// What would be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Of how many people.
+    pub people: u64,
+    /// Some of them, by name, if they are few.
+    pub names: Vec<String>,
+}
+
 /// What happens to people, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -115,6 +156,9 @@ pub struct HeldLine {
     pub names: Vec<String>,
 }
 
+type ValueKey = (String, Option<ConnectionName>, Option<ConnectionName>, Option<ConnectionName>);
+type Pairs = BTreeMap<(Option<String>, Option<String>), (u64, BTreeSet<String>)>;
+
 type Key = (Effect, ConnectionName, String, Option<Name>, Option<i64>);
 
 /// Adds up outcomes, one person after the other.
@@ -122,6 +166,7 @@ type Key = (Effect, ConnectionName, String, Option<Name>, Option<i64>);
 pub(crate) struct Tally {
     now: Timestamp,
     lines: BTreeMap<Key, (u64, BTreeSet<String>)>,
+    values: BTreeMap<ValueKey, (u64, Pairs)>,
     findings: BTreeMap<String, u64>,
     systems: BTreeSet<ConnectionName>,
     names: Vec<String>,
@@ -138,6 +183,7 @@ impl Tally {
         Self {
             now,
             lines: BTreeMap::new(),
+            values: BTreeMap::new(),
             findings: BTreeMap::new(),
             systems: BTreeSet::new(),
             names: Vec::new(),
@@ -151,6 +197,9 @@ impl Tally {
     pub(crate) fn add(&mut self, outcome: &Outcome, digest: &str) {
         self.digest.update(digest.as_bytes());
         self.report.people += 1;
+        for value in &outcome.values {
+            self.value(value, &outcome.name);
+        }
         for write in &outcome.changes {
             self.report.writes += 1;
             self.systems.insert(write.connection.clone());
@@ -211,6 +260,27 @@ impl Tally {
         }
     }
 
+    /// What a human should know besides, and of how many things.
+    pub(crate) fn note(&mut self, notes: &BTreeMap<String, u64>) {
+        self.findings.extend(notes.iter().map(|(note, count)| (note.clone(), *count)));
+    }
+
+    fn value(&mut self, value: &ValueChange, name: &str) {
+        let key = (value.attribute.clone(), value.from.clone(), value.by.clone(), value.with_reading.clone());
+        let (people, pairs) = self.values.entry(key).or_default();
+        *people += 1;
+        let text = |value: &Option<Value>| value.as_ref().map(ToString::to_string);
+        let pair = (text(&value.before), text(&value.after));
+        // Where everybody has another value, such as an address, some of them show what happens.
+        if pairs.len() < REPORT_PAIRS_KEPT_MAX || pairs.contains_key(&pair) {
+            let (people, names) = pairs.entry(pair).or_default();
+            *people += 1;
+            if names.len() <= REPORT_NAMES_MAX {
+                names.insert(name.to_owned());
+            }
+        }
+    }
+
     fn line(&mut self, key: Key, name: &str) {
         let (people, names) = self.lines.entry(key).or_default();
         *people += 1;
@@ -230,6 +300,7 @@ impl Tally {
         self.report.documents = documents;
         self.report.looked_at = looked_at;
         self.report.findings = self.findings.into_iter().collect();
+        self.report.values = self.values.into_iter().map(value_line).collect();
         self.report.lines = self
             .lines
             .into_iter()
@@ -257,6 +328,14 @@ impl Tally {
             names: few(names.collect()),
         }
     }
+}
+
+fn value_line(((attribute, from, by, with_reading), (people, pairs)): (ValueKey, (u64, Pairs))) -> ValueLine {
+    let pair = |((before, after), (people, names))| ValuePair { before, after, people, names: few(names) };
+    let mut pairs: Vec<ValuePair> = pairs.into_iter().map(pair).collect();
+    pairs.sort_by_key(|pair| std::cmp::Reverse(pair.people));
+    pairs.truncate(REPORT_PAIRS_MAX);
+    ValueLine { attribute, from, by, with_reading, people, pairs }
 }
 
 fn few(names: BTreeSet<String>) -> Vec<String> {

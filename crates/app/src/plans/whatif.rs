@@ -49,12 +49,14 @@ pub async fn whatif(cx: &Cx, name: String, if_so: If) -> Result<(PersonFacts, Op
     let rules = in_force.resolved_rules().await.map_err(AppError::Target)?;
     let (plans, at_end) = until(&facts, &rules, now, end, house.ids.as_ref());
     let estate = &in_force.built.estate;
-    let outcome = outcome::over_time(&facts, &plans, &rules, &estate.brakes).map(|mut outcome| {
-        let presence = plans.last().map(|(_, plan)| plan.presence);
-        let event = presence.map_or("person.changed", event_for);
-        outcome.happens = Walker::new(estate, &rules).walk(event, &at_end, &at_end, outcome.changes.len(), end);
-        outcome
-    });
+    let outcome = outcome::over_time(&facts, &plans, &rules, &estate.brakes).filter(|outcome| !outcome.is_empty()).map(
+        |mut outcome| {
+            let presence = plans.last().map(|(_, plan)| plan.presence);
+            let event = presence.map_or("person.changed", event_for);
+            outcome.happens = Walker::new(estate, &rules).walk(event, &at_end, &at_end, outcome.changes.len(), end);
+            outcome
+        },
+    );
     Ok((known, outcome))
 }
 

@@ -39,6 +39,8 @@ pub(super) fn of(plan: &Value) -> String {
     // What no document accounts for is what surprises.
     let words: Vec<String> = effects.iter().map(|line| effect(line)).collect();
     wrapped("  people   ", &words, &mut lines);
+    let words: Vec<String> = list(report, "/values").iter().flat_map(value).collect();
+    wrapped("  values   ", &words, &mut lines);
     lines.append(&mut of_documents);
     if let Some(summary) = unchanged(report) {
         lines.push(summary);
@@ -155,6 +157,32 @@ fn effect(line: &Value) -> String {
     printable(&format!("{said}{}", names(line)))
 }
 
+/// What else would be known, from what to what, and whose word counts then.
+fn value(line: &Value) -> Vec<String> {
+    let attribute = text(line, "/attribute");
+    let whose = match (text(line, "/from"), text(line, "/by")) {
+        (from, by) if from == by => String::new(),
+        ("", by) => format!(", by {by}"),
+        (from, "") => format!(", without {from}"),
+        (from, by) => format!(", by {by} instead of {from}"),
+    };
+    let when = match text(line, "/withReading") {
+        "" => String::new(),
+        source => format!(", with the next reading of {source}"),
+    };
+    let number = |value: &Value| value.get("people").and_then(Value::as_u64).unwrap_or(0);
+    let side = |pair: &Value, name: &str| pair.get(name).map_or_else(|| "nothing".to_owned(), short);
+    let pairs = list(line, "/pairs");
+    let one = |pair: &Value| {
+        let change = format!("{} → {}", side(pair, "before"), side(pair, "after"));
+        printable(&format!("{} {attribute} {change}{}{whose}{when}", number(pair), names(pair)))
+    };
+    let shown: u64 = pairs.iter().map(number).sum();
+    let more = number(line).saturating_sub(shown);
+    let rest = (more > 0).then(|| printable(&format!("{more} more another {attribute}{whose}{when}")));
+    pairs.iter().map(one).chain(rest).collect()
+}
+
 fn names(line: &Value) -> String {
     let names: Vec<&str> = list(line, "/names").iter().filter_map(Value::as_str).collect();
     if names.is_empty() { String::new() } else { format!(" ({})", printable(&names.join(", "))) }
@@ -229,6 +257,16 @@ pub(super) fn people(people_of: &[Value]) -> String {
     let mut out = String::new();
     for one in people_of {
         let _ = writeln!(out, "\n{} ({})", printable(text(one, "/name")), text(one, "/person"));
+        for value in list(one, "/values") {
+            let side = |name: &str| value.get(name).map_or_else(|| "nothing".to_owned(), short);
+            let why = match (text(value, "/withReading"), text(value, "/why")) {
+                ("", why) => why.to_owned(),
+                (source, why) => format!("{why}; with the next reading of {source}"),
+            };
+            let line =
+                format!("  {} {} → {}   because {why}", text(value, "/attribute"), side("before"), side("after"));
+            let _ = writeln!(out, "{}", printable(&line));
+        }
         for change in list(one, "/changes") {
             let what: Vec<&str> = list(change, "/entitlements").iter().filter_map(Value::as_str).collect();
             let why: Vec<&str> = list(change, "/why").iter().filter_map(Value::as_str).collect();
@@ -331,6 +369,26 @@ Next: tenure apply plan_x   (stops if anything moved since; good for 24 h)
       tenure plan … --people   to see 38 people
 ";
         assert_eq!(of(&plan()), wanted);
+    }
+
+    #[test]
+    fn what_else_would_be_known_says_from_what_to_what_and_by_whom() {
+        let mut plan = plan();
+        plan["report"]["values"] = json!([
+            { "attribute": "department", "from": "ad", "by": "hr", "people": 14, "pairs": [
+                { "before": "Sales", "after": "Finance", "people": 12, "names": [] },
+                { "after": "Legal", "people": 1, "names": ["J. Park"] } ] },
+            { "attribute": "site", "from": "hr", "by": "hr", "withReading": "hr", "people": 1, "pairs": [
+                { "before": "Lyon", "people": 1, "names": [] } ] },
+        ]);
+        let text = of(&plan);
+        for wanted in [
+            "  values   12 department Sales → Finance, by hr instead of ad · 1 department nothing → Legal (J. Park), by hr",
+            "1 more another department, by hr instead of ad",
+            "1 site Lyon → nothing, with the next reading of hr",
+        ] {
+            assert!(text.contains(wanted), "{wanted}\n{text}");
+        }
     }
 
     #[test]

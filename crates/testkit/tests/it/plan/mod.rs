@@ -4,6 +4,7 @@ mod begins;
 mod brakes;
 mod random;
 mod reorganisation;
+mod values;
 mod world;
 
 use jiff::ToSpan as _;

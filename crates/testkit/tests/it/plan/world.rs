@@ -14,11 +14,10 @@ use tenure_app::plans::{apply, make, people as plan_people, show};
 use tenure_app::population::Population;
 use tenure_app::steps::Steps;
 use tenure_app::versions::{self, take::take};
-use tenure_app::{Builder, Built, CannotBuild, Cx, House, InForce, Live, NoProbe, Workflow};
+use tenure_app::{Builder, Built, CannotBuild, Cx, House, InForce, Live, NoProbe};
 use tenure_connect::AnyConnector;
 use tenure_connect::fake::FakeTarget;
 use tenure_engine::journal::RunStatus;
-use tenure_flow::language::Known;
 use tenure_model::{
     AccountState, Actor, ActorKind, Attributes, Clock, ConnectionName, Engagement, IdentityKind, Ids, Person, PersonId,
     PlanId, Role, SeededIds, SteppedClock, Zone, new_id,
@@ -40,30 +39,30 @@ pub const TARGETS: [&str; 2] = ["ldap", "git"];
 /// How an account stands: whether it can be used, and what it holds.
 pub type State = BTreeMap<(String, String), (bool, BTreeSet<String>)>;
 
-#[derive(Debug)]
 struct TestBuilder {
     fakes: BTreeMap<ConnectionName, FakeTarget>,
+    sources: BTreeMap<ConnectionName, Arc<dyn AnyConnector>>,
     limits: Limits,
+}
+
+impl std::fmt::Debug for TestBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestBuilder").field("fakes", &self.fakes.keys()).finish_non_exhaustive()
+    }
 }
 
 impl Builder for TestBuilder {
     fn build(&self, files: Vec<EstateFile>, _: Option<&Built>) -> Result<Built, CannotBuild> {
         let files = files.into_iter().map(|file| (file.path, file.text)).collect();
-        let read = tenure_blueprint::Estate::read(files)
-            .map_err(|problems| CannotBuild(problems.iter().map(ToString::to_string).collect()))?;
-        let mut estate = Estate { rules: read.rules(), brakes: self.limits.clone(), ..Estate::default() };
-        for (name, written) in &read.workflows {
-            let (compiled, _) = Workflow::compile(name, &written.spec, &Known::default()).map_err(|faults| {
-                CannotBuild(faults.iter().map(|fault| format!("{}: {}", fault.at, fault.reason)).collect())
-            })?;
-            estate.workflows.insert(name.clone(), compiled);
-        }
+        let read = tenure_server::house::estate::compile("test", files)
+            .map_err(|error| CannotBuild(vec![error.to_string(), format!("{error:?}")]))?;
+        let estate = Estate { brakes: self.limits.clone(), ..read.estate };
         let way = |(name, fake): (&ConnectionName, &FakeTarget)| {
             (name.clone(), Arc::new(fake.clone()) as Arc<dyn AnyConnector>)
         };
         Ok(Built {
             estate: Arc::new(estate),
-            connectors: self.fakes.iter().map(way).collect(),
+            connectors: self.fakes.iter().map(way).chain(self.sources.clone()).collect(),
             channels: BTreeMap::new(),
             for_doors: Arc::new(()),
         })
@@ -114,6 +113,18 @@ pub struct World {
 
 impl World {
     pub async fn new(count: usize, limits: Limits) -> Self {
+        let mut world = Self::with(base(), limits, |_| BTreeMap::new()).await;
+        world.hire(count).await;
+        world.start();
+        world
+    }
+
+    /// With these documents, and sources of the test's own; nobody is there and nothing runs.
+    pub async fn with(
+        documents: Vec<(String, String)>,
+        limits: Limits,
+        sources: impl FnOnce(Arc<dyn Clock>) -> BTreeMap<ConnectionName, Arc<dyn AnyConnector>>,
+    ) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let clock = Arc::new(SteppedClock::at("2026-11-20T09:00:00Z".parse().unwrap()));
         let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(7));
@@ -121,8 +132,9 @@ impl World {
         store.migrate().await.unwrap();
         let fake = |name: &&str| (name.parse().unwrap(), FakeTarget::new(clock.clone()).with_groups(GROUPS));
         let fakes: BTreeMap<ConnectionName, FakeTarget> = TARGETS.iter().map(fake).collect();
-        let builder = Arc::new(TestBuilder { fakes: fakes.clone(), limits });
-        let files: Vec<EstateFile> = base().into_iter().map(|(path, text)| versions::file(path, text)).collect();
+        let sources = sources(clock.clone());
+        let builder = Arc::new(TestBuilder { fakes: fakes.clone(), sources, limits });
+        let files: Vec<EstateFile> = documents.into_iter().map(|(path, text)| versions::file(path, text)).collect();
         let built = builder.build(files.clone(), None).unwrap();
         let hash = versions::hash(&files);
         let house = Arc::new(House {
@@ -135,6 +147,7 @@ impl World {
             engine: OnceLock::new(),
             probe: Arc::new(NoProbe),
             tasks_fallback: tenure_model::Assignee::Role(tenure_model::Role::Operator),
+            moved_by: tenure_app::owners::moved::usual(),
             public_url: String::new(),
             population: Population::default(),
         });
@@ -145,13 +158,10 @@ impl World {
             Box::pin(async move { take(&own, tx, &Actor::system("test"), &version, &files, definitions).await })
         });
         job.await.unwrap();
-        let mut world = Self { house, clock, fakes, people: Vec::new() };
-        world.hire(count).await;
-        world.start();
-        world
+        Self { house, clock, fakes, people: Vec::new() }
     }
 
-    fn start(&self) {
+    pub fn start(&self) {
         let (engine, run) = tenure_engine::start(tenure_engine::Parts {
             process: Arc::new(Flows),
             journal: Arc::new(StoreJournal::new(self.house.store.clone())),
@@ -260,8 +270,11 @@ impl World {
 
     /// Makes a plan of these roles, and waits until it is worked out.
     pub async fn plan(&self, roles: &[(String, String)], asked: Asked) -> (PlanRow, Report) {
-        let mut files = base();
-        files.extend(roles.iter().cloned());
+        self.plan_of(base().into_iter().chain(roles.iter().cloned()).collect(), asked).await
+    }
+
+    /// The same of these documents alone.
+    pub async fn plan_of(&self, files: Vec<(String, String)>, asked: Asked) -> (PlanRow, Report) {
         let made = make::make(&self.owner(), Some(files), Vec::new(), asked).await.unwrap();
         let (row, report) = self.settled(made.id, PlanState::Making).await;
         assert_eq!(row.state, PlanState::Ready, "{:?}", row.note);

@@ -21,6 +21,7 @@ pub(crate) async fn handler(
         person: facts.person.id,
         name: facts.person.display_name.clone(),
         presence: String::new(),
+        values: Vec::new(),
         changes: Vec::new(),
         ends: Vec::new(),
         removals: Vec::new(),

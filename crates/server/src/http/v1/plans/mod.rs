@@ -11,6 +11,7 @@ use tenure_api::wire::value::AttributeMap;
 use tenure_api::{OutcomeView, SetPlanView};
 use tenure_app::plans::outcome::{Outcome, Write};
 use tenure_app::plans::report::Report;
+use tenure_app::plans::values::ValueChange;
 use tenure_store::plans::PlanRow;
 
 fn view(row: PlanRow, report: Option<Report>) -> SetPlanView {
@@ -34,6 +35,7 @@ pub(super) fn outcome(outcome: Outcome) -> OutcomeView {
     // Names, texts and moments cannot fail to be written.
     let json = |value: Result<serde_json::Value, serde_json::Error>| value.unwrap_or_default();
     OutcomeView {
+        values: outcome.values.iter().map(value).collect(),
         changes: outcome.changes.iter().map(change).collect(),
         ends: json(serde_json::to_value(&outcome.ends)),
         happens: json(serde_json::to_value(&outcome.happens)),
@@ -42,6 +44,17 @@ pub(super) fn outcome(outcome: Outcome) -> OutcomeView {
         presence: outcome.presence,
         findings: outcome.findings,
     }
+}
+
+/// What else would be known, with the values as the wire has them.
+fn value(value: &ValueChange) -> Json {
+    let mut change = serde_json::to_value(value).unwrap_or_default();
+    let both = [("before", &value.before), ("after", &value.after)].into_iter();
+    let known = both.filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect();
+    if let Some(fields) = change.as_object_mut() {
+        fields.extend(AttributeMap::show(&known).0);
+    }
+    change
 }
 
 /// A write, with the values of an account as the wire has them.
