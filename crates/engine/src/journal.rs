@@ -296,9 +296,8 @@ pub struct Commit<A> {
     /// New runs, and those of which more changed than how far they are: of a run whose row is not
     /// here `seq` and `updated_at` are those of its newest record.
     pub runs: Vec<RunRow>,
-    /// By how much the number of runs of a partition in a status goes up or down; rows for the same
-    /// two add up.
-    pub tally: Vec<(u16, RunStatus, i64)>,
+    /// By how much the number of runs in a status goes up or down; those for the same one add up.
+    pub tally: Vec<(RunStatus, i64)>,
     /// New records.
     pub records: Vec<RecordRow>,
     /// New snapshots; each replaces the one before.

@@ -154,12 +154,12 @@ impl<'a, P: Process, J: Journal> Turn<'a, P, J> {
     }
 
     /// How the runs of this commit move between the statuses.
-    fn tally(&self) -> Vec<(u16, RunStatus, i64)> {
+    fn tally(&self) -> Vec<(RunStatus, i64)> {
         let moves = |row: &RunRow| {
             let before = self.core.live.get(&row.id).map(|before| before.row.status);
             let moved = before != Some(row.status);
-            let to = moved.then_some((row.partition, row.status, 1));
-            let from = before.filter(|_| moved).map(|before| (row.partition, before, -1));
+            let to = moved.then_some((row.status, 1));
+            let from = before.filter(|_| moved).map(|before| (before, -1));
             to.into_iter().chain(from)
         };
         self.commit.runs.iter().flat_map(moves).collect()

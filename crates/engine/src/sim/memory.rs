@@ -50,8 +50,8 @@ pub struct Tables {
     pub lanes: BTreeMap<String, LaneRow>,
     /// What was not taken in yet.
     pub inbox: BTreeMap<i64, InboxRow>,
-    /// How many runs of a partition are in a status, by what the commits say.
-    pub tally: BTreeMap<(u16, RunStatus), i64>,
+    /// How many runs are in a status, by what the commits say.
+    pub tally: BTreeMap<RunStatus, i64>,
     /// Every `(run, source, external)` that ever came.
     pub seen: BTreeSet<(RunId, String, String)>,
     /// Who holds what: node, epoch, until when.
@@ -134,8 +134,8 @@ impl Tables {
             self.records.entry(record.run).or_default().push(record);
         }
         self.runs.extend(commit.runs.into_iter().map(|row| (row.id, row)));
-        for (partition, status, by) in commit.tally {
-            *self.tally.entry((partition, status)).or_default() += by;
+        for (status, by) in commit.tally {
+            *self.tally.entry(status).or_default() += by;
         }
         self.snapshots.extend(commit.snapshots.into_iter().map(|snapshot| (snapshot.run, snapshot)));
         for key in commit.timers_cleared {

@@ -402,9 +402,9 @@ impl<P: Process> Simulation<P> {
             }
         }
         breaches.extend(undone_out_of_order(&self.world));
-        let mut tally: BTreeMap<(u16, RunStatus), i64> = BTreeMap::new();
+        let mut tally: BTreeMap<RunStatus, i64> = BTreeMap::new();
         for row in tables.runs.values() {
-            *tally.entry((row.partition, row.status)).or_default() += 1;
+            *tally.entry(row.status).or_default() += 1;
         }
         if tables.tally.iter().filter(|(_, runs)| **runs != 0).ne(tally.iter()) {
             breaches.push(format!("the tally says {:?} and there are {tally:?}", tables.tally));

@@ -38,6 +38,15 @@ impl Dialect {
         write!(sql, "{mark}{number}").unwrap_or_default();
     }
 
+    /// An `INSERT` that leaves behind what it did before it failed. A failed statement spoils its
+    /// transaction, so nobody sees that; and SQLite need not copy every page that it changes.
+    pub(crate) fn without_undo(self, sql: &str) -> String {
+        match self {
+            Self::Sqlite => sql.replacen("INSERT INTO", "INSERT OR FAIL INTO", 1),
+            Self::Postgres => sql.to_owned(),
+        }
+    }
+
     /// Counts the tables of this name: each keeps its catalogue elsewhere.
     pub(crate) fn table_count(self) -> &'static str {
         match self {

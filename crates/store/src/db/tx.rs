@@ -413,6 +413,7 @@ fn write_text(dialect: Dialect, shape: Shape) -> String {
     let mut sql = places(dialect, shape.head);
     match shape.kind {
         Kind::Rows => {
+            sql = dialect.without_undo(&sql);
             sql.push_str(" VALUES ");
             for row in 0..shape.count {
                 sql.push_str(if row == 0 { "(" } else { ", (" });
@@ -456,7 +457,7 @@ mod tests {
     #[test]
     fn rows_and_lists_are_written_in_both_dialects() {
         let rows = Shape { head: "INSERT INTO t (a, b)", tail: "", width: 2, count: 2, kind: Kind::Rows };
-        assert_eq!(write_text(Dialect::Sqlite, rows), "INSERT INTO t (a, b) VALUES (?1, ?2), (?3, ?4) ");
+        assert_eq!(write_text(Dialect::Sqlite, rows), "INSERT OR FAIL INTO t (a, b) VALUES (?1, ?2), (?3, ?4) ");
         let list = Shape {
             head: "SELECT a FROM t WHERE b = $1 AND a",
             tail: "ORDER BY a",

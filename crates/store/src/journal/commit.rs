@@ -78,7 +78,8 @@ impl Prepared {
     pub(super) fn of(commit: Commit<Attachment>) -> Result<Self, Stop> {
         let runs = last_of(commit.runs, |run| run.id);
         let wanted = runs.len() as u64;
-        let mut writes = vec![write_runs(runs), definitions(commit.definitions), write_tally(commit.tally)];
+        let mut writes =
+            vec![write_runs(runs), definitions(commit.definitions), write_tally(commit.tally, &commit.fence)];
         writes.push(write_records(commit.records));
         writes.push(write_snapshots(last_of(commit.snapshots, |snapshot| snapshot.run)));
         let timers = last_of(commit.timers_set, |timer| (timer.run, timer.node.clone()));
@@ -188,17 +189,19 @@ fn run_values(run: RunRow) -> [Param; 15] {
     ]
 }
 
-/// Keeps count of the runs by status, so that nobody ever has to count ten million rows. A
-/// partition has one writer, so nobody waits for another here.
-fn write_tally(tally: Vec<(u16, RunStatus, i64)>) -> Write {
-    let mut moved: BTreeMap<(u16, &str), i64> = BTreeMap::new();
-    for (partition, status, by) in tally {
-        *moved.entry((partition, status.word())).or_default() += by;
+/// Keeps count of the runs by status, so that nobody ever has to count ten million rows. Only the sum
+/// over the partitions counts, so everything is noted under the first of those that are held: a
+/// partition has one writer, and nobody waits for another here.
+fn write_tally(tally: Vec<(RunStatus, i64)>, held: &[Ownership]) -> Write {
+    let mut moved: BTreeMap<&str, i64> = BTreeMap::new();
+    for (status, by) in tally {
+        *moved.entry(status.word()).or_default() += by;
     }
+    let partition = held.first().map_or(0, |first| first.partition);
     let values: Vec<Param> = moved
         .into_iter()
         .filter(|(_, by)| *by != 0)
-        .flat_map(|((partition, status), by)| [partition.into(), status.into(), by.into()])
+        .flat_map(|(status, by)| [partition.into(), status.into(), by.into()])
         .collect();
     let tail = "ON CONFLICT (partition, status) DO UPDATE SET runs = run_tally.runs + excluded.runs";
     Write::Rows { head: "INSERT INTO run_tally (partition, status, runs)", width: 3, tail, values }

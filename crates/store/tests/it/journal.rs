@@ -226,11 +226,11 @@ async fn runs_are_listed_and_counted() {
                 row
             })
             .collect();
-        let tally = rows.iter().map(|row| (row.partition, row.status, 1)).collect();
+        let tally = rows.iter().map(|row| (row.status, 1)).collect();
         journal.commit(Commit { runs: rows.clone(), tally, ..Commit::new() }).await.unwrap();
         let mut tally = Vec::new();
         for row in &mut rows[..6] {
-            tally.extend([(row.partition, row.status, -1), (row.partition, RunStatus::Done, 1)]);
+            tally.extend([(row.status, -1), (RunStatus::Done, 1)]);
             row.status = RunStatus::Done;
             row.seq += 1;
         }
