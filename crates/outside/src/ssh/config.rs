@@ -49,6 +49,10 @@ pub struct SshConfig {
     /// Where home folders are archived; they are not if this is not said. Root's alone.
     #[serde(default)]
     pub archive: Option<String>,
+    /// The folder that shared drives are in; there are none if this is not said. Root's, and nobody
+    /// else may write to it.
+    #[serde(default)]
+    pub drives: Option<String>,
     /// Write nothing.
     #[serde(default)]
     pub read_only: bool,
@@ -138,6 +142,14 @@ impl SshConfig {
         if self.archive.as_ref().is_some_and(|folder| !is_folder(folder)) {
             return bad("archive", "must be an absolute path of letters, digits and `._-`, without `..`");
         }
+        if self.drives.as_ref().is_some_and(|folder| !is_folder(folder)) {
+            return bad("drives", "must be an absolute path of letters, digits and `._-`, without `..`");
+        }
+        if let (Some(drives), Some(archive)) = (&self.drives, &self.archive)
+            && (Path::new(drives).starts_with(archive) || Path::new(archive).starts_with(drives))
+        {
+            return bad("drives", "must be apart from `archive`, so that no archive is taken for a drive");
+        }
         Ok(())
     }
 
@@ -200,6 +212,7 @@ mod tests {
     #[test]
     fn what_would_be_careless_is_refused() {
         assert_eq!(check(&json!({})), Ok(()));
+        assert_eq!(check(&json!({ "drives": "/srv/drives", "archive": "/srv/drives-archive" })), Ok(()));
         for bad in [
             json!({ "host": "-oProxyCommand=id" }),
             json!({ "user": "a b" }),
@@ -213,6 +226,10 @@ mod tests {
             json!({ "archive": "/" }),
             json!({ "archive": "/var/../etc" }),
             json!({ "archive": "/var/lib/tenure/$(id)" }),
+            json!({ "drives": "/srv/.." }),
+            json!({ "drives": "/srv/drives", "archive": "/srv/drives/archive" }),
+            json!({ "drives": "/srv/drives", "archive": "/srv/drives" }),
+            json!({ "drives": "/srv/archive/drives", "archive": "/srv/archive" }),
             json!({ "password": "hunter2" }),
         ] {
             assert!(check(&bad).is_err(), "{bad}");

@@ -65,8 +65,10 @@ room() {
 tidy() { [ -z "$den" ] || rmdir -- "$den" 2>/dev/null; }
 
 mounted() {
+  # There a blank is written as a number, so that it divides nothing.
+  under=$(printf '%s\n' "$1" | sed 's/ /\\040/g')
   while read -r skip skip skip skip point rest; do
-    case $point in "$1" | "$1"/*) return 0 ;; esac
+    case $point in "$under" | "$under"/*) return 0 ;; esac
   done </proc/self/mountinfo
   return 1
 }
@@ -97,12 +99,19 @@ claim() {
   same "$1" || return
   [ -z "$2" ] || same "$2" || return
   [ -z "$3" ] || [ -z "$(processes "$3")" ] || { no running; return 1; }
-  ! held "$5" || { no held; return 1; }
-  ! mounted "$5" || { no mounted; return 1; }
-  carry "$5" "$den/$4" "$6" && return
+  grab "$5" "$den/$4" "$6" || { no "$flaw"; return 1; }
+}
+
+# Moves a folder to where only root gets, or says why not, in a word (`flaw`): from where, where to, number
+grab() {
+  flaw=held
+  ! held "$1" || return
+  flaw=mounted
+  ! mounted "$1" || return
+  carry "$1" "$2" "$3" && return
   # What came instead was put there under our hands.
-  mv -nT -- "$den/$4" "$5" 2>/dev/null
-  no unmoved
+  mv -nT -- "$2" "$1" 2>/dev/null
+  flaw=unmoved
   return 1
 }
 
@@ -318,28 +327,39 @@ folder_archive() {
   case $number in none) no missing; return ;; other) no strange; return ;; esac
   alone -x claim "$2" '' "$3" "$3" "$place" "$number" || return
   sound "$den/$3" || { back "$3" "$place" "$number" "$flaw"; return; }
+  stow "$den/$3" "$1-$3" || { back "$3" "$place" "$number" "$flaw"; return; }
+  # From here on the archive is known to be good, and the folder is only waiting to be removed.
+  sync -f "$vault" && carry "$den/$3" "$den/$3.done" "$number" || { no stuck; return; }
+  finish "$1-$3" "$3"
+}
+
+# Packs a folder that only root gets at, and looks whether all of it is there: folder, name of the archive
+stow() {
+  unstow "$2"
   end=.tar through=
   have gzip && end=.tar.gz through=gzip
   have zstd && end=.tar.zst through=zstd
-  part=$vault/part-$1-$3$end
-  rm -f -- "$vault/part-$1-$3".tar*
-  before=$(inventory "$den/$3")
-  if pack "$part" "$den/$3" --create --format=posix --one-file-system . && sync "$part" &&
-    matches "$part" "$den/$3" && sound "$den/$3" && [ "$before" = "$(inventory "$den/$3")" ]; then
-    # From here on the archive is known to be good, and the folder is only waiting to be removed.
-    sync -f "$vault" && carry "$den/$3" "$den/$3.done" "$number" || { no stuck; return; }
-    finish "$1-$3" "$3"
-    return
-  fi
-  rm -f -- "$part"
-  back "$3" "$place" "$number" unpacked
+  part=$vault/part-$2$end
+  before=$(inventory "$1")
+  pack "$part" "$1" --create --format=posix --one-file-system . && sync "$part" &&
+    matches "$part" "$1" && sound "$1" && [ "$before" = "$(inventory "$1")" ] && return
+  unstow "$2"
+  flaw=unpacked
+  return 1
 }
 
+unstow() { rm -f -- "$vault/part-$1.tar" "$vault/part-$1.tar.gz" "$vault/part-$1.tar.zst"; }
+
 finish() {
-  if packed "$vault/part-$1"; then mv -nT -- "$archive" "$vault/${archive##*/part-}"; fi
-  packed "$vault/$1" && sync -f "$vault" && rm -rf --one-file-system -- "$den/$2.done" || { no unfinished; return; }
+  conclude "$1" "$den/$2.done" || { no unfinished; return; }
   tidy
   ok
+}
+
+# Gives an archive that is known to be good its name, and removes what it is of: name, folder
+conclude() {
+  if packed "$vault/part-$1"; then mv -nT -- "$archive" "$vault/${archive##*/part-}"; fi
+  packed "$vault/$1" && sync -f "$vault" && rm -rf --one-file-system -- "$2"
 }
 
 # login, line, uid, home, folder of archives

@@ -5,11 +5,13 @@
 //! uid, which is never given twice. Root, the account that we sign in as, accounts of the system
 //! and those that the settings protect are never touched. A write happens under a lock of the
 //! host, and is read back over another line; a line that breaks under it ends `unknown`. The
-//! settings are in [`config`], the far end in `script.sh` and `folders.sh`, the verbs in `read` and
-//! `write`, and what is done with home folders in `actions`.
+//! settings are in [`config`], the far end in `script.sh`, `folders.sh` and `drives.sh`, the verbs in
+//! `read` and `write`, and what is done with home folders and drives in `actions`.
 
 mod actions;
 pub mod config;
+mod drives;
+mod folders;
 pub mod gecos;
 mod keys;
 mod read;

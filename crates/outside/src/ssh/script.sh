@@ -271,10 +271,11 @@ while IFS= read -r verb && IFS= read -r count; do
   case $verb in
     ready | facts | sessions | keys) "$verb" "$@" ;;
     look) alone -s look ;;
-    see_create | see_transfer | see_archive) apart -s "$verb" "$@" ;;
+    see_create | see_transfer | see_archive | see_drive | see_drives) apart -s "$verb" "$@" ;;
     folder_create | folder_uncreate | folder_transfer | folder_return | folder_archive | folder_restore)
       apart -x "$verb" "$@"
       ;;
+    drive_create | drive_uncreate | drive_transfer | drive_return | drive_archive | drive_restore) apart -x "$verb" "$@" ;;
     create | change | lock | unlock | join | leave | password | delete | quiet | unkey) alone -x "$verb" "$@" ;;
     *) no verb ;;
   esac

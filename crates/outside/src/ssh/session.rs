@@ -17,7 +17,7 @@ use crate::limits::{
 use crate::openssh::{Client, Host, Remote};
 
 /// What runs at the far end.
-const SCRIPT: &str = concat!(include_str!("folders.sh"), include_str!("script.sh"));
+const SCRIPT: &str = concat!(include_str!("folders.sh"), include_str!("drives.sh"), include_str!("script.sh"));
 /// Its first words.
 const GREETING: &[u8] = b"tenure-hosts 1";
 

@@ -137,6 +137,14 @@ impl Snapshot {
         })
     }
 
+    /// Whether others are in the primary group of an account.
+    pub(super) fn shares_group(&self, account: &Account) -> bool {
+        let gid = account.gid;
+        let member = |group: &Group| group.gid == gid && group.members.iter().any(|member| *member != account.login);
+        let mut others = self.accounts.iter().filter(|other| other.login != account.login);
+        others.any(|other| other.gid == gid) || self.groups.iter().any(member)
+    }
+
     /// Whether a line of sudoers names the account itself.
     pub(super) fn is_in_sudoers(&self, account: &Account) -> bool {
         self.sudoers.contains(&account.login) || self.sudoers.contains(&format!("#{}", account.uid))
@@ -277,6 +285,19 @@ mod tests {
         assert!(
             snapshot.is_in_sudoers(account(&snapshot, "bob")) && !snapshot.is_in_sudoers(account(&snapshot, "ada"))
         );
+    }
+
+    #[test]
+    fn a_group_is_shared_once_another_is_in_it() {
+        let mut snapshot = snapshot();
+        let (ada, bob) = (account(&snapshot, "ada").clone(), account(&snapshot, "bob").clone());
+        assert!(!snapshot.shares_group(&ada) && !snapshot.shares_group(&bob));
+        for group in &mut snapshot.groups {
+            group.members.insert("bob".to_owned());
+        }
+        assert!(snapshot.shares_group(&ada) && !snapshot.shares_group(&bob));
+        snapshot.accounts.push(Account { login: "carl".to_owned(), ..bob.clone() });
+        assert!(snapshot.shares_group(&bob));
     }
 
     #[test]

@@ -46,6 +46,7 @@ fn fixture<'a>(files: &'a Files<'_>) -> Fixture<'a> {
 /// Runs the cases whose names contain this, or all.
 async fn suite(only: Option<&str>) -> Report {
     let host = Host::start().await;
+    host.run("mkdir -m 755 /var/lib/drives");
     let secret = host.file("password");
     std::fs::write(&secret, "correct horse: battery's \\ \"staple\"").unwrap();
     std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
@@ -75,6 +76,7 @@ mod slow {
     #[tokio::test]
     async fn every_trouble_that_is_planted_turns_it_red() {
         let host = Host::start().await;
+        host.run("mkdir -m 755 /var/lib/drives");
         let make = || connector(&host, &json!({}));
         troubles_are_found(make, &fixture(&Files(&host)), &Options::default(), &[]).await;
     }

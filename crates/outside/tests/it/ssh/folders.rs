@@ -26,7 +26,7 @@ const BELONGINGS: &str = "cd ~ada && mkdir -p papers/deep .config && echo secret
     mkdir -p -m 700 /var/lib/tenure/archive";
 
 /// Makes Ada with what is hers, and Bob, and gives his native id.
-async fn both(host: &Host, connector: &SshConnector) -> String {
+pub async fn both(host: &Host, connector: &SshConnector) -> String {
     done(connector, ada(), Write::Create { attributes: attributes() }).await;
     host.run(BELONGINGS);
     let mut bob = attributes();
@@ -35,33 +35,33 @@ async fn both(host: &Host, connector: &SshConnector) -> String {
     bob.native_id.unwrap().as_str().to_owned()
 }
 
-fn act(action: &str, with: Json) -> Act {
+pub fn act(action: &str, with: Json) -> Act {
     let with: BTreeMap<String, Json> = serde_json::from_value(with).unwrap();
     Act { account: ada(), action: action.to_owned(), with, back: None }
 }
 
-fn taken_back(act: &Act, before: &Sight) -> Act {
+pub fn taken_back(act: &Act, before: &Sight) -> Act {
     Act { back: Some(before.kept.clone()), ..act.clone() }
 }
 
-async fn look(connector: &SshConnector, act: &Act) -> Sight {
+pub async fn look(connector: &SshConnector, act: &Act) -> Sight {
     AnyConnector::actions(connector).unwrap().look(act).await.unwrap()
 }
 
-async fn try_act(connector: &SshConnector, act: &Act) -> Result<Sight, WriteFault> {
+pub async fn try_act(connector: &SshConnector, act: &Act) -> Result<Sight, WriteFault> {
     let operation = Operation { key: "0a".parse().unwrap(), generation: 1 };
     AnyConnector::actions(connector).unwrap().act(act, &operation).await
 }
 
 /// Has it done, and demands that it is so by another look as well.
-async fn make(connector: &SshConnector, act: &Act) -> Sight {
+pub async fn make(connector: &SshConnector, act: &Act) -> Sight {
     let sight = try_act(connector, act).await.unwrap_or_else(|fault| panic!("{}: {fault:?}", act.summary()));
     assert_eq!(sight.so, Some(act.back.is_none()), "{}", act.summary());
     assert_eq!(look(connector, act).await.so, sight.so, "{}", act.summary());
     sight
 }
 
-async fn refused(connector: &SshConnector, act: &Act) -> Refusal {
+pub async fn refused(connector: &SshConnector, act: &Act) -> Refusal {
     match try_act(connector, act).await {
         Err(WriteFault::Refused(refusal)) => refusal,
         other => panic!("{}: {other:?}", act.summary()),
@@ -69,7 +69,7 @@ async fn refused(connector: &SshConnector, act: &Act) -> Refusal {
 }
 
 /// Everything about a folder and all that is in it.
-fn listing(host: &Host, folder: &str) -> String {
+pub fn listing(host: &Host, folder: &str) -> String {
     host.run(&format!(
         "cd {folder} && {{ find . -printf '%P|%y|%m|%U|%G|%n|%l' \\( -type d -o -printf '|%s|%T@' \\) -printf '\\n' | sort; \
          find . -type f -exec sha256sum {{}} + | sort; }}"

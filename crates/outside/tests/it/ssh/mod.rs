@@ -1,6 +1,7 @@
 //! Accounts on a real host, over a real SSH server.
 
 mod conformance;
+mod drives;
 mod faults;
 mod folders;
 mod life;
@@ -21,7 +22,7 @@ pub fn connector(host: &Host, more: &Json) -> SshConnector {
         "identity": format!("file:{}", host.file("client").display()), "knownHosts": host.file("known_hosts"),
         "protected": ["glass"],
         "authorizedKeys": [".ssh/authorized_keys", ".ssh/authorized_keys2", "/etc/ssh/keys/%u"],
-        "archive": "/var/lib/tenure/archive",
+        "archive": "/var/lib/tenure/archive", "drives": "/var/lib/drives",
     });
     config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let config = serde_json::from_value(config).unwrap();
