@@ -274,7 +274,7 @@ spec: { connector: process, direction: target, config: { folder: nowhere, progra
     fn an_action_that_a_connection_does_not_have_is_named_with_what_it_can_do() {
         assert_eq!(
             only("{ id: a, use: mailbox/forward, with: { system: shop, to: person.manager } }"),
-            "w.yaml:7:19: TEN-E2010 connection `shop` does no `mailbox/forward`; what it does for accounts is \
+            "w.yaml:7:21: TEN-E2010 connection `shop` does no `mailbox/forward`; what it does for accounts is \
              `orders/transfer`; name a connection that does it: `ldap`"
         );
         assert_eq!(
@@ -296,7 +296,7 @@ spec: { connector: process, direction: target, config: { folder: nowhere, progra
         for (given, wanted) in [
             (
                 "with: { reason: gone }",
-                "w.yaml:7:83: TEN-E2004 at connection `shop`, `orders/transfer` needs `to`; give it `to`: somebody who has an account there too",
+                "w.yaml:7:89: TEN-E2004 at connection `shop`, `orders/transfer` needs `to`; give it `to`: somebody who has an account there too",
             ),
             (
                 "with: { to: E2, resaon: gone }",
@@ -329,7 +329,7 @@ spec: { connector: process, direction: target, config: { folder: nowhere, progra
         ]);
         assert!(
             found.len() == 1
-                && found[0].contains("w.yaml:10:54: TEN-E2016 connection `shop` cannot take `orders/transfer` back"),
+                && found[0].contains("w.yaml:10:56: TEN-E2016 connection `shop` cannot take `orders/transfer` back"),
             "{found:#?}"
         );
     }
@@ -337,11 +337,11 @@ spec: { connector: process, direction: target, config: { folder: nowhere, progra
     #[test]
     fn nothing_is_claimed_of_what_is_not_known_before_it_runs() {
         for step in [
-            "{ id: a, use: mailbox/forward, with: { system: { =: input.system }, to: E2 } }",
+            "{ id: a, use: mailbox/forward, with: { system: { =: input.because }, to: E2 } }",
             "{ id: a, use: mailbox/forward, with: { system: far, to: E2 } }",
-            "{ id: a, use: connector/act, with: { system: shop, action: { =: input.action } } }",
-            "{ id: a, use: connector/act, with: { system: shop, action: orders/transfer, with: { =: input.with } } }",
-            "{ id: a, use: connector/act, with: { system: shop, action: orders/transfer, with: { to: { =: input.to }, all: { $: /input/all } } } }",
+            "{ id: a, use: connector/act, with: { system: shop, action: { =: input.because } } }",
+            "{ id: a, use: connector/act, with: { system: shop, action: orders/transfer, with: { =: input.body } } }",
+            "{ id: a, use: connector/act, with: { system: shop, action: orders/transfer, with: { to: { =: input.because }, all: { $: /input/body } } } }",
         ] {
             assert_eq!(wrong(&[step]), [""; 0], "{step}");
         }
