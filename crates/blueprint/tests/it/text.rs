@@ -415,3 +415,21 @@ fn every_kind_has_a_schema_that_knows_what_the_reader_knows() {
     assert_eq!(keys, ["birthright", "grants", "includes", "requestable", "review", "risk"]);
     assert_eq!(role["properties"]["spec"]["properties"]["birthright"]["required"], json!(["when"]));
 }
+
+#[test]
+fn a_successor_is_somebody_else_who_comes_after_an_owner() {
+    let team = |metadata: &str| {
+        format!("apiVersion: tenure/v1\nkind: Team\nmetadata: {{ name: us, {metadata} }}\nspec: {{ members: [bob] }}\n")
+    };
+    let files = |text: &str| vec![("a.yaml".to_owned(), text.to_owned())];
+    let good = team("owner: ada, successor: them");
+    let estate = Estate::read(files(&good)).unwrap();
+    assert_eq!(estate.successors.values().collect::<Vec<_>>(), ["them"]);
+    for (metadata, code) in [("successor: them", Code::MissingKey), ("owner: ada, successor: ada", Code::BadValue)] {
+        let found = problems(&team(metadata));
+        assert_eq!(found.iter().map(|problem| problem.code).collect::<Vec<_>>(), [code], "{found:#?}");
+    }
+    let found = tenure_blueprint::diff::difference(&files(&team("owner: ada")), &files(&good));
+    let parts: Vec<&str> = found.documents.iter().flat_map(|one| &one.parts).map(|part| part.path.as_str()).collect();
+    assert_eq!(parts, ["successor"]);
+}

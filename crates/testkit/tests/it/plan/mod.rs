@@ -2,6 +2,7 @@
 
 mod begins;
 mod brakes;
+mod owners;
 mod random;
 mod reorganisation;
 mod values;
