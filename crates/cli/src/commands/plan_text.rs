@@ -160,9 +160,10 @@ fn effect(line: &Value) -> String {
 /// What else would be known, from what to what, and whose word counts then.
 fn value(line: &Value) -> Vec<String> {
     let attribute = text(line, "/attribute");
-    let whose = match (text(line, "/from"), text(line, "/by")) {
-        (from, by) if from == by => String::new(),
-        ("", by) => format!(", by {by}"),
+    let (from, by) = (text(line, "/from"), text(line, "/by"));
+    let whose = |had: bool| match (from, by) {
+        _ if from == by => String::new(),
+        (_, by) if !by.is_empty() && (from.is_empty() || !had) => format!(", by {by}"),
         (from, "") => format!(", without {from}"),
         (from, by) => format!(", by {by} instead of {from}"),
     };
@@ -175,11 +176,12 @@ fn value(line: &Value) -> Vec<String> {
     let pairs = list(line, "/pairs");
     let one = |pair: &Value| {
         let change = format!("{} → {}", side(pair, "before"), side(pair, "after"));
+        let whose = whose(pair.get("before").is_some());
         printable(&format!("{} {attribute} {change}{}{whose}{when}", number(pair), names(pair)))
     };
     let shown: u64 = pairs.iter().map(number).sum();
     let more = number(line).saturating_sub(shown);
-    let rest = (more > 0).then(|| printable(&format!("{more} more another {attribute}{whose}{when}")));
+    let rest = (more > 0).then(|| printable(&format!("{more} more another {attribute}{}{when}", whose(true))));
     pairs.iter().map(one).chain(rest).collect()
 }
 
@@ -383,7 +385,8 @@ Next: tenure apply plan_x   (stops if anything moved since; good for 24 h)
         ]);
         let text = of(&plan);
         for wanted in [
-            "  values   12 department Sales → Finance, by hr instead of ad · 1 department nothing → Legal (J. Park), by hr",
+            "  values   12 department Sales → Finance, by hr instead of ad",
+            "1 department nothing → Legal (J. Park), by hr",
             "1 more another department, by hr instead of ad",
             "1 site Lyon → nothing, with the next reading of hr",
         ] {
