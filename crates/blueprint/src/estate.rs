@@ -214,11 +214,16 @@ impl Reading {
         }
     }
 
-    fn document(&mut self, file: &str, document: &Document<'_>) {
+    /// Who looks after a document.
+    fn whose(&mut self, document: &Document<'_>) {
         let key = || (document.kind, document.name.clone());
         self.estate.managed.insert(key(), document.managed_by);
         self.estate.owners.extend(document.owner.clone().map(|owner| (key(), owner)));
         self.estate.successors.extend(document.successor.clone().map(|successor| (key(), successor)));
+    }
+
+    fn document(&mut self, file: &str, document: &Document<'_>) {
+        self.whose(document);
         let mut notes = Notes { file, problems: &mut self.problems };
         match document.kind {
             Kind::Brake => brake::read(document, &mut self.estate.brakes, &mut notes),

@@ -1,6 +1,7 @@
 //! Finds out what has no owner who is there, what comes to a successor, and what somebody answers for
 //! who works somewhere else by now.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -199,16 +200,18 @@ impl Finding<'_> {
         if version.version == self.version {
             return Ok(true);
         }
-        if !self.owners_of.contains_key(&version.version) {
-            let files = estates::files(tx, version.version).await?;
-            let files: Vec<(String, String)> = files.into_iter().map(|file| (file.path, file.text)).collect();
-            let owners = listed(&files)
-                .into_iter()
-                .filter_map(|one| Some((format!("{} {}", one.kind.to_lowercase(), one.name), one.owner?)));
-            self.owners_of.insert(version.version, owners.collect());
-        }
-        let then = self.owners_of.get(&version.version).and_then(|owners| owners.get(&thing.says));
-        Ok(then.is_some_and(|then| then == owner))
+        let owners = match self.owners_of.entry(version.version) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let files = estates::files(tx, version.version).await?;
+                let files: Vec<(String, String)> = files.into_iter().map(|file| (file.path, file.text)).collect();
+                let owners = listed(&files)
+                    .into_iter()
+                    .filter_map(|one| Some((format!("{} {}", one.kind.to_lowercase(), one.name), one.owner?)));
+                place.insert(owners.collect())
+            }
+        };
+        Ok(owners.get(&thing.says).is_some_and(|then| then == owner))
     }
 }
 

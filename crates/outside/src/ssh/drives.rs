@@ -29,7 +29,7 @@ enum What {
     },
     /// Where others are in the primary group of the account, the drives stay with that group.
     Transfer {
-        to: Account,
+        to: Box<Account>,
         is_shared: bool,
     },
     Archive {
@@ -66,7 +66,7 @@ impl DriveErrand {
     /// To give all of them to another account.
     pub(super) fn transfer(snapshot: &Snapshot, account: Account, root: &str, to: Account) -> Self {
         let is_shared = snapshot.shares_group(&account);
-        Self { account, root: root.to_owned(), what: What::Transfer { to, is_shared } }
+        Self { account, root: root.to_owned(), what: What::Transfer { to: Box::new(to), is_shared } }
     }
 
     /// To pack all of them.
