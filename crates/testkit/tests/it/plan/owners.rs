@@ -49,9 +49,9 @@ async fn who_was_named_after_they_moved_is_not_asked() {
     let works = |department: &str| [("department".to_owned(), Value::Text(department.to_owned()))].into();
     let (first_day, kind, zone) = (date(2024, 3, 1), IdentityKind::Employee, Zone::utc());
     tell(&world, "e1", EventKind::EmploymentStarted { kind, first_day, zone, attributes: works("Sales") }).await;
-    world.clock.advance(Duration::from_secs(3_600));
+    world.clock.advance(Duration::from_hours(1));
     tell(&world, "e2", EventKind::PersonChanged { attributes: works("Support") }).await;
-    world.clock.advance(Duration::from_secs(3_600));
+    world.clock.advance(Duration::from_hours(1));
     let put = async |files: Vec<(String, String)>| {
         let (row, _) = world.plan_of(files, Asked::default()).await;
         assert_eq!(world.apply(row.id).await.0.state, PlanState::Applied);
