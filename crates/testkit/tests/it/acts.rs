@@ -9,7 +9,7 @@ use tenure_connect::fake::Fault;
 use tenure_connect::{Act, Actions as _, Locator, Refusal, RefusalClass};
 use tenure_engine::journal::RunStatus;
 use tenure_flow::Node;
-use tenure_model::{Account, Actor, ActorKind, NativeId, Role, RunId, new_id};
+use tenure_model::{Account, AccountState, Actor, ActorKind, NativeId, Role, RunId, new_id};
 use tenure_store::runs::RunFilter;
 use tenure_store::{StoreError, accounts};
 
@@ -81,8 +81,20 @@ impl Somebody {
         let scene = Self::new(ESTATE).await;
         let body = json!({ "id": "e2", "type": "employment.started", "firstDay": "2025-01-01", "person": { "employeeId": "E2" } });
         scene.stepped.tell(body).await.unwrap();
-        scene.holds("the other never came", async || scene.stepped.directory.account("e2").is_some()).await;
+        let is_usable = async || scene.known("e2").await.is_some_and(|account| account.state == AccountState::Active);
+        scene.holds("the other never came", is_usable).await;
         scene
+    }
+
+    /// What is known of an account that the system has.
+    async fn known(&self, name: &str) -> Option<Account> {
+        let native = self.stepped.directory.account(name)?.native_id?;
+        let job = self
+            .stepped
+            .house
+            .store
+            .read(move |tx| Box::pin(async move { accounts::find(tx, &"ldap".parse().unwrap(), &native).await }));
+        job.await.map_err(|error: StoreError| error).unwrap()
     }
 
     /// What the system does for an account, as JSON.
@@ -112,11 +124,7 @@ impl Somebody {
     async fn with_second_account(&self, name: &str) -> String {
         let attributes = [("uid", name), ("employeeNumber", "E1b")].map(|(key, value)| (key.to_owned(), value.into()));
         drop((*self.stepped.directory).clone().with_account(attributes.into(), &[]));
-        let own = self.stepped.house.store.read({
-            let native = NativeId::new(self.id_of("e1"));
-            move |tx| Box::pin(async move { accounts::find(tx, &"ldap".parse().unwrap(), &native).await })
-        });
-        let own: Account = own.await.map_err(|error: StoreError| error).unwrap().unwrap();
+        let own = self.known("e1").await.unwrap();
         let account = Account {
             id: new_id(self.stepped.house.ids.as_ref()),
             native_id: Some(NativeId::new(self.id_of(name))),
