@@ -153,7 +153,7 @@ impl Mind<'_> {
             matches!(self.state.nodes.get(id), Some(Node::Asked { .. } | Node::Retrying { .. } | Node::Blocked { .. }))
         };
         let moot = |step: &&Step| {
-            waits(&step.id) && step.moot_after.iter().any(|edge| start::edge_state(edge, &self.state) == Some(true))
+            step.moot_after.iter().any(|edge| start::edge_state(edge, &self.state) == Some(true)) && waits(&step.id)
         };
         let ids: Vec<String> = self.graph.in_order().filter(moot).map(|step| step.id.clone()).collect();
         for id in &ids {

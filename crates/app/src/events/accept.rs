@@ -337,13 +337,12 @@ pub(crate) async fn begin(
     for (lane, name) in start::lanes(&start::ended_by(house, &what.starts), person) {
         start::stop_in(tx, (&lane, &name), &what.starts, &external, now).await?;
     }
-    for letter in known.iter().flat_map(|known| dates::timers(house, known)) {
-        send(tx, letter).await?;
+    let dated = known.as_ref().map(|known| dates::moments(&estate, known, now)).unwrap_or_default();
+    for moment in &dated {
+        send(tx, dates::timer(person, moment, now)).await?;
     }
-    let unbegun = runs.is_empty().then(|| {
-        let later = known.as_ref().map(|known| dates::ahead(house, known)).unwrap_or_default();
-        unbegun::why(&estate, known.as_ref(), &happened, (&what.starts, &later), now)
-    });
+    let unbegun =
+        runs.is_empty().then(|| unbegun::why(&estate, known.as_ref(), &happened, (&what.starts, &dated), now));
     Ok(Begun { runs, unbegun })
 }
 

@@ -77,11 +77,14 @@ impl House {
 }
 
 async fn deliver_one(house: &House, channel: Option<&dyn Channel>, notice: &Notice) -> Result<(), StoreError> {
-    if let Some(why) = needless(house, notice).await? {
-        return put_aside(house, notice, why).await;
+    let told = serde_json::from_str(&notice.body);
+    if let Ok(told) = &told
+        && is_needless(house, told).await?
+    {
+        return put_aside(house, notice, "the task is over").await;
     }
     house.pass(Point::BeforeNotice);
-    let sent = match (channel, message(house, notice).await?) {
+    let sent = match (channel, message(house, notice, told).await?) {
         (Some(channel), Ok(message)) => channel.send(&message).await,
         (Some(_), Err(refusal)) => Sent::Refused(refusal),
         (None, _) => Sent::Refused(Refusal::new(
@@ -107,15 +110,14 @@ async fn deliver_one(house: &House, channel: Option<&dyn Channel>, notice: &Noti
     house.store.write(move |tx| Box::pin(async move { notices::failed(tx, id, &reason, next).await.map(drop) })).await
 }
 
-/// Why words to somebody need not go out any more: what they ask for is over. Machines are told of
+/// Whether words to somebody need not go out any more: what they ask for is over. Machines are told of
 /// everything that was.
-async fn needless(house: &House, notice: &Notice) -> Result<Option<&'static str>, StoreError> {
-    let told: Option<Told> = serde_json::from_str(&notice.body).ok();
-    let asks = |told: &Told| NoticeKind::from_word(&told.kind).is_some_and(NoticeKind::may_lack_person);
-    let told = told.filter(|told| told.to.is_some() && asks(told));
-    let Some(task) = told.and_then(|told| told.data.get("task")?.parse::<TaskId>().ok()) else { return Ok(None) };
+async fn is_needless(house: &House, told: &Told) -> Result<bool, StoreError> {
+    let asks = NoticeKind::from_word(&told.kind).is_some_and(NoticeKind::may_lack_person);
+    let task = told.data.get("task").filter(|_| told.to.is_some() && asks);
+    let Some(task) = task.and_then(|task| task.parse::<TaskId>().ok()) else { return Ok(false) };
     let found = house.store.read(move |tx| Box::pin(async move { tasks::get(tx, task).await })).await?;
-    Ok(found.is_some_and(|task| task.state.end().is_some()).then_some("the task is over"))
+    Ok(found.is_some_and(|task| task.state.end().is_some()))
 }
 
 async fn put_aside(house: &House, notice: &Notice, why: &'static str) -> Result<(), StoreError> {
@@ -157,8 +159,12 @@ fn later(now: Timestamp, pause: Duration) -> Timestamp {
 }
 
 /// What is handed over. What is known of the person is read now, so that it is right now.
-async fn message(house: &House, notice: &Notice) -> Result<Result<Message, Refusal>, StoreError> {
-    let told: Told = match serde_json::from_str(&notice.body) {
+async fn message(
+    house: &House,
+    notice: &Notice,
+    told: serde_json::Result<Told>,
+) -> Result<Result<Message, Refusal>, StoreError> {
+    let told = match told {
         Ok(told) => told,
         Err(error) => {
             let said = "what the outbox holds cannot be read; put the notice aside";

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tenure_blueprint::diff::listed;
 use tenure_model::{Assignee, Name, Person};
+use tenure_store::estates::EstateVersion;
 use tenure_store::{StoreError, Tx, estates};
 
 use super::ask::{Because, Question};
@@ -31,6 +32,19 @@ enum Owner {
     There(Option<Box<Person>>),
     /// Not there: in words, and who is asked instead.
     Gone(String, Assignee),
+}
+
+/// Which documents were in force at a moment.
+#[derive(Debug, Clone, Copy)]
+enum Then {
+    /// No versions are kept.
+    NotKept,
+    /// None yet.
+    None,
+    /// Those that are in force now.
+    Now,
+    /// Those of this version.
+    Version(i64),
 }
 
 struct Finding<'a> {
@@ -172,9 +186,10 @@ impl Finding<'_> {
         things: BTreeSet<Thing>,
     ) -> Result<Option<Question>, StoreError> {
         let Some(moved) = last_move(self.house, tx, self.estate, person).await? else { return Ok(None) };
+        let then = self.then(tx, &moved).await?;
         let mut lines = BTreeSet::new();
         for thing in things {
-            if !self.was_theirs(tx, &owner, &thing, &moved).await? {
+            if !self.was_theirs(&owner, &thing, &moved, then) {
                 continue;
             }
             lines.insert(match self.estate.successors.get(&thing.says).filter(|to| **to != owner) {
@@ -188,30 +203,37 @@ impl Finding<'_> {
         Ok((!lines.is_empty()).then_some(Question { owner, title, assignee, lines, because }))
     }
 
+    /// Which documents were in force when somebody moved; their owners are looked up.
+    async fn then(&mut self, tx: &mut Tx, moved: &Move) -> Result<Then, StoreError> {
+        let Some(EstateVersion { version, .. }) = estates::at(tx, moved.at).await? else {
+            return Ok(if estates::newest(tx).await?.is_none() { Then::NotKept } else { Then::None });
+        };
+        if version == self.version {
+            return Ok(Then::Now);
+        }
+        if let Entry::Vacant(place) = self.owners_of.entry(version) {
+            let files = estates::files(tx, version).await?;
+            let files: Vec<(String, String)> = files.into_iter().map(|file| (file.path, file.text)).collect();
+            let owners = listed(&files)
+                .into_iter()
+                .filter_map(|one| Some((format!("{} {}", one.kind.to_lowercase(), one.name), one.owner?)));
+            place.insert(owners.collect());
+        }
+        Ok(Then::Version(version))
+    }
+
     /// Whether somebody answered for something before they moved. Who named them later knew where they work.
-    async fn was_theirs(&mut self, tx: &mut Tx, owner: &str, thing: &Thing, moved: &Move) -> Result<bool, StoreError> {
-        if let Since::At(since) = thing.since {
-            return Ok(since < moved.at);
-        }
-        let Some(version) = estates::at(tx, moved.at).await? else {
+    fn was_theirs(&self, owner: &str, thing: &Thing, moved: &Move, then: Then) -> bool {
+        match (thing.since, then) {
+            (Since::At(since), _) => since < moved.at,
             // Where no versions are kept nothing tells when somebody was named.
-            return Ok(estates::newest(tx).await?.is_none());
-        };
-        if version.version == self.version {
-            return Ok(true);
-        }
-        let owners = match self.owners_of.entry(version.version) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
-                let files = estates::files(tx, version.version).await?;
-                let files: Vec<(String, String)> = files.into_iter().map(|file| (file.path, file.text)).collect();
-                let owners = listed(&files)
-                    .into_iter()
-                    .filter_map(|one| Some((format!("{} {}", one.kind.to_lowercase(), one.name), one.owner?)));
-                place.insert(owners.collect())
+            (Since::Named, Then::NotKept | Then::Now) => true,
+            (Since::Named, Then::None) => false,
+            (Since::Named, Then::Version(version)) => {
+                let named = self.owners_of.get(&version).and_then(|owners| owners.get(&thing.says));
+                named.is_some_and(|named| named == owner)
             }
-        };
-        Ok(owners.get(&thing.says).is_some_and(|then| then == owner))
+        }
     }
 }
 

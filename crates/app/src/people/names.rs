@@ -29,22 +29,7 @@ pub(crate) async fn make(
     person: &Person,
     now: Timestamp,
 ) -> Result<Result<String, NoName>, AppError> {
-    let tried = match tried(generator, person, now) {
-        Ok(tried) => tried,
-        Err(why) => return Ok(Err(why)),
-    };
-    for some in tried.chunks(LOOKED_UP_AT_ONCE) {
-        let taken = taken(tx, generator, some, person, now).await?;
-        for name in some.iter().filter(|name| !taken.contains(&fold(name))) {
-            if is_anothers(tx, generator, name, person).await? {
-                continue;
-            }
-            if names::reserve(tx, &generator.name, name, person.id, now, rested_before(generator, now)).await? {
-                return Ok(Ok(name.clone()));
-            }
-        }
-    }
-    Ok(Err(NoName::Unspellable(format!("all {} names are taken", tried.len()))))
+    first(tx, generator, person, now, None).await
 }
 
 /// The name that would be made by rule, besides those in `given`. Nothing is reserved.
@@ -55,24 +40,37 @@ pub(crate) async fn foresee(
     given: &BTreeSet<String>,
     now: Timestamp,
 ) -> Result<Result<String, NoName>, AppError> {
-    let tried = match tried(generator, person, now) {
+    first(tx, generator, person, now, Some(given)).await
+}
+
+/// The first name by rule that nobody has: reserved, unless it is only foreseen, besides others.
+async fn first(
+    tx: &mut Tx,
+    generator: &Generator,
+    person: &Person,
+    now: Timestamp,
+    foreseen: Option<&BTreeSet<String>>,
+) -> Result<Result<String, NoName>, AppError> {
+    let facts = Facts { person, engagement: None, standing: Standing::None, now };
+    let tried = match generator.names(&facts, &mut Session::new()) {
         Ok(tried) => tried,
         Err(why) => return Ok(Err(why)),
     };
+    let is_given = |name: &String| foreseen.is_some_and(|given| given.contains(name));
     for some in tried.chunks(LOOKED_UP_AT_ONCE) {
         let taken = taken(tx, generator, some, person, now).await?;
-        for name in some.iter().filter(|name| !taken.contains(&fold(name)) && !given.contains(*name)) {
-            if !is_anothers(tx, generator, name, person).await? {
+        for name in some.iter().filter(|name| !taken.contains(&fold(name)) && !is_given(name)) {
+            if is_anothers(tx, generator, name, person).await? {
+                continue;
+            }
+            if foreseen.is_some()
+                || names::reserve(tx, &generator.name, name, person.id, now, rested_before(generator, now)).await?
+            {
                 return Ok(Ok(name.clone()));
             }
         }
     }
     Ok(Err(NoName::Unspellable(format!("all {} names are taken", tried.len()))))
-}
-
-fn tried(generator: &Generator, person: &Person, now: Timestamp) -> Result<Vec<String>, NoName> {
-    let facts = Facts { person, engagement: None, standing: Standing::None, now };
-    generator.names(&facts, &mut Session::new())
 }
 
 /// Those of some names that somebody else has, or that rest.

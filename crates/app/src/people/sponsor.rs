@@ -10,16 +10,12 @@ use tenure_store::{Tx, engagements, people};
 use crate::cx::Cx;
 use crate::error::AppError;
 use crate::people::show;
-use crate::{limits, record};
+use crate::{reason, record};
 
 /// Says who answers for somebody or something from now on, and why.
 pub async fn sponsor(cx: &Cx, person: String, to: String, reason: String) -> Result<Person, AppError> {
     cx.allow(Action::SponsorPerson, &Thing::Person(None))?;
-    let length = reason.chars().count();
-    if reason.trim().is_empty() || length > limits::REASON_CHARS_MAX {
-        let reason = format!("say why, in 1 to {} characters", limits::REASON_CHARS_MAX);
-        return Err(AppError::Invalid { pointer: "/reason", reason });
-    }
+    reason::said(&reason)?;
     let own = cx.clone();
     let job = cx.house.store.write(move |tx| {
         Box::pin(async move {

@@ -69,26 +69,16 @@ impl Work {
         let in_force = house.live.now();
         let now = house.clock.now();
         let resolved = in_force.resolved_rules().await.map_err(AppError::Target)?;
-        if files.is_empty() {
-            let estate = Arc::clone(&in_force.built.estate);
-            return Ok(Self {
-                plan,
-                asked,
-                files,
-                in_force,
-                estate,
-                rules: resolved,
-                without: None,
-                remaking: None,
-                now,
-            });
+        let (estate, rules) = (Arc::clone(&in_force.built.estate), resolved);
+        let same = Self { plan, asked, files, in_force, estate, rules, without: None, remaking: None, now };
+        if same.files.is_empty() {
+            return Ok(same);
         }
-        let built = house.live.builder().build(files.clone(), Some(&in_force.built));
+        let built = house.live.builder().build(same.files.clone(), Some(&same.in_force.built));
         let built = built.map_err(|error| AppError::Conflict(error.to_string()))?;
         let rules = Arc::new(built.resolved_rules().await.map_err(AppError::Target)?);
-        let (estate, without) = (built.estate, Some(resolved));
-        let remaking = Remaking::of(&in_force, &estate, now).await.map(Arc::new);
-        Ok(Self { plan, asked, files, in_force, estate, rules, without, remaking, now })
+        let remaking = Remaking::of(&same.in_force, &built.estate, now).await.map(Arc::new);
+        Ok(Self { estate: built.estate, without: Some(Arc::clone(&same.rules)), rules, remaking, ..same })
     }
 
     /// Bounds that are in force now: a plan cannot loosen the brakes that look at it.

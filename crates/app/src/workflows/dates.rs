@@ -8,37 +8,27 @@
 use jiff::Timestamp;
 use tenure_engine::journal::Letter;
 use tenure_flow::language::Trigger;
-use tenure_model::Name;
+use tenure_model::{Name, PersonId};
 use tenure_policy::PersonFacts;
 
 use super::facts;
 use super::start::holds;
 use crate::cx::House;
-use crate::estate::Workflow;
+use crate::estate::{Estate, Workflow};
 use crate::runs::alone;
 
 /// What stands before the name of a workflow in the event of a timer.
 pub(crate) const EVENT: &str = "workflow/";
 
-/// The timers that these facts come to.
-pub(crate) fn timers(house: &House, known: &PersonFacts) -> Vec<Letter> {
-    let now = house.clock.now();
-    let mut letters = Vec::new();
-    for workflow in house.estate().workflows.values() {
-        let Some(at) = moment(workflow, known, now) else { continue };
-        let event = format!("{EVENT}{}", workflow.name);
-        letters.push(alone::timer_at(known.person.id, at, &event, now));
-    }
-    letters
+/// The workflows that a date starts by these facts, and when.
+pub(crate) fn moments(estate: &Estate, known: &PersonFacts, now: Timestamp) -> Vec<(Name, Timestamp)> {
+    let moment = |workflow: &Workflow| Some((workflow.name.clone(), moment(workflow, known, now)?));
+    estate.workflows.values().filter_map(moment).collect()
 }
 
-/// The workflows that a date to come starts by these facts, and when.
-pub(crate) fn ahead(house: &House, known: &PersonFacts) -> Vec<(Name, Timestamp)> {
-    let now = house.clock.now();
-    let estate = house.estate();
-    let found =
-        estate.workflows.values().filter_map(|workflow| Some((workflow.name.clone(), moment(workflow, known, now)?)));
-    found.filter(|(_, at)| *at > now).collect()
+/// The timer of a workflow that a date starts for somebody.
+pub(crate) fn timer(person: PersonId, (workflow, at): &(Name, Timestamp), now: Timestamp) -> Letter {
+    alone::timer_at(person, *at, &format!("{EVENT}{workflow}"), now)
 }
 
 /// When a date starts this workflow for somebody, if any does. Nothing that was too long ago.

@@ -14,13 +14,13 @@ use super::start::{self, Happened};
 use crate::estate::{Estate, Workflow};
 use crate::limits::UNBEGUN_SHOWN_MAX;
 
-/// Why nothing began by it, which may have been told by another name too, with the workflows that
-/// begin on a day to come.
+/// Why nothing began by it, which may have been told by another name too, with those of the workflows
+/// that a date begins for which it is to come.
 pub(crate) fn why(
     estate: &Estate,
     known: Option<&PersonFacts>,
     happened: &Happened,
-    (told_as, later): (&str, &[(Name, Timestamp)]),
+    (told_as, dated): (&str, &[(Name, Timestamp)]),
     now: Timestamp,
 ) -> String {
     let held: Vec<String> = start::meant(estate, known, happened, now).map(|held| format!("`{}`", held.name)).collect();
@@ -37,7 +37,8 @@ pub(crate) fn why(
         let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
         reasons.push(format!("no workflow waits for {}", names.join(" or ")));
     }
-    reasons.extend(later.iter().take(UNBEGUN_SHOWN_MAX).map(|(name, at)| format!("`{name}` begins by date, at {at}")));
+    let later = dated.iter().filter(|(_, at)| *at > now).take(UNBEGUN_SHOWN_MAX);
+    reasons.extend(later.map(|(name, at)| format!("`{name}` begins by date, at {at}")));
     reasons.join("; ")
 }
 

@@ -29,6 +29,7 @@ pub use ask::asks_for;
 pub use fault::{Fault, FaultKind};
 pub(crate) use lower::{CHANGES, SETTLE, edge, plain};
 pub use trigger::Trigger;
+pub use values::reference;
 
 use crate::graph::{BadGraph, Graph, GraphText};
 use crate::kinds::Form;

@@ -80,7 +80,7 @@ fn checked(at: &str, found: Result<(), impl std::fmt::Display>, value: &Json, fa
 }
 
 /// The sign of a reference, if the value is one.
-fn reference(value: &Json) -> Option<&str> {
+pub fn reference(value: &Json) -> Option<&str> {
     let fields = value.as_object().filter(|fields| fields.len() == 1)?;
     fields.iter().next().map(|(sign, _)| sign.as_str()).filter(|sign| ["$", "=", "{{"].contains(sign))
 }

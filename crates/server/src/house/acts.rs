@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use tenure_blueprint::{Code, Connection, Estate, Problem, Written};
 use tenure_connect::{ActionRule, Description};
+use tenure_flow::language::reference;
 use tenure_model::{Clock, Given, KnownAction, Name, SystemClock};
 use tenure_policy::expression::words::nearest;
 
@@ -96,31 +97,23 @@ impl<'a> Step<'a> {
     /// What the action is given, and where that stands; nothing of what is only known when it runs.
     fn given(&self) -> Option<(BTreeMap<&'a str, Option<&'a Json>>, String)> {
         let (given, at) = match (self.kind, self.with.get("with")) {
-            (ACT, Some(Json::Object(given))) => (Some(given), "/with/with"),
-            (ACT, None) => (None, "/with"),
             // All that is given is one expression.
-            (ACT, Some(_)) => return None,
+            (ACT, Some(given)) if reference(given).is_some() || !given.is_object() => return None,
+            (ACT, Some(given)) => (given.as_object(), "/with/with"),
+            (ACT, None) => (None, "/with"),
             _ => (self.with.as_object(), "/with"),
         };
-        if given.is_some_and(|given| self.kind == ACT && is_reference(given)) {
-            return None;
-        }
         let own = |name: &str| self.kind == ACT || !["person", "system"].contains(&name);
         let given = given.into_iter().flatten().filter(|(name, value)| own(name) && !value.is_null());
         Some((given.map(|(name, value)| (name.as_str(), written_out(value))).collect(), format!("{}{at}", self.at)))
     }
 }
 
-/// Whether keys and values stand for a value that is worked out.
-fn is_reference(fields: &serde_json::Map<String, Json>) -> bool {
-    fields.len() == 1 && fields.keys().all(|sign| ["$", "=", "{{"].contains(&sign.as_str()))
-}
-
 /// The value, if it is written out. One name in a list is that name.
 fn written_out(value: &Json) -> Option<&Json> {
     match value {
         Json::String(text) if text.contains("{{") => None,
-        Json::Object(fields) if is_reference(fields) => None,
+        Json::Object(_) if reference(value).is_some() => None,
         Json::Array(names) if names.len() == 1 => written_out(names.first()?),
         _ => Some(value),
     }
