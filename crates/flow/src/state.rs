@@ -91,8 +91,10 @@ pub enum Node {
         /// Which attempt.
         attempt: u32,
         /// With what.
+        #[serde(default, skip_serializing_if = "Json::is_null")]
         with: Json,
         /// Whether an earlier attempt may have had an effect.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         doubtful: bool,
     },
     /// Its effect went wrong and is tried again.
@@ -100,12 +102,14 @@ pub enum Node {
         /// The attempt that went wrong.
         attempt: u32,
         /// With what.
+        #[serde(default, skip_serializing_if = "Json::is_null")]
         with: Json,
         /// When it is tried again.
         due: Timestamp,
         /// What went wrong.
         error: String,
         /// Whether an attempt may have had an effect.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         doubtful: bool,
     },
     /// Its effect is in the hands of somebody who has not said yet.
@@ -113,8 +117,10 @@ pub enum Node {
         /// The attempt that asked.
         attempt: u32,
         /// With what.
+        #[serde(default, skip_serializing_if = "Json::is_null")]
         with: Json,
         /// Whether an attempt may have had an effect.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         doubtful: bool,
         /// The signal after which it is looked at again.
         signal: String,
@@ -160,8 +166,10 @@ pub enum Node {
         /// The attempt that went wrong, if it was an effect.
         attempt: u32,
         /// With what.
+        #[serde(default, skip_serializing_if = "Json::is_null")]
         with: Json,
         /// Whether an attempt may have had an effect.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         doubtful: bool,
     },
     /// Over.
@@ -169,6 +177,7 @@ pub enum Node {
         /// With which outcome.
         outcome: String,
         /// What it gave back.
+        #[serde(default, skip_serializing_if = "Json::is_null")]
         output: Json,
     },
     /// No edge leads here any more.
@@ -178,6 +187,7 @@ pub enum Node {
         /// Why.
         reason: String,
         /// Whether it may have had an effect all the same.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         doubtful: bool,
     },
     /// Its effect is being taken back.
@@ -185,6 +195,7 @@ pub enum Node {
         /// Which attempt.
         attempt: u32,
         /// With what.
+        #[serde(default, skip_serializing_if = "Json::is_null")]
         with: Json,
     },
     /// Taking back went wrong and is tried again.
@@ -192,6 +203,7 @@ pub enum Node {
         /// The attempt that went wrong.
         attempt: u32,
         /// With what.
+        #[serde(default, skip_serializing_if = "Json::is_null")]
         with: Json,
         /// When it is tried again.
         due: Timestamp,
@@ -203,6 +215,7 @@ pub enum Node {
         /// The attempt that asked.
         attempt: u32,
         /// With what.
+        #[serde(default, skip_serializing_if = "Json::is_null")]
         with: Json,
         /// The signal after which it is looked at again.
         signal: String,
@@ -218,6 +231,7 @@ pub enum Node {
         /// The attempt that went wrong.
         attempt: u32,
         /// With what.
+        #[serde(default, skip_serializing_if = "Json::is_null")]
         with: Json,
     },
     /// Taken back.
@@ -267,6 +281,7 @@ pub enum Record {
     /// The run began.
     Begun {
         /// With this.
+        #[serde(default, skip_serializing_if = "Json::is_null")]
         input: Json,
     },
     /// A step came to stand so.
@@ -336,8 +351,10 @@ pub enum Record {
         /// How: done, failed or cancelled.
         phase: Phase,
         /// What it gives back.
+        #[serde(default, skip_serializing_if = "Json::is_null")]
         output: Json,
         /// Why it ended so, if not well.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
         reason: String,
     },
 }

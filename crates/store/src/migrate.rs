@@ -18,7 +18,7 @@ struct Migration {
     text: &'static str,
 }
 
-const MIGRATIONS: [Migration; 24] = [
+const MIGRATIONS: [Migration; 26] = [
     Migration { version: 1, name: "people", text: include_str!("../migrations/0001_people.sql") },
     Migration { version: 2, name: "access", text: include_str!("../migrations/0002_access.sql") },
     Migration { version: 3, name: "events", text: include_str!("../migrations/0003_events.sql") },
@@ -43,10 +43,12 @@ const MIGRATIONS: [Migration; 24] = [
     Migration { version: 22, name: "awaits", text: include_str!("../migrations/0022_awaits.sql") },
     Migration { version: 23, name: "choices", text: include_str!("../migrations/0023_choices.sql") },
     Migration { version: 24, name: "sponsored", text: include_str!("../migrations/0024_sponsored.sql") },
+    Migration { version: 25, name: "run_journal", text: include_str!("../migrations/0025_run_journal.sql") },
+    Migration { version: 26, name: "run_record", text: include_str!("../migrations/0026_run_record.sql") },
 ];
 
 /// The version of the schema that this program knows.
-pub const SCHEMA_VERSION: i64 = 24;
+pub const SCHEMA_VERSION: i64 = 26;
 
 /// A migration that was applied just now.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,9 +21,9 @@ use crate::limits::{of_owner, page};
 /// A run's row is written when more changes than how far it is: how far it is, and since when, is
 /// what its newest record says.
 const COLUMNS: &str = "id, lane, partition, generation, definition, name, urgency, status, note, \
-    COALESCE((SELECT MAX(r.seq) FROM run_record r WHERE r.run = run.id), seq) AS seq, \
+    COALESCE((SELECT MAX(r.seq) FROM run_journal r WHERE r.run = run.id), seq) AS seq, \
     parent_run, parent_lane, parent_node, started_at, \
-    COALESCE((SELECT r.at FROM run_record r WHERE r.run = run.id ORDER BY r.seq DESC LIMIT 1), updated_at) \
+    COALESCE((SELECT r.at FROM run_journal r WHERE r.run = run.id ORDER BY r.seq DESC LIMIT 1), updated_at) \
     AS updated_at";
 
 /// Which runs are wanted.
@@ -90,7 +90,7 @@ pub async fn get(tx: &mut Tx, run: RunId) -> Result<Option<RunRow>, StoreError> 
 
 /// Records of a run, from after this number.
 pub async fn records(tx: &mut Tx, run: RunId, after: i64, limit: usize) -> Result<Vec<RecordRow>, StoreError> {
-    let sql = "SELECT run, seq, at, body FROM run_record WHERE run = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    let sql = "SELECT run, seq, at, body FROM run_journal WHERE run = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     tx.query(sql, &[id(run), after.into(), page(limit).into()]).await?.iter().map(rows::record).collect()
 }
 
@@ -127,7 +127,7 @@ pub struct Pulse {
 pub async fn pulse(tx: &mut Tx) -> Result<Pulse, StoreError> {
     let sql = "SELECT (SELECT COUNT(*) FROM inbox) AS letters, \
          (SELECT COUNT(*) FROM run WHERE status = 'running') AS running, \
-         (SELECT COUNT(*) FROM run_record) AS records, \
+         (SELECT COUNT(*) FROM run_journal) AS records, \
          (SELECT MIN(due) FROM run_timer) AS due";
     let row = tx.query_one(sql, &[]).await?;
     let row = row.of("run_timer");

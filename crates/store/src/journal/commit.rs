@@ -212,7 +212,7 @@ fn write_records(records: Vec<RecordRow>) -> Write {
         .into_iter()
         .flat_map(|record| [id(record.run), record.seq.into(), record.at.into(), record.body.into()])
         .collect();
-    Write::Rows { head: "INSERT INTO run_record (run, seq, at, body)", width: 4, tail: "", values }
+    Write::Rows { head: "INSERT INTO run_journal (run, seq, at, body)", width: 4, tail: "", values }
 }
 
 fn write_snapshots(snapshots: Vec<Snapshot>) -> Write {

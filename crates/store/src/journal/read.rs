@@ -29,7 +29,7 @@ pub(super) async fn load(tx: &mut Tx, runs: Vec<RunId>) -> Result<Vec<StoredRun>
         snapshots.insert(snapshot.run, snapshot);
     }
     let mut records: BTreeMap<RunId, Vec<RecordRow>> = BTreeMap::new();
-    let head = "SELECT r.run, r.seq, r.at, r.body FROM run_record r LEFT JOIN run_snapshot s ON s.run = r.run \
+    let head = "SELECT r.run, r.seq, r.at, r.body FROM run_journal r LEFT JOIN run_snapshot s ON s.run = r.run \
          WHERE r.seq > COALESCE(s.seq, 0) AND r.run";
     for row in tx.query_in(head, &[], &ids, "ORDER BY r.run, r.seq").await? {
         let record = rows::record(&row)?;

@@ -29,7 +29,7 @@ pub(crate) fn run(row: &Row) -> Result<RunRow, StoreError> {
 }
 
 pub(crate) fn record(row: &Row) -> Result<RecordRow, StoreError> {
-    let row = row.of("run_record");
+    let row = row.of("run_journal");
     Ok(RecordRow { run: row.id("run")?, seq: row.int("seq")?, at: row.time("at")?, body: row.string("body")? })
 }
 

@@ -7,7 +7,7 @@ use tenure_store::{Param, Store, StoreError};
 use crate::world::{Db, Kind};
 
 /// For each version a row that can be written as soon as it is there, and what reads it back.
-const ROWS: [(&str, &str, &str); 24] = [
+const ROWS: [(&str, &str, &str); 26] = [
     (
         "INSERT INTO person (id, kind, display_name, name_folded, attributes, version, since) \
          VALUES ($1, 'employee', 'Ada', 'ada', '{}', 1, 0)",
@@ -137,7 +137,20 @@ const ROWS: [(&str, &str, &str); 24] = [
         "[]",
     ),
     ("UPDATE person SET sponsor = $1 WHERE id = $1", "SELECT display_name AS it FROM person WHERE sponsor = $1", "Ada"),
+    (
+        "INSERT INTO run_journal (run, seq, at, body) VALUES ($1, 2, 0, 'next')",
+        "SELECT body AS it FROM run_journal WHERE run = $1 AND seq = 1",
+        "body",
+    ),
+    (
+        "INSERT INTO run_journal (run, seq, at, body) VALUES ($1, 3, 0, 'last')",
+        "SELECT body AS it FROM run_journal WHERE run = $1 AND seq = 2",
+        "next",
+    ),
 ];
+
+/// The version whose rows went elsewhere, and since when: those after it read them back there.
+const RECORDS: (usize, i64) = (4, 26);
 
 /// The last version in which an engagement had one row for all its spells.
 const SCHEMA_VERSION_BEFORE_SPELLS: i64 = 16;
@@ -151,7 +164,11 @@ async fn run(store: &Store, sql: &'static str, values: Vec<Param>) -> Result<u64
 }
 
 async fn read_back(store: &Store, version: usize) {
-    for (_, sql, expected) in &ROWS[..version] {
+    let at = store.schema_version().await.unwrap();
+    for (place, (_, sql, expected)) in ROWS[..version].iter().enumerate() {
+        if place + 1 == RECORDS.0 && at >= RECORDS.1 {
+            continue;
+        }
         let row = store
             .read(move |tx| Box::pin(async move { tx.query_one(sql, &[key()]).await }))
             .await
