@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-/// Runs of each workload unless asked otherwise.
+/// Runs of each round unless asked otherwise.
 pub const RUNS_USUAL: usize = 10_000;
+/// Rounds of each workload of short runs unless asked otherwise.
+pub const ROUNDS_USUAL: usize = 5;
 /// Timers unless asked otherwise.
 pub const TIMERS_USUAL: usize = 100_000;
 /// Parked runs unless asked otherwise.

@@ -1,4 +1,4 @@
-//! From the wanted workloads to figures: on SQLite, then on PostgreSQL, then side by side.
+//! From the wanted workloads to figures: each on SQLite and on PostgreSQL, then side by side.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -22,8 +22,10 @@ pub struct Options {
     pub postgres: Option<String>,
     /// Which workloads.
     pub workloads: Vec<Workload>,
-    /// Runs of each workload of short runs.
+    /// Runs of each round of a workload of short runs.
     pub runs: usize,
+    /// Rounds of each of them, on the databases in turn.
+    pub rounds: usize,
     /// Timers that are due within a minute.
     pub timers: usize,
     /// Parked runs.
@@ -62,32 +64,20 @@ pub async fn measure(options: &Options, tell: Tell<'_>) -> Result<Vec<Figure>, T
         must_be_empty(&store, &database).await?;
         ready.push((database, store));
     }
+    let mut beds = Vec::new();
     for (database, store) in ready {
-        on(options, database, store, &mut report).await?;
+        beds.push(Bed::make(options, database, store, &mut report).await?);
+    }
+    for workload in Workload::ALL.into_iter().filter(|workload| options.workloads.contains(workload)) {
+        workload.measure(&mut beds, &mut report).await?;
+    }
+    for mut bed in beds {
+        let resident = process::resident_mib(bed.child.id());
+        bed.figure(&mut report, "after everything", "resident memory", resident, Unit::Mebibytes, None);
+        bed.child.stop().await?;
     }
     side_by_side(&mut report);
     Ok(report.figures)
-}
-
-async fn on(
-    options: &Options,
-    database: Database,
-    store: tenure_store::Store,
-    report: &mut Report<'_>,
-) -> Result<(), Trouble> {
-    let commits = disk::commits(&store).await?;
-    let (target, calls) = plain::target().await?;
-    let child = Child::start(&options.engine, target, &database).await?;
-    let mut bed = Bed { options, database, store, child, target, calls, commits: commits.rate() };
-    bed.rate(report, "commits of one row, one by one", &commits, None);
-    plain::ask(bed.child.address, "/run", options.runs / 20 + 1, limits::IN_FLIGHT).await?;
-    for workload in Workload::ALL.into_iter().filter(|workload| options.workloads.contains(workload)) {
-        report.doing(&format!("{}: {}", bed.database.word(), workload.word()));
-        workload.measure(&mut bed, report).await?;
-    }
-    let resident = process::resident_mib(bed.child.id());
-    bed.figure(report, "after everything", "resident memory", resident, Unit::Mebibytes, None);
-    bed.child.stop().await
 }
 
 /// Nobody may lose or slow down what is theirs by measuring.
@@ -150,7 +140,23 @@ pub(crate) struct Bed<'a> {
     commits: f64,
 }
 
-impl Bed<'_> {
+impl<'a> Bed<'a> {
+    /// Measures bare commits, starts the process of the engine and lets it warm up.
+    async fn make(
+        options: &'a Options,
+        database: Database,
+        store: tenure_store::Store,
+        report: &mut Report<'_>,
+    ) -> Result<Self, Trouble> {
+        let commits = disk::commits(&store).await?;
+        let (target, calls) = plain::target().await?;
+        let child = Child::start(&options.engine, target, &database).await?;
+        let bed = Self { options, database, store, child, target, calls, commits: commits.rate() };
+        bed.rate(report, "commits of one row, one by one", &commits, None);
+        plain::ask(bed.child.address, "/run", options.runs / 20 + 1, limits::IN_FLIGHT).await?;
+        Ok(bed)
+    }
+
     /// Stops the process of the engine and starts another on the same database.
     pub async fn restart(&mut self) -> Result<(), Trouble> {
         self.child.stop().await?;

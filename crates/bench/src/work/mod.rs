@@ -79,14 +79,21 @@ impl Workload {
         }
     }
 
-    pub(crate) async fn measure(self, bed: &mut Bed<'_>, report: &mut Report<'_>) -> Result<(), Trouble> {
-        match self {
-            Self::HttpAlone | Self::Http | Self::Inner12 | Self::Inner3 => short::measure(self, bed, report).await,
-            Self::Timers => timers::measure(bed, report).await,
-            Self::Signals => signals::measure(bed, report).await,
-            Self::Soak => soak::measure(bed, report).await,
-            Self::Parked => parked::measure(bed, report).await,
+    /// Measures it on each database: short runs in rounds, so that a slow minute of the machine falls on all.
+    pub(crate) async fn measure(self, beds: &mut [Bed<'_>], report: &mut Report<'_>) -> Result<(), Trouble> {
+        if self.is_of_runs() {
+            return short::measure(self, beds, report).await;
         }
+        for bed in beds {
+            report.doing(&format!("{}: {}", bed.database.word(), self.word()));
+            match self {
+                Self::Timers => timers::measure(bed, report).await?,
+                Self::Signals => signals::measure(bed, report).await?,
+                Self::Soak => soak::measure(bed, report).await?,
+                _ => parked::measure(bed, report).await?,
+            }
+        }
+        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tenure_bench::limits::{
-    PARKED_USUAL, RUNS_USUAL, SOAK_USUAL, TIMERS_USUAL, WHATIF_EDITS_USUAL, WHATIF_ENTITLEMENTS_USUAL,
+    PARKED_USUAL, ROUNDS_USUAL, RUNS_USUAL, SOAK_USUAL, TIMERS_USUAL, WHATIF_EDITS_USUAL, WHATIF_ENTITLEMENTS_USUAL,
     WHATIF_PEOPLE_USUAL, WHATIF_RULES_USUAL, WHATIF_SAMPLES_USUAL,
 };
 use tenure_bench::{Figure, LISTENING, News, Options, POSTGRES_VARIABLE, Serving, Trouble, WhatIf, Workload};
@@ -54,16 +54,19 @@ pub enum Bench {
   tenure bench engine --soak 10m --only soak
   tenure bench engine --postgres postgres://bench@127.0.0.1/empty -o json")]
 pub struct Engine {
-    /// Runs of each workload of short runs
+    /// Runs of each round of short runs
     #[arg(long, value_name = "NUMBER", default_value_t = RUNS_USUAL, value_parser = at_least_one)]
     runs: usize,
+    /// Rounds of short runs, on each database in turn; the middle one counts
+    #[arg(long, value_name = "NUMBER", default_value_t = ROUNDS_USUAL, value_parser = at_least_one)]
+    rounds: usize,
     /// Timers that are all due within one minute
     #[arg(long, value_name = "NUMBER", default_value_t = TIMERS_USUAL, value_parser = at_least_one)]
     timers: usize,
     /// Runs that wait, half of them for a signal and half for a moment a year away
     #[arg(long, value_name = "NUMBER", default_value_t = PARKED_USUAL, value_parser = at_least_one)]
     parked: usize,
-    /// An empty database of PostgreSQL, to be measured after SQLite; what is written stays there
+    /// An empty database of PostgreSQL, to be measured beside SQLite; what is written stays there
     #[arg(long, env = POSTGRES_VARIABLE, hide_env_values = true, value_name = "URL")]
     postgres: Option<String>,
     /// Only these: http-1, http-256, inner-12, inner-3, timers, signals, soak, parked [default: all but soak]
@@ -195,6 +198,7 @@ impl Engine {
             workloads: self.workloads(),
             postgres: self.postgres(),
             runs: self.runs,
+            rounds: self.rounds,
             timers: self.timers,
             parked: self.parked,
             soak: self.soak.unwrap_or(SOAK_USUAL),

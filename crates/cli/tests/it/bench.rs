@@ -15,8 +15,8 @@ fn figures_come_with_goals_and_nothing_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let only = "http-1,http-256,inner-3,parked";
     let place = folder.path().display().to_string();
-    let ended =
-        tenure(&["bench", "engine", "--only", only, "--runs", "200", "--parked", "2000", "--folder", &place, "--json"]);
+    let small = ["--runs", "100", "--rounds", "3", "--parked", "2000", "--folder", &place, "--json"];
+    let ended = tenure(&[&["bench", "engine", "--only", only], &small[..]].concat());
     assert_eq!(ended.exit, 0, "{}", ended.err);
     let figures: Vec<Json> = serde_json::from_str(&ended.out).unwrap();
     let find = |workload: &str, what: &str| {
@@ -28,6 +28,9 @@ fn figures_come_with_goals_and_nothing_is_left() {
             assert!(find(workload, what)["value"].as_f64().unwrap() > 0.0);
         }
     }
+    let of_rounds = ["rate of the worst round", "rate", "rate of the best round"];
+    let rates = of_rounds.map(|what| find("3 steps, all in process, 256 in flight", what)["value"].as_f64().unwrap());
+    assert!(rates.is_sorted(), "{rates:?}");
     let rate = find("3 steps over HTTP, 256 in flight", "rate");
     assert_eq!(
         (&rate["on"], &rate["unit"], &rate["goal"]),
