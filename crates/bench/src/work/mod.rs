@@ -81,17 +81,24 @@ impl Workload {
 
     /// Measures it on each database: short runs in rounds, so that a slow minute of the machine falls on all.
     pub(crate) async fn measure(self, beds: &mut [Bed<'_>], report: &mut Report<'_>) -> Result<(), Trouble> {
-        if self.is_of_runs() {
-            return short::measure(self, beds, report).await;
+        match self {
+            Self::HttpAlone | Self::Http | Self::Inner12 | Self::Inner3 => short::measure(self, beds, report).await,
+            Self::Timers => self.on_each(beds, report, timers::measure).await,
+            Self::Signals => self.on_each(beds, report, signals::measure).await,
+            Self::Soak => self.on_each(beds, report, soak::measure).await,
+            Self::Parked => self.on_each(beds, report, parked::measure).await,
         }
+    }
+
+    async fn on_each(
+        self,
+        beds: &mut [Bed<'_>],
+        report: &mut Report<'_>,
+        measure: impl AsyncFn(&mut Bed<'_>, &mut Report<'_>) -> Result<(), Trouble>,
+    ) -> Result<(), Trouble> {
         for bed in beds {
             report.doing(&format!("{}: {}", bed.database.word(), self.word()));
-            match self {
-                Self::Timers => timers::measure(bed, report).await?,
-                Self::Signals => signals::measure(bed, report).await?,
-                Self::Soak => soak::measure(bed, report).await?,
-                _ => parked::measure(bed, report).await?,
-            }
+            measure(bed, report).await?;
         }
         Ok(())
     }
