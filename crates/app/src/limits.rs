@@ -189,6 +189,8 @@ pub const RECORDS_AT_ONCE: usize = 500;
 pub const POPULATION_PEOPLE_MAX: i64 = 3_000_000;
 /// The most memory that everybody may take, in bytes.
 pub const POPULATION_BYTES_MAX: usize = 3 << 30;
+/// How many people are taken in at a time when everybody is loaded, so that every processor has some.
+pub const POPULATION_INTAKE: usize = 4_000;
 /// People loaded at a time.
 pub const POPULATION_PAGE: usize = 1_000;
 /// How many people are named who are exceptions to a proposed rule.

@@ -103,6 +103,8 @@ pub const WHATIF_ENTITLEMENTS_USUAL: usize = 3_000;
 pub const WHATIF_EDITS_USUAL: usize = 500;
 /// Decisions that are held against Cedar unless asked otherwise.
 pub const WHATIF_SAMPLES_USUAL: usize = 1_000_000;
+/// How many people are taken in at a time, as the product reads them.
+pub const WHATIF_PAGE: usize = 4_000;
 /// People who move one after the other.
 pub const WHATIF_MOVES: usize = 2_000;
 /// Pairs of entitlements that nobody may have both of.

@@ -6,8 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::civil::{Date, Time};
+use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,9 @@ pub struct Zone(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a known time zone; use an IANA name such as `Europe/Berlin`")]
 pub struct UnknownZone(String);
+
+/// No zone is farther from UTC than this, nor begins a day later than this after its midnight.
+const FARTHEST_ZONE_SECONDS: i64 = 2 * 86_400;
 
 impl Zone {
     /// Coordinated universal time.
@@ -47,6 +50,21 @@ impl Zone {
     /// The first moment after a day in this zone.
     pub fn end_of(&self, day: Date) -> Timestamp {
         day.checked_add(1.day()).map_or(Timestamp::MAX, |next| self.start_of(next))
+    }
+    /// Whether a day has begun here. The rules of the zone are asked only where a zone could matter.
+    pub fn has_begun(&self, day: Date, now: Timestamp) -> bool {
+        let Ok(midnight) = Offset::UTC.to_timestamp(day.to_datetime(Time::midnight())) else {
+            return self.start_of(day) <= now;
+        };
+        match now.as_second() - midnight.as_second() {
+            since if since > FARTHEST_ZONE_SECONDS => true,
+            since if since < -FARTHEST_ZONE_SECONDS => false,
+            _ => self.start_of(day) <= now,
+        }
+    }
+    /// Whether a day is over here.
+    pub fn has_ended(&self, day: Date, now: Timestamp) -> bool {
+        day.checked_add(1.day()).is_ok_and(|next| self.has_begun(next, now))
     }
 }
 
@@ -101,15 +119,22 @@ pub enum EngagementState {
     Rescinded,
 }
 
-impl fmt::Display for EngagementState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl EngagementState {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
             Self::Planned => "planned",
             Self::Active => "active",
             Self::OnLeave => "on leave",
             Self::Ended => "ended",
             Self::Rescinded => "rescinded",
-        })
+        }
+    }
+}
+
+impl fmt::Display for EngagementState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
     }
 }
 
@@ -166,14 +191,15 @@ impl Engagement {
         if self.rescinded {
             return EngagementState::Rescinded;
         }
-        if self.ends_at().is_some_and(|end| end <= now) {
+        let is_cut = self.cut_at.is_some_and(|cut| cut <= now);
+        if is_cut || self.last_day.is_some_and(|day| self.zone.has_ended(day, now)) {
             return EngagementState::Ended;
         }
-        if now < self.zone.start_of(self.first_day) {
+        if !self.zone.has_begun(self.first_day, now) {
             return EngagementState::Planned;
         }
         let away = |leave: &Leave| {
-            self.zone.start_of(leave.from) <= now && leave.until.is_none_or(|day| now < self.zone.end_of(day))
+            self.zone.has_begun(leave.from, now) && !leave.until.is_some_and(|day| self.zone.has_ended(day, now))
         };
         if self.leaves.iter().any(away) { EngagementState::OnLeave } else { EngagementState::Active }
     }
@@ -233,6 +259,22 @@ mod tests {
         assert_eq!(cairo.start_of(date(2026, 4, 24)).to_string(), "2026-04-23T22:00:00Z");
         let apia: Zone = "Pacific/Apia".parse().unwrap();
         assert!(apia.start_of(date(2011, 12, 30)) <= apia.start_of(date(2011, 12, 31)));
+    }
+
+    #[test]
+    fn a_day_begins_and_ends_when_the_rules_of_its_zone_say_so() {
+        let zones = ["UTC", "Pacific/Kiritimati", "Pacific/Apia", "Etc/GMT+12", "Africa/Cairo", "America/New_York"];
+        for zone in zones.map(|name| name.parse::<Zone>().unwrap()) {
+            for day in [date(2026, 4, 24), date(2011, 12, 30), date(2026, 11, 29), Date::MIN, Date::MAX] {
+                let hours = (-60..=60).map(|hours: i64| zone.start_of(day).saturating_add(hours.hours()).unwrap());
+                let edge = [zone.start_of(day), zone.end_of(day)];
+                let near = edge.iter().filter_map(|at| at.checked_sub(1.nanosecond()).ok());
+                for now in hours.chain(near).chain(edge) {
+                    let exact = (zone.start_of(day) <= now, zone.end_of(day) <= now && day < Date::MAX);
+                    assert_eq!((zone.has_begun(day, now), zone.has_ended(day, now)), exact, "{day} {zone} {now}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -45,6 +45,10 @@ pub const TEMPLATE_VALUE_CHARS_MAX: usize = 2_000;
 pub const FORMULA_QUESTIONS_MAX: usize = 1_024;
 /// The most different values of an attribute that no rule reads; with more it is not kept.
 pub const COLUMN_VALUES_MAX: usize = 20_000;
+/// How many threads work on everybody at once, at most.
+pub const COLUMN_WORKERS_MAX: usize = 16;
+/// How many words of rows are worth a thread of their own.
+pub const COLUMN_WORDS_FOR_A_WORKER: usize = 16_384;
 /// How many proposals role mining makes at most.
 pub const PROPOSALS_MAX: usize = 20;
 /// How many of the best single conditions are tried together with a second one.

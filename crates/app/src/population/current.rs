@@ -1,11 +1,11 @@
 //! Bringing everybody up to date: the moment, who changed, and the rules in force.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tenure_model::{Engagement, Name, Person, PersonId};
-use tenure_policy::columns::{Edit, Index, Intake, Terms, terms_of};
+use tenure_policy::columns::{Edit, Intake, terms_of};
 use tenure_policy::{PersonFacts, Rules};
 use tenure_store::population::{Sums, Version, sums, versions};
 use tenure_store::{StoreError, engagements, people};
@@ -13,7 +13,7 @@ use tenure_store::{StoreError, engagements, people};
 use super::{Held, facts_of};
 use crate::cx::House;
 use crate::error::AppError;
-use crate::limits::{POPULATION_BYTES_MAX, POPULATION_PAGE, POPULATION_PEOPLE_MAX};
+use crate::limits::{POPULATION_BYTES_MAX, POPULATION_INTAKE, POPULATION_PAGE, POPULATION_PEOPLE_MAX};
 
 /// Everybody as of now, made from what was known before where that can be used.
 pub(super) async fn bring_up_to_date(
@@ -81,32 +81,40 @@ async fn load(
     let mut intake = Intake::begin(&terms, besides.clone(), now);
     let mut seen = HashMap::new();
     let mut after = None;
+    let mut waiting = Vec::new();
     loop {
         let (people, engagements) = house.store.read(move |tx| Box::pin(page(tx, after))).await?;
         after = people.last().map(|person| person.id);
+        let page = together(people, engagements);
+        seen.extend(page.iter().map(|facts| (facts.person.id, version_of(facts))));
+        waiting.extend(page);
+        if after.is_none() || waiting.len() >= POPULATION_INTAKE {
+            let people = std::mem::take(&mut waiting);
+            let add = move || {
+                intake.add(&people);
+                intake
+            };
+            intake = aside(add).await?;
+        }
         if after.is_none() {
             break;
         }
-        for facts in together(people, engagements) {
-            seen.insert(facts.person.id, version_of(&facts));
-            intake.add(&facts);
-        }
     }
-    let index = finish(intake, terms).await?;
+    let index = aside(move || intake.finish(&terms)).await?;
     tracing::info!(people = index.len(), bytes = index.bytes(), "everybody is in memory");
     Ok(Held { index, versions: seen, sums: found, rules: Arc::clone(rules), besides: besides.clone() })
 }
 
-/// Asking every rule of a large company takes seconds of one core, and so a thread of its own.
-async fn finish(intake: Intake, terms: BTreeMap<Name, Vec<Terms>>) -> Result<Index, AppError> {
+/// Work on everybody takes seconds of a core in a large company, and so a thread of its own.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
     let (tell, told) = futures::channel::oneshot::channel();
     let work = move || {
         // Whoever asked may have gone meanwhile.
-        drop(tell.send(intake.finish(&terms)));
+        drop(tell.send(work()));
     };
     let started = std::thread::Builder::new().name("population".to_owned()).spawn(work);
     started.map_err(|error| AppError::Corrupt(format!("there is no thread for everybody: {error}")))?;
-    told.await.map_err(|_| AppError::Corrupt("asking everybody broke off".to_owned()))
+    told.await.map_err(|_| AppError::Corrupt("work on everybody broke off".to_owned()))
 }
 
 type PageOfPeople = (Vec<Person>, Vec<Engagement>);

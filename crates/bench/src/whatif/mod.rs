@@ -120,8 +120,11 @@ impl<'a> Bed<'a> {
         let making = Making(Cell::new(Duration::ZERO));
         let start = SystemClock::new();
         let mut intake = Intake::begin(&rules, BTreeSet::new(), now());
-        for number in 0..self.options.people {
-            intake.add(&making.time(|| self.company.person(number, None)));
+        let numbers: Vec<u64> = (0..self.options.people).collect();
+        for page in numbers.chunks(limits::WHATIF_PAGE) {
+            let people: Vec<_> = making.time(|| page.iter().map(|number| self.company.person(*number, None)).collect());
+            intake.add(&people);
+            making.time(|| drop(people));
         }
         let taken_in = start.elapsed().saturating_sub(making.0.get());
         let start = SystemClock::new();

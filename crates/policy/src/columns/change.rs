@@ -10,6 +10,8 @@ use super::bits::{Bits, place};
 use super::difference::{Delta, Difference};
 use super::index::Index;
 use super::people::Put;
+use super::spread::spread;
+use crate::limits::COLUMN_WORDS_FOR_A_WORKER;
 use crate::plan::PersonFacts;
 
 impl Index {
@@ -80,24 +82,12 @@ impl Index {
 
     /// Asks these clauses again of these rows, and says what changed.
     fn ask_again(&mut self, clauses: &BTreeSet<usize>, rows: &[(usize, u64)]) -> Difference {
-        let mut news: HashMap<usize, Vec<u64>> = HashMap::new();
-        let mut touched = BTreeSet::new();
-        for number in clauses {
-            let Some(Some(clause)) = self.clauses.get(*number) else { continue };
-            let mut other = false;
-            let mut words = Vec::with_capacity(rows.len());
-            for (place, asked) in rows {
-                let before = clause.holds.word(*place);
-                let after = (before & !asked) | clause.plan.word(&self.people, *place, *asked);
-                other |= before != after;
-                words.push(after);
-            }
-            if other {
-                touched.extend(clause.gives.iter().copied());
-                news.insert(*number, words);
-            }
-        }
-        let deltas = touched.into_iter().filter_map(|number| self.delta(number, rows, &news));
+        let clauses: Vec<usize> = clauses.iter().copied().collect();
+        let news: HashMap<usize, Vec<u64>> = in_parts(&clauses, rows, |number| self.news(number, rows)).collect();
+        let gives = |number: &usize| self.clauses.get(*number)?.as_ref().map(|clause| &clause.gives);
+        let touched: BTreeSet<usize> = news.keys().filter_map(gives).flatten().copied().collect();
+        let touched: Vec<usize> = touched.into_iter().collect();
+        let deltas = in_parts(&touched, rows, |number| self.delta(number, rows, &news));
         let difference = Difference::of(deltas.map(|delta| (delta.entitlement.clone(), delta)).collect());
         for (number, words) in news {
             if let Some(Some(clause)) = self.clauses.get_mut(number) {
@@ -105,6 +95,20 @@ impl Index {
             }
         }
         difference
+    }
+
+    /// The words of a clause for these rows, if they are others than before.
+    fn news(&self, number: usize, rows: &[(usize, u64)]) -> Option<(usize, Vec<u64>)> {
+        let clause = self.clauses.get(number)?.as_ref()?;
+        let mut other = false;
+        let mut words = Vec::with_capacity(rows.len());
+        for (place, asked) in rows {
+            let before = clause.holds.word(*place);
+            let after = (before & !asked) | clause.plan.word(&self.people, *place, *asked);
+            other |= before != after;
+            words.push(after);
+        }
+        other.then_some((number, words))
     }
 
     fn delta(&self, number: usize, rows: &[(usize, u64)], news: &HashMap<usize, Vec<u64>>) -> Option<Delta> {
@@ -123,6 +127,17 @@ impl Index {
         }
         Some(delta)
     }
+}
+
+/// Does this for each number, in parts that are worth a processor of their own.
+fn in_parts<R: Send>(
+    numbers: &[usize],
+    rows: &[(usize, u64)],
+    work: impl Fn(usize) -> Option<R> + Sync,
+) -> impl Iterator<Item = R> {
+    let each = (COLUMN_WORDS_FOR_A_WORKER / rows.len().max(1)).max(1);
+    let of_part = |part: &[usize]| part.iter().filter_map(|number| work(*number)).collect::<Vec<_>>();
+    spread(numbers.chunks(each).collect(), of_part).into_iter().flatten()
 }
 
 fn store(holds: &mut Bits, rows: &[(usize, u64)], words: &[u64]) {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use tenure_model::Value;
 
 use super::bits::WORD;
@@ -45,12 +46,12 @@ pub(super) enum Meaning {
 #[derive(Debug, Clone)]
 pub(super) struct Dictionary<T> {
     things: Vec<T>,
-    numbers: HashMap<T, Code>,
+    numbers: HashMap<T, Code, RandomState>,
 }
 
 impl<T> Default for Dictionary<T> {
     fn default() -> Self {
-        Self { things: Vec::new(), numbers: HashMap::new() }
+        Self { things: Vec::new(), numbers: HashMap::default() }
     }
 }
 
@@ -169,6 +170,28 @@ impl Column {
         }
         self.tally(code, 1);
         before != code
+    }
+
+    /// Has so many rows; nothing is known of those that are new.
+    pub(super) fn grow(&mut self, rows: usize) {
+        let more = rows.saturating_sub(self.rows());
+        match &mut self.codes {
+            Codes::Narrow(codes) => codes.resize(codes.len() + more, 0),
+            Codes::Wide(codes) => codes.resize(codes.len() + more, UNKNOWN),
+        }
+        if let Some(unknown) = self.counts.first_mut() {
+            *unknown = unknown.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// Gives rows from this one on what the rows of another column of values have.
+    pub(super) fn take_over(&mut self, first: u32, other: &Self) {
+        let code = |code| other.value(code).map_or(code, |value| self.code_of(value));
+        let codes: Vec<Code> = (0..u32::try_from(other.size()).unwrap_or(u32::MAX)).map(code).collect();
+        for row in 0..u32::try_from(other.rows()).unwrap_or(u32::MAX) {
+            let code = codes.get(other.get(row) as usize).copied().unwrap_or(UNKNOWN);
+            self.set(first + row, code);
+        }
     }
 
     fn rows(&self) -> usize {

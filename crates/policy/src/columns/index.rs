@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use tenure_model::{Name, PersonId};
+use tenure_model::{Id as _, Name, PersonId};
 
 use super::bits::Bits;
 use super::difference::{Delta, Difference};
 use super::formula::{Formula, Maker, Plan, all};
 use super::people::{NotKept, People};
 use super::questions::Questions;
+use super::spread::{spread, workers};
 use super::terms::{EntitlementName, Terms};
 use crate::expression::{Expression, Truth};
 use crate::plan::PersonFacts;
@@ -48,10 +49,33 @@ pub(super) struct Clause {
     pub(super) holds: Bits,
 }
 
-/// Everybody, before the rules are asked.
+/// The terms of a rule, before they are asked of anybody.
+struct Draft {
+    terms: Terms,
+    formula: Formula,
+    /// Every column that its conditions name.
+    read: BTreeSet<usize>,
+    gives: Vec<usize>,
+}
+
+impl Draft {
+    /// Asks everybody.
+    fn ask(self, questions: &Questions, people: &People) -> Clause {
+        let Self { terms, formula, read, gives } = self;
+        let plan = Plan::of(&formula, questions, people);
+        let plan = Plan::All(vec![plan, Plan::Readable(read.iter().copied().collect())]);
+        let asked = formula.questions();
+        let mut columns = read;
+        columns.extend(asked.iter().filter_map(|question| questions.get(*question)?.column));
+        let words = (0..people.words()).map(|place| plan.word(people, place, u64::MAX)).collect();
+        Clause { terms, formula, plan, columns, gives, holds: Bits::from_words(words) }
+    }
+}
+
+/// Everybody, before the rules are asked. Each processor takes in its part of them.
 #[derive(Debug)]
 pub struct Intake {
-    people: People,
+    parts: Vec<People>,
     now: Timestamp,
 }
 
@@ -60,25 +84,32 @@ impl Intake {
     /// costs.
     pub fn begin(rules: &BTreeMap<Name, Vec<Terms>>, besides: BTreeSet<String>, now: Timestamp) -> Self {
         let conditions = rules.values().flatten().flat_map(|terms| &terms.when);
-        let wanted = conditions.flat_map(Expression::paths).cloned().chain(besides).collect();
-        Self { people: People::wanting(wanted), now }
+        let wanted: BTreeSet<String> = conditions.flat_map(Expression::paths).cloned().chain(besides).collect();
+        Self { parts: (0..workers()).map(|_| People::wanting(wanted.clone())).collect(), now }
     }
 
-    /// Keeps so many different values unasked.
+    /// In so many parts, each of which keeps so many different values unasked.
     #[cfg(test)]
-    pub(super) fn keeping(self, values_max: usize) -> Self {
-        Self { people: self.people.keeping(values_max), ..self }
+    pub(super) fn in_parts(self, parts: usize, values_max: usize) -> Self {
+        let part = |_| People::wanting(self.parts[0].wanted().clone()).keeping(values_max);
+        Self { parts: (0..parts).map(part).collect(), ..self }
     }
 
-    /// Takes somebody in.
-    pub fn add(&mut self, facts: &PersonFacts) {
-        self.people.put(facts, self.now);
+    /// Takes people in: many at a time, so that every processor has something to do.
+    pub fn add(&mut self, all: &[PersonFacts]) {
+        let (now, count) = (self.now, self.parts.len() as u128);
+        let parts = (0..count).zip(&mut self.parts).collect();
+        spread(parts, |(number, part): (u128, &mut People)| {
+            // The same person always comes to the same part.
+            let theirs = |facts: &&PersonFacts| facts.person.id.uuid().as_u128() % count == number;
+            all.iter().filter(theirs).for_each(|facts| drop(part.put(facts, now)));
+        });
     }
 
     /// Asks every rule of everybody.
     pub fn finish(self, rules: &BTreeMap<Name, Vec<Terms>>) -> Index {
         let mut index = Index {
-            people: self.people,
+            people: self.parts.into_iter().reduce(People::and).unwrap_or_default(),
             questions: Questions::default(),
             clauses: Vec::new(),
             entitlements: Vec::new(),
@@ -89,9 +120,7 @@ impl Intake {
             beyond: BTreeMap::new(),
             now: self.now,
         };
-        for (role, terms) in rules {
-            index.put_role(role, terms);
-        }
+        index.put_all_roles(rules);
         index
     }
 }
@@ -201,27 +230,33 @@ impl Index {
         Ok(difference)
     }
 
-    fn clauses_of(&self, entitlement: &EntitlementName) -> impl Iterator<Item = &Clause> {
+    pub(super) fn clauses_of(&self, entitlement: &EntitlementName) -> impl Iterator<Item = &Clause> {
         let by = self.numbers.get(entitlement).and_then(|number| self.given_by.get(*number));
         by.into_iter().flatten().filter_map(|clause| self.clauses.get(*clause)?.as_ref())
     }
 
-    fn put_role(&mut self, role: &Name, terms: &[Terms]) {
-        let compiled: Result<Vec<_>, _> = terms.iter().map(|terms| self.compile(terms)).collect();
-        match compiled {
-            Ok(clauses) => clauses.into_iter().for_each(|clause| self.put_clause(clause)),
-            Err(why) => {
-                self.beyond.insert(role.clone(), why);
+    fn put_all_roles(&mut self, rules: &BTreeMap<Name, Vec<Terms>>) {
+        let mut drafts = Vec::new();
+        for (role, terms) in rules {
+            match terms.iter().map(|terms| self.draft(terms)).collect::<Result<Vec<_>, _>>() {
+                Ok(of_role) => drafts.extend(of_role),
+                Err(why) => {
+                    self.beyond.insert(role.clone(), why);
+                }
             }
+        }
+        for clause in self.ask(drafts) {
+            self.put_clause(clause);
         }
     }
 
     fn compile_all(&mut self, edit: &Edit) -> Result<Vec<Clause>, NotKept> {
-        edit.values().flatten().map(|terms| self.compile(terms)).collect()
+        let drafts = edit.values().flatten().map(|terms| self.draft(terms)).collect::<Result<_, _>>()?;
+        Ok(self.ask(drafts))
     }
 
-    /// The terms over the columns, and whom they fit.
-    fn compile(&mut self, terms: &Terms) -> Result<Clause, NotKept> {
+    /// The terms over the columns, with the questions that they ask.
+    fn draft(&mut self, terms: &Terms) -> Result<Draft, NotKept> {
         if let Some(why) = terms.beyond {
             return Err(NotKept::Beyond { why });
         }
@@ -229,24 +264,17 @@ impl Index {
         let mut parts = terms.when.iter().map(|when| maker.holds(when)).collect::<Result<Vec<_>, _>>()?;
         let begun = maker.questions.ask_begun(terms.lead_days, maker.people, self.now);
         parts.push(Formula::Asked(begun, Truth::Holds));
-        let formula = all(parts);
-        let read: BTreeSet<usize> = terms
-            .when
-            .iter()
-            .flat_map(Expression::paths)
-            .map(|path| self.people.column_of(path))
-            .collect::<Result<_, _>>()?;
-        let asked = formula.questions();
-        let mut columns: BTreeSet<usize> =
-            asked.iter().filter_map(|question| self.questions.get(*question)?.column).collect();
-        let plan = Plan::of(&formula, &self.questions, &self.people);
-        let plan = Plan::All(vec![plan, Plan::Readable(read.iter().copied().collect())]);
-        columns.extend(read);
-        let words = (0..self.people.words()).map(|place| plan.word(&self.people, place, u64::MAX)).collect();
+        let paths = terms.when.iter().flat_map(Expression::paths);
+        let read = paths.map(|path| self.people.column_of(path)).collect::<Result<_, _>>()?;
         // A role may name the same thing twice, and gives it once.
         let gives: BTreeSet<usize> = terms.gives.iter().map(|name| self.number(name)).collect();
-        let gives = gives.into_iter().collect();
-        Ok(Clause { terms: terms.clone(), formula, plan, columns, gives, holds: Bits::from_words(words) })
+        Ok(Draft { terms: terms.clone(), formula: all(parts), read, gives: gives.into_iter().collect() })
+    }
+
+    /// Asks everybody, and finds whom each of these fits.
+    fn ask(&mut self, drafts: Vec<Draft>) -> Vec<Clause> {
+        self.questions.answer(&self.people, self.now);
+        spread(drafts, |draft| draft.ask(&self.questions, &self.people))
     }
 
     fn number(&mut self, name: &EntitlementName) -> usize {

@@ -21,6 +21,7 @@ mod mine;
 mod people;
 mod questions;
 mod sets;
+mod spread;
 mod terms;
 
 pub use bits::Bits;

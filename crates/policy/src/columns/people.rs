@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use tenure_model::{Engagement, PersonId, Value};
 
 use super::column::{Code, Column, Meaning, TOO_LARGE, UNKNOWN};
@@ -45,10 +47,10 @@ pub enum NotKept {
 #[derive(Debug, Default)]
 pub(super) struct People {
     ids: Vec<Option<PersonId>>,
-    rows: HashMap<PersonId, u32>,
+    rows: HashMap<PersonId, u32, RandomState>,
     free: Vec<u32>,
     columns: Vec<Column>,
-    names: HashMap<String, usize>,
+    names: HashMap<String, usize, RandomState>,
     pairs: HashMap<(usize, usize), usize>,
     /// Columns of pairs that a column is part of.
     joined: Vec<Vec<usize>>,
@@ -59,7 +61,7 @@ pub(super) struct People {
     /// What is not kept.
     dropped: BTreeSet<String>,
     due: BTreeSet<(Timestamp, u32)>,
-    due_of: HashMap<u32, Timestamp>,
+    due_of: HashMap<u32, Timestamp, RandomState>,
 }
 
 /// What became of somebody's row.
@@ -193,20 +195,22 @@ impl People {
             None => (self.new_row(person), true),
         };
         let moment = Moment::plain(facts, now);
-        let mut set = vec![false; self.columns.len()];
+        let mut said = vec![false; self.columns.len()];
         let mut changed = Vec::new();
         for (name, value) in &facts.person.attributes {
-            self.cell(row, &format!("person.{name}"), value, &mut set, &mut changed);
+            self.cell(row, &format!("person.{name}"), value, &mut said, &mut changed);
         }
         for (path, words) in moment.view().own() {
-            self.cell(row, path, &Value::Text(words), &mut set, &mut changed);
+            if !self.dropped.contains(path) {
+                self.cell(row, path, &Value::Text(words.into_owned()), &mut said, &mut changed);
+            }
         }
         let zone = moment.engagement.map_or("UTC", |engagement| engagement.zone.as_str());
-        self.cell(row, ZONE, &zone.into(), &mut set, &mut changed);
+        self.cell(row, ZONE, &zone.into(), &mut said, &mut changed);
         if let Some(arrival) = arrival(&moment) {
-            self.cell(row, ARRIVAL, &arrival, &mut set, &mut changed);
+            self.cell(row, ARRIVAL, &arrival, &mut said, &mut changed);
         }
-        self.clear_rest(row, &set, &mut changed);
+        self.clear_rest(row, &said, &mut changed);
         self.rejoin(row, new, &mut changed);
         self.set_due(row, next_change(&facts.engagements, now));
         Put { row, changed }
@@ -248,34 +252,66 @@ impl People {
         row
     }
 
-    fn cell(&mut self, row: u32, path: &str, value: &Value, set: &mut Vec<bool>, changed: &mut Vec<usize>) {
+    fn cell(&mut self, row: u32, path: &str, value: &Value, said: &mut Vec<bool>, changed: &mut Vec<usize>) {
         if *value == Value::Cleared || self.dropped.contains(path) {
             return;
         }
         let place = self.add(path);
-        if place >= set.len() {
-            set.resize(place + 1, false);
+        if place >= said.len() {
+            said.resize(place + 1, false);
         }
         let Some(column) = self.columns.get_mut(place) else { return };
         let code = if too_large(value) { TOO_LARGE } else { column.code_of(value) };
-        if column.size() > self.values_max && !path.starts_with('@') && !self.wanted.contains(path) {
-            *column = Column::of_values(self.ids.len());
-            self.dropped.insert(path.to_owned());
+        if column.size() > self.values_max && may_go(path, &self.wanted) {
+            self.let_go(path);
             return;
         }
-        if column.set(row, code) && !changed.contains(&place) {
+        let is_other = column.set(row, code);
+        let Some(said) = said.get_mut(place) else { return };
+        // What Tenure knows itself is said after what a source says under the same name.
+        if is_other && !(*said && changed.contains(&place)) {
             changed.push(place);
         }
-        if let Some(set) = set.get_mut(place) {
-            *set = true;
+        *said = true;
+    }
+
+    /// Keeps this no more.
+    fn let_go(&mut self, path: &str) {
+        if let Some(column) = self.names.get(path).and_then(|place| self.columns.get_mut(*place)) {
+            *column = Column::of_values(self.ids.len());
         }
+        self.dropped.insert(path.to_owned());
+    }
+
+    /// These people and those, none of whom is among these, before there are columns of pairs.
+    pub(super) fn and(mut self, those: Self) -> Self {
+        let first = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
+        self.ids.extend(those.ids);
+        self.rows.extend(those.rows.into_iter().map(|(person, row)| (person, first + row)));
+        self.free.extend(those.free.into_iter().map(|row| first + row));
+        self.due.extend(those.due.into_iter().map(|(at, row)| (at, first + row)));
+        self.due_of.extend(those.due_of.into_iter().map(|(row, at)| (first + row, at)));
+        for column in &mut self.columns {
+            column.grow(self.ids.len());
+        }
+        let theirs: BTreeMap<usize, String> = those.names.into_iter().map(|(name, place)| (place, name)).collect();
+        for ((_, path), column) in theirs.into_iter().zip(those.columns) {
+            let place = self.add(&path);
+            let Some(mine) = self.columns.get_mut(place) else { continue };
+            mine.take_over(first, &column);
+            let too_many = mine.size() > self.values_max && may_go(&path, &self.wanted);
+            if too_many || self.dropped.contains(&path) || those.dropped.contains(&path) {
+                self.let_go(&path);
+            }
+        }
+        self
     }
 
     /// Nothing is known of what was not said.
-    fn clear_rest(&mut self, row: u32, set: &[bool], changed: &mut Vec<usize>) {
+    fn clear_rest(&mut self, row: u32, said: &[bool], changed: &mut Vec<usize>) {
         for (place, column) in self.columns.iter_mut().enumerate() {
-            let said = set.get(place).copied().unwrap_or(false) || matches!(column.meaning, Meaning::Pairs(..));
-            if !said && column.set(row, UNKNOWN) {
+            let stays = said.get(place).copied().unwrap_or(false) || matches!(column.meaning, Meaning::Pairs(..));
+            if !stays && column.set(row, UNKNOWN) {
                 changed.push(place);
             }
         }
@@ -314,6 +350,11 @@ impl People {
     }
 }
 
+/// Whether it need not be kept if it has many different values.
+fn may_go(path: &str, wanted: &BTreeSet<String>) -> bool {
+    !path.starts_with('@') && !wanted.contains(path)
+}
+
 /// Where somebody stands for birthrights, as a value of a column.
 fn arrival(moment: &Moment<'_>) -> Option<Value> {
     match (moment.presence, moment.engagement) {
@@ -328,10 +369,12 @@ fn arrival(moment: &Moment<'_>) -> Option<Value> {
 /// When the state of one of these engagements changes next.
 fn next_change(engagements: &[Engagement], now: Timestamp) -> Option<Timestamp> {
     let turns = |known: &Engagement| {
-        let mut turns = vec![Some(known.zone.start_of(known.first_day)), known.ends_at(), known.handed_over_at()];
+        let start = |day: Date| (!known.zone.has_begun(day, now)).then(|| known.zone.start_of(day));
+        let end = |day: Date| (!known.zone.has_ended(day, now)).then(|| known.zone.end_of(day));
+        let over = if known.cut_at.is_some() { known.ends_at() } else { known.last_day.and_then(end) };
+        let mut turns = vec![start(known.first_day), over, known.handover.and_then(end)];
         for leave in &known.leaves {
-            turns.push(Some(known.zone.start_of(leave.from)));
-            turns.push(leave.until.map(|day| known.zone.end_of(day)));
+            turns.extend([start(leave.from), leave.until.and_then(end)]);
         }
         turns
     };
@@ -352,5 +395,9 @@ impl People {
     /// Keeps so many different values unasked.
     pub(super) fn keeping(self, values_max: usize) -> Self {
         Self { values_max, ..self }
+    }
+
+    pub(super) fn wanted(&self) -> &BTreeSet<String> {
+        &self.wanted
     }
 }

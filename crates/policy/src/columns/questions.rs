@@ -13,12 +13,15 @@ use tenure_model::{Value, Zone};
 
 use super::column::Code;
 use super::people::{ARRIVAL, NotKept, People, ZONE};
+use super::spread::spread;
 use crate::expression::{Atom, Truth};
 
 /// Every question that some rule asks.
 #[derive(Debug, Default)]
 pub(super) struct Questions {
     list: Vec<Question>,
+    /// How many of them have answers.
+    answered: usize,
     by_words: HashMap<String, usize>,
     of_column: HashMap<usize, Vec<usize>>,
 }
@@ -53,7 +56,8 @@ impl Questions {
         self.list.get(place).and_then(|question| question.answers.get(code as usize)) == Some(&wanted)
     }
 
-    /// Asks a part of a condition of everybody.
+    /// Asks a part of a condition of everybody. What is the same for all is answered at once, and
+    /// the rest by [`Self::answer`].
     pub(super) fn ask(&mut self, atom: &Atom, people: &mut People, now: Timestamp) -> Result<usize, NotKept> {
         let words = atom.expression.text().to_owned();
         if let Some(known) = self.by_words.get(&words) {
@@ -81,7 +85,9 @@ impl Questions {
     }
 
     fn push(&mut self, mut question: Question, people: &People, now: Timestamp) -> usize {
-        question.answer(people, now);
+        if question.column.is_none() {
+            question.answer(people, now);
+        }
         let place = self.list.len();
         self.by_words.insert(question.words.clone(), place);
         if let Some(column) = question.column {
@@ -89,6 +95,13 @@ impl Questions {
         }
         self.list.push(question);
         place
+    }
+
+    /// Answers what was asked since the last time.
+    pub(super) fn answer(&mut self, people: &People, now: Timestamp) {
+        let fresh = self.list.iter_mut().skip(self.answered).collect();
+        spread(fresh, |question: &mut Question| question.answer(people, now));
+        self.answered = self.list.len();
     }
 
     /// Answers for values that are new in this column. Says whether there were any.
@@ -124,6 +137,7 @@ impl Questions {
     /// Forgets the questions that were asked since.
     pub(super) fn back_to(&mut self, mark: usize) {
         self.list.truncate(mark);
+        self.answered = self.answered.min(mark);
         self.by_words.retain(|_, place| *place < mark);
         for places in self.of_column.values_mut() {
             places.retain(|place| *place < mark);

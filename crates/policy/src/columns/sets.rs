@@ -1,27 +1,26 @@
 //! What is asked of everybody together: entitlements that nobody may have both of, and how many
 //! may have one.
 
-use std::collections::BTreeMap;
-
 use super::bits::Bits;
 use super::difference::Difference;
 use super::index::Index;
+use super::spread::spread;
 use super::terms::EntitlementName;
 
 impl Index {
     /// Who has both of these, pair by pair, in the order of the pairs.
     pub fn with_both(&self, pairs: &[(EntitlementName, EntitlementName)]) -> Vec<Bits> {
-        let mut known: BTreeMap<&EntitlementName, Bits> = BTreeMap::new();
-        for name in pairs.iter().flat_map(|(one, other)| [one, other]) {
-            if !known.contains_key(name) {
-                known.insert(name, self.who(name));
-            }
-        }
-        let both = |(one, other): &(EntitlementName, EntitlementName)| match (known.get(one), known.get(other)) {
-            (Some(one), Some(other)) => one.meet(other),
-            _ => Bits::default(),
+        let both = |(one, other): &(EntitlementName, EntitlementName)| {
+            let (one, other) = (self.sets_of(one), self.sets_of(other));
+            let word = |sets: &[&Bits], place: usize| sets.iter().fold(0, |word, set| word | set.word(place));
+            let words = (0..self.people.words()).map(|place| word(&one, place) & word(&other, place));
+            Bits::from_words(words.collect())
         };
-        pairs.iter().map(both).collect()
+        spread(pairs.iter().collect(), both)
+    }
+
+    fn sets_of(&self, entitlement: &EntitlementName) -> Vec<&Bits> {
+        self.clauses_of(entitlement).map(|clause| &clause.holds).collect()
     }
 
     /// Who would have both of these after a difference and has not now, for each pair of which

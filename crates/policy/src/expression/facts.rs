@@ -1,5 +1,6 @@
 //! What a rule can see: one person, one engagement and the day.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -7,6 +8,9 @@ use jiff::civil::Date;
 use tenure_model::{Engagement, Person, Standing};
 
 use super::scope::{Bound, Scope, bind_fields, text};
+
+/// How many fields Tenure itself knows.
+const OWN_FIELDS: usize = 13;
 
 /// What a rule can see.
 #[derive(Debug, Clone, Copy)]
@@ -29,25 +33,27 @@ impl Facts<'_> {
     }
 
     /// What Tenure itself knows, by path. It stands above whatever a source says of the same name.
-    pub(crate) fn own(&self) -> Vec<(&'static str, String)> {
-        let mut own = vec![
-            ("person.id", self.person.id.to_string()),
-            ("person.kind", self.person.kind.word().to_owned()),
-            ("person.displayName", self.person.display_name.clone()),
-            ("person.standing", standing_word(self.standing).to_owned()),
-        ];
-        let Some(known) = self.engagement else { return own };
+    pub(crate) fn own(&self) -> Vec<(&'static str, Cow<'_, str>)> {
+        let mut own = Vec::with_capacity(OWN_FIELDS);
         own.extend([
-            ("person.firstDay", known.first_day.to_string()),
-            ("engagement.firstDay", known.first_day.to_string()),
-            ("engagement.key", known.key.clone()),
-            ("engagement.kind", known.kind.word().to_owned()),
-            ("engagement.source", known.source.to_string()),
-            ("engagement.state", known.state_at(self.now).to_string()),
-            ("engagement.zone", known.zone.to_string()),
+            ("person.id", Cow::from(self.person.id.to_string())),
+            ("person.kind", self.person.kind.word().into()),
+            ("person.displayName", self.person.display_name.as_str().into()),
+            ("person.standing", standing_word(self.standing).into()),
         ]);
-        if let Some(day) = known.last_day {
-            own.extend([("person.lastDay", day.to_string()), ("engagement.lastDay", day.to_string())]);
+        let Some(known) = self.engagement else { return own };
+        let first = known.first_day.to_string();
+        own.extend([
+            ("person.firstDay", first.clone().into()),
+            ("engagement.firstDay", first.into()),
+            ("engagement.key", known.key.as_str().into()),
+            ("engagement.kind", known.kind.word().into()),
+            ("engagement.source", known.source.as_str().into()),
+            ("engagement.state", known.state_at(self.now).words().into()),
+            ("engagement.zone", known.zone.as_str().into()),
+        ]);
+        if let Some(day) = known.last_day.map(|day| day.to_string()) {
+            own.extend([("person.lastDay", day.clone().into()), ("engagement.lastDay", day.into())]);
         }
         own
     }

@@ -70,7 +70,7 @@ fn known<'v>(view: &Facts<'v>, of: &'v OfEntitlement) -> BTreeMap<&'v str, Value
             known.insert(path.as_str(), value.clone());
         }
     }
-    known.extend(view.own().into_iter().map(|(path, words)| (path, Value::Text(words))));
+    known.extend(view.own().into_iter().map(|(path, words)| (path, Value::Text(words.into_owned()))));
     known
 }
 

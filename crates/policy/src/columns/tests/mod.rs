@@ -22,9 +22,7 @@ fn planned(facts: &PersonFacts, rules: &Rules, now: Timestamp) -> BTreeSet<Entit
 fn index_of(people: &[PersonFacts], rules: &Rules, now: Timestamp) -> Index {
     let terms = terms_of(rules);
     let mut intake = Intake::begin(&terms, BTreeSet::new(), now);
-    for facts in people {
-        intake.add(facts);
-    }
+    intake.add(people);
     intake.finish(&terms)
 }
 
@@ -73,6 +71,28 @@ fn everybody_has_what_the_plan_for_each_alone_gives() {
         let index = index_of(&people, &rules, now());
         assert!(index.beyond().is_empty());
         check_all(&index, &people, &rules, now(), &format!("seed {seed}"));
+    }
+}
+
+#[test]
+fn it_does_not_matter_in_how_many_parts_people_are_taken_in() {
+    let mut company = Company::new(4);
+    let (people, rules) = (company.people(60), company.rules(25));
+    let terms = terms_of(&rules);
+    for parts in 1..5 {
+        let mut intake = Intake::begin(&terms, BTreeSet::new(), now()).in_parts(parts, 1_000);
+        people.chunks(7).for_each(|page| intake.add(page));
+        // Whoever comes twice is the same person.
+        intake.add(&people[..20]);
+        let mut index = intake.finish(&terms);
+        assert_eq!(index.len(), people.len());
+        check_all(&index, &people, &rules, now(), &format!("{parts} parts"));
+        let later = now() + 72.hours();
+        let due = index.due(later);
+        index.advance(later);
+        let due: Vec<_> = people.iter().filter(|facts| due.contains(&facts.person.id)).collect();
+        index.put_all(due);
+        check_all(&index, &people, &rules, later, &format!("{parts} parts, later"));
     }
 }
 
@@ -208,10 +228,9 @@ fn what_reads_a_person_as_a_whole_or_what_is_not_kept_is_named() {
     let whole = company::role("whole", "size(person) > 3", 0);
     let rules = Rules { roles: vec![whole.clone(), company::role("all", "true", 0)], ..Rules::default() };
     let terms = terms_of(&rules);
-    let mut intake = Intake::begin(&terms, BTreeSet::new(), now()).keeping(10);
-    for facts in &people {
-        intake.add(facts);
-    }
+    // Each part keeps what it has, and both together have too many.
+    let mut intake = Intake::begin(&terms, BTreeSet::new(), now()).in_parts(2, 30);
+    intake.add(&people);
     let mut index = intake.finish(&terms);
     assert_eq!(index.beyond().keys().map(ToString::to_string).collect::<Vec<_>>(), ["whole"]);
     let by_name = company::role("name", "person.displayName == 'Ada'", 0);
