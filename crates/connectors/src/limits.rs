@@ -8,8 +8,8 @@ pub const LDAP_DIAL_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long one LDAP request may take.
 pub const LDAP_REQUEST_TIME_MAX: Duration = Duration::from_secs(15);
 
-/// How many connections one LDAP connector holds at once.
-pub const LDAP_CONNECTIONS_MAX: usize = 8;
+/// Connections of one LDAP connector that work; as many more look at what was written.
+pub const LDAP_CONNECTIONS_MAX: usize = 4;
 
 /// How many paged readings one LDAP connector keeps open at once; each holds a connection.
 pub const LDAP_READINGS_OPEN_MAX: usize = 4;
@@ -122,8 +122,14 @@ pub const SQL_DIAL_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long one statement may take.
 pub const SQL_REQUEST_TIME_MAX: Duration = Duration::from_secs(15);
 
-/// How many connections one SQL connector holds at once.
-pub const SQL_CONNECTIONS_MAX: usize = 8;
+/// Connections of one connector to its database that work; as many more look at what was written.
+pub const SQL_CONNECTIONS_MAX: usize = 4;
+
+/// After so long without use a connection is asked whether it is alive.
+pub const SQL_REST_TIME: Duration = Duration::from_secs(1);
+
+/// Statements that one connection to PostgreSQL keeps prepared.
+pub const SQL_STATEMENTS_KEPT: usize = 64;
 
 /// The most columns and lists of an account.
 pub const SQL_ATTRIBUTES_MAX: usize = 500;

@@ -51,6 +51,8 @@ use pool::Pool;
 /// A connector to one LDAP directory.
 pub struct LdapConnector {
     pool: Pool,
+    /// Connections that never write: what was written is read back over one of them.
+    looks: Pool,
     clock: Arc<dyn Clock>,
     description: Description,
     readings: Mutex<Readings>,
@@ -61,8 +63,9 @@ impl LdapConnector {
     pub fn new(config: LdapConfig, secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>) -> Result<Self, BadLdapConfig> {
         let config = config.settled();
         let description = describe(&config);
-        let pool = Pool::new(config, secrets)?;
-        Ok(Self { pool, clock, description, readings: Mutex::default() })
+        let pool = || Pool::new(config.clone(), Arc::clone(&secrets));
+        let (pool, looks) = (pool()?, pool()?);
+        Ok(Self { pool, looks, clock, description, readings: Mutex::default() })
     }
 
     fn config(&self) -> &LdapConfig {

@@ -16,7 +16,7 @@ use super::fault::{refused, unread, unwritten};
 use super::write::NewEntry;
 use crate::limits::{LDAP_CONNECTIONS_MAX, LDAP_DIAL_TIME_MAX, LDAP_REQUEST_TIME_MAX};
 
-/// The connections of one connector.
+/// Connections of one connector, for one purpose.
 pub(super) struct Pool {
     config: LdapConfig,
     privacy: Privacy,
@@ -97,13 +97,10 @@ impl Pool {
         self.dial(permit).await
     }
 
-    /// Keeps a connection for the next one who needs it.
+    /// Keeps a connection for the next one who needs it, and only then lets the next one in.
     pub(super) fn keep(&self, lease: Lease) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(lease.ldap);
         drop(lease.permit);
-        if idle.len() < self.permits.available_permits() {
-            idle.push(lease.ldap);
-        }
     }
 
     fn take_idle(&self) -> Option<Ldap> {

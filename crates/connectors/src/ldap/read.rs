@@ -18,7 +18,7 @@ use super::form::Form;
 use super::groups::Group;
 use super::memberships::Held;
 use super::nested::NESTED_GROUPS;
-use super::pool::{Lease, Search};
+use super::pool::{Lease, Pool, Search};
 use crate::limits::LDAP_GROUPS_OF_ACCOUNT_MAX;
 
 /// The OID by which a server says that it enforces password policies.
@@ -69,11 +69,16 @@ impl LdapConnector {
     /// A connection that is known to work, and the entry that was found over it. A connection that
     /// lay idle and turns out to be dead is replaced once.
     pub(super) async fn find_with_lease(&self, locator: &Locator) -> Result<(Lease, Option<Entry>), Refusal> {
-        let mut lease = self.pool.lease().await?;
+        self.find_over(&self.pool, locator).await
+    }
+
+    /// The same over a connection of either pool.
+    pub(super) async fn find_over(&self, pool: &Pool, locator: &Locator) -> Result<(Lease, Option<Entry>), Refusal> {
+        let mut lease = pool.lease().await?;
         let found = match self.find(&mut lease, locator).await {
             Err(refusal) if lease.rested && refusal.class == RefusalClass::Network => {
                 drop(lease);
-                lease = self.pool.fresh().await?;
+                lease = pool.fresh().await?;
                 self.find(&mut lease, locator).await?
             }
             found => found?,

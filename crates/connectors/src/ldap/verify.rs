@@ -1,4 +1,4 @@
-//! Looking whether something is so, over a connection that had no part in the write.
+//! Looking whether something is so, over a connection that never writes.
 
 use ldap3::Scope;
 use tenure_connect::{Expectation, Refusal, Verdict};
@@ -10,7 +10,7 @@ use super::entry::Entry;
 use super::pool::{Lease, Search};
 
 impl LdapConnector {
-    /// The verdict over what a new connection shows.
+    /// The verdict over what such a connection shows.
     pub(super) async fn verify_past_the_write(&self, expectation: &Expectation) -> Verdict {
         let expectation = match self.expectation_in_our_form(expectation) {
             Ok(expectation) => expectation,
@@ -26,12 +26,12 @@ impl LdapConnector {
         Ok(Expectation { attributes: self.normal(&expectation.attributes)?, ..expectation.clone() })
     }
 
-    /// What a new connection shows of the account. Where usability matters, the server is also
+    /// What such a connection shows of the account. Where usability matters, the server is also
     /// asked by a filter whether the lock is on; if the two looks disagree, nobody knows.
     async fn look_afresh(&self, expectation: &Expectation) -> Result<Observed, Refusal> {
-        let mut lease = self.pool.fresh().await?;
-        let Some(entry) = self.find(&mut lease, &expectation.account).await? else {
-            self.pool.keep(lease);
+        let (mut lease, entry) = self.find_over(&self.looks, &expectation.account).await?;
+        let Some(entry) = entry else {
+            self.looks.keep(lease);
             return Ok(expectation.account.nothing_there(self.clock.now()));
         };
         let mut seen = self.observed(&mut lease, &entry).await?;
@@ -41,7 +41,7 @@ impl LdapConnector {
                 seen.state = AccountState::Unknown;
             }
         }
-        self.pool.keep(lease);
+        self.looks.keep(lease);
         Ok(seen)
     }
 

@@ -1,4 +1,5 @@
-//! Writing: one change, sent only if it is not so already, and read back over a new connection.
+//! Writing: one change, sent only if it is not so already, and read back over a connection that
+//! never writes.
 
 use std::collections::HashSet;
 use std::hash::Hash;

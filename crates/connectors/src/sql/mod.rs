@@ -1,6 +1,6 @@
 //! Databases: PostgreSQL, MariaDB, MySQL and SQLite, as tables of accounts and of what they hold.
 //!
-//! Every write is one transaction, is read back over another conversation, and ends `unknown` when
+//! Every write is one transaction, is read back over a conversation that never writes, and ends `unknown` when
 //! no answer came. Names from the settings are quoted and held against the catalogue of the
 //! database; values are only ever bound. The settings are in [`config`]; the words of each
 //! database in `dialect`; the verbs in `read`, `write`, `changes` and `capture`.
@@ -42,6 +42,8 @@ use pool::Pool;
 /// A connector to one database.
 pub struct SqlConnector {
     pool: Pool,
+    /// Conversations that never write: what was written is read back over one of them.
+    looks: Pool,
     clock: Arc<dyn Clock>,
     description: Description,
     known: RwLock<Option<Arc<Catalogue>>>,
@@ -53,8 +55,9 @@ impl SqlConnector {
         let config = config.settled();
         config.check()?;
         let description = describe(&config);
-        let pool = Pool::new(config, secrets)?;
-        Ok(Self { pool, clock, description, known: RwLock::default() })
+        let pool = || Pool::new(config.clone(), Arc::clone(&secrets), Arc::clone(&clock));
+        let (pool, looks) = (pool()?, pool()?);
+        Ok(Self { pool, looks, clock, description, known: RwLock::default() })
     }
 
     fn config(&self) -> &SqlConfig {

@@ -1,22 +1,25 @@
 //! PostgreSQL. Values go over as text with the type that the server itself gives to their place,
 //! and come back as text because every statement of ours asks for that.
 
+use std::collections::HashMap;
 use std::error::Error;
 
 use postgres_types::private::BytesMut;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config, NoTls, Statement};
 
 use super::config::Server;
 use super::dialect::{Datum, Sql};
 use super::fault::SqlError;
 use super::session::Done;
 use super::tls::Tls;
-use crate::limits::{SQL_DIAL_TIME_MAX, SQL_REQUEST_TIME_MAX};
+use crate::limits::{SQL_DIAL_TIME_MAX, SQL_REQUEST_TIME_MAX, SQL_STATEMENTS_KEPT};
 
 /// A conversation with PostgreSQL.
 pub(super) struct Postgres {
     client: Client,
+    /// Statements that are prepared, by their text.
+    prepared: HashMap<String, Statement>,
 }
 
 impl Postgres {
@@ -46,7 +49,7 @@ impl Postgres {
             tokio::spawn(drive(connection));
             client
         };
-        Ok(Self { client })
+        Ok(Self { client, prepared: HashMap::new() })
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -58,15 +61,36 @@ impl Postgres {
         self.client.batch_execute(text).await.map_err(|error| said(&error))
     }
 
-    pub(super) async fn run(&self, sql: &Sql) -> Result<Done, SqlError> {
-        let statement = self.client.prepare(&sql.text).await.map_err(|error| said(&error))?;
+    pub(super) async fn run(&mut self, sql: &Sql) -> Result<Done, SqlError> {
+        let statement = self.prepare(&sql.text).await?;
+        let done = self.execute(&statement, sql).await;
+        if done.is_err() {
+            // The tables may have changed since, which a statement that is made anew can live with.
+            self.prepared.remove(&sql.text);
+        }
+        done
+    }
+
+    async fn prepare(&mut self, text: &str) -> Result<Statement, SqlError> {
+        if let Some(known) = self.prepared.get(text) {
+            return Ok(known.clone());
+        }
+        let statement = self.client.prepare(text).await.map_err(|error| said(&error))?;
+        if self.prepared.len() >= SQL_STATEMENTS_KEPT {
+            self.prepared.clear();
+        }
+        self.prepared.insert(text.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    async fn execute(&self, statement: &Statement, sql: &Sql) -> Result<Done, SqlError> {
         let values: Vec<Bound<'_>> = sql.values.iter().map(Bound).collect();
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
         if statement.columns().is_empty() {
-            let affected = self.client.execute(&statement, &values).await.map_err(|error| said(&error))?;
+            let affected = self.client.execute(statement, &values).await.map_err(|error| said(&error))?;
             return Ok(Done { rows: Vec::new(), affected });
         }
-        let found = self.client.query(&statement, &values).await.map_err(|error| said(&error))?;
+        let found = self.client.query(statement, &values).await.map_err(|error| said(&error))?;
         let affected = found.len() as u64;
         let mut rows = Vec::with_capacity(found.len());
         for row in found {

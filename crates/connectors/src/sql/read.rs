@@ -14,7 +14,7 @@ use super::SqlConnector;
 use super::catalogue::Catalogue;
 use super::config::Entitlements;
 use super::dialect::{Dialect, Kind, Sql};
-use super::pool::Lease;
+use super::pool::{Lease, Pool};
 
 /// A row of accounts as it was read: the id, the lock, the column that grows, then the attributes.
 type Row = Vec<Option<String>>;
@@ -79,12 +79,17 @@ impl SqlConnector {
     /// A conversation that is known to work, and the catalogue. One that lay idle and turns out to
     /// be dead is replaced once.
     pub(super) async fn ready(&self) -> Result<(Lease, Arc<Catalogue>), Refusal> {
-        let mut lease = self.pool.lease().await?;
+        self.ready_in(&self.pool).await
+    }
+
+    /// The same from either pool.
+    pub(super) async fn ready_in(&self, pool: &Pool) -> Result<(Lease, Arc<Catalogue>), Refusal> {
+        let mut lease = pool.lease().await?;
         if lease.rested {
             let sql = lease.sql().text("SELECT CAST(1 AS CHAR)");
             if lease.read("a look", sql).await.is_err_and(|refusal| refusal.class == RefusalClass::Network) {
                 drop(lease);
-                lease = self.pool.fresh().await?;
+                lease = pool.fresh().await?;
             }
         }
         let known = self.known(&mut lease).await?;

@@ -1,5 +1,5 @@
 //! Writing: one change in one transaction, made only if it is not so already, and read back over
-//! another conversation.
+//! a conversation that never writes.
 //!
 //! Every write to an account holds a lock of its own name in the database until it is committed,
 //! so an attempt whose answer was lost and the next one never overtake each other.
@@ -386,11 +386,10 @@ impl SqlConnector {
     /// What a conversation that had no part in the write says.
     pub(super) async fn look_afresh(&self, expectation: &Expectation) -> Verdict {
         let looked = async {
-            let mut lease = self.pool.fresh().await?;
-            let known = self.known(&mut lease).await?;
+            let (mut lease, known) = self.ready_in(&self.looks).await?;
             let attributes = self.normal(&known, &expectation.attributes)?;
             let found = self.find(&mut lease, &known, &expectation.account).await?;
-            self.pool.keep(lease);
+            self.looks.keep(lease);
             Ok::<_, Refusal>((Expectation { attributes, ..expectation.clone() }, found))
         };
         match looked.await {

@@ -18,9 +18,14 @@ use tenure_engine::journal::RunStatus;
 use tenure_model::{Actor, Clock as _, SystemClock};
 use tenure_server::house::{Working, open, settings};
 use tenure_store::runs::counts_by_status;
+use tenure_testkit::databases;
 use tenure_testkit::postgresql::Postgresql;
 use tenure_testkit::slapd::{BASE_DN, Slapd};
 use tenure_testkit::trial::{self, Trouble, count, until_quiet};
+
+/// As the program `tenure` has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Of a person beside the five that have names: `a01` and so on.
 const ATTRIBUTES: usize = 45;
@@ -54,9 +59,10 @@ async fn main() -> ExitCode {
         "{people} people of one CSV feed; 50 mappings in; 32 for each of two directories, 50 for each of three tables"
     );
     let mut is_reached = true;
-    for database in databases() {
-        for roles in [0, ROLES] {
-            match measure(database.as_deref(), people, roles).await {
+    for roles in [0, ROLES] {
+        for database in databases::each().await {
+            let url = (database.kind != "sqlite").then_some(database.url.as_str());
+            match measure(url, people, roles).await {
                 Ok(figure) => {
                     is_reached &= figure.is_reached();
                     println!("{figure}");
@@ -69,13 +75,6 @@ async fn main() -> ExitCode {
         }
     }
     if is_reached { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// SQLite, and the PostgreSQL that the environment names.
-#[expect(clippy::disallowed_methods, reason = "a program of the tests is told by its environment where its server is")]
-fn databases() -> Vec<Option<String>> {
-    let server = std::env::var("TEST_PG").ok().filter(|value| !value.is_empty());
-    [None].into_iter().chain(server.map(Some)).collect()
 }
 
 /// What one shape took on one database.
@@ -137,10 +136,9 @@ async fn measure(database: Option<&str>, people: usize, roles: usize) -> Result<
     working.stop(Duration::from_secs(20)).await;
     let counts = opened.house.store.read(|tx| Box::pin(async move { counts_by_status(tx).await })).await?;
     let done = counts.get(&RunStatus::Done).copied().unwrap_or(0);
-    if usize::try_from(done)? < people {
-        return Err(format!("of {people} people {done} are done: {counts:?}; the feed: {report:?}").into());
-    }
-    world.check(people, roles)?;
+    let all =
+        if usize::try_from(done)? < people { Err("not everybody is done".into()) } else { world.check(people, roles) };
+    all.map_err(|error: Trouble| format!("{error}; runs: {counts:?}; the feed: {report:?}"))?;
     let on = if database.is_some() { "postgresql" } else { "sqlite" };
     Ok(Figure { on, people, roles, took, cpu, peak_mib: trial::peak_mib() })
 }
