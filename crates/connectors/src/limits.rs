@@ -125,9 +125,6 @@ pub const SQL_REQUEST_TIME_MAX: Duration = Duration::from_secs(15);
 /// Connections of one connector to its database that work; as many more look at what was written.
 pub const SQL_CONNECTIONS_MAX: usize = 4;
 
-/// After so long without use a connection is asked whether it is alive.
-pub const SQL_REST_TIME: Duration = Duration::from_secs(1);
-
 /// Statements that one connection to PostgreSQL keeps prepared.
 pub const SQL_STATEMENTS_KEPT: usize = 64;
 

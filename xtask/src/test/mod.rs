@@ -125,7 +125,7 @@ fn arguments(options: &Options, package: Option<&str>, nextest: bool) -> Vec<Str
     }
     let own: &[&str] = match (nextest, options.fast, options.all) {
         (true, true, _) => &["--filterset", "not test(/(^|::)slow::/)"],
-        (true, _, true) => &["--run-ignored", "all"],
+        (true, _, true) => &["--profile", "long", "--run-ignored", "all"],
         (false, true, _) => &["--skip", "slow::"],
         (false, _, true) => &["--include-ignored"],
         _ => &[],
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn all_includes_what_is_ignored() {
         let all = options(false, true, None);
-        assert!(line(&all, None, true).ends_with("--workspace --run-ignored all"));
+        assert!(line(&all, None, true).ends_with("--workspace --profile long --run-ignored all"));
         assert!(line(&all, None, false).ends_with("--workspace -- --include-ignored"));
     }
 }

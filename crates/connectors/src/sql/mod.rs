@@ -55,7 +55,7 @@ impl SqlConnector {
         let config = config.settled();
         config.check()?;
         let description = describe(&config);
-        let pool = || Pool::new(config.clone(), Arc::clone(&secrets), Arc::clone(&clock));
+        let pool = || Pool::new(config.clone(), Arc::clone(&secrets));
         let (pool, looks) = (pool()?, pool()?);
         Ok(Self { pool, looks, clock, description, known: RwLock::default() })
     }

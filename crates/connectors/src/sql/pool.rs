@@ -1,10 +1,8 @@
 //! A few conversations with one database, kept and renewed.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tenure_connect::{Refusal, RefusalClass, SecretText, Secrets, WriteFault};
-use tenure_model::Clock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -13,7 +11,7 @@ use super::dialect::{Dialect, Sql};
 use super::fault::SqlError;
 use super::session::{Done, Mark, Session};
 use super::tls::Tls;
-use crate::limits::{SQL_CONNECTIONS_MAX, SQL_REQUEST_TIME_MAX, SQL_REST_TIME};
+use crate::limits::{SQL_CONNECTIONS_MAX, SQL_REQUEST_TIME_MAX};
 
 /// Conversations of one connector, for one purpose.
 pub(super) struct Pool {
@@ -21,9 +19,7 @@ pub(super) struct Pool {
     server: String,
     tls: Option<Tls>,
     secrets: Arc<dyn Secrets>,
-    clock: Arc<dyn Clock>,
-    /// With the time since when each lies idle.
-    idle: Mutex<Vec<(Session, Duration)>>,
+    idle: Mutex<Vec<Session>>,
     permits: Arc<Semaphore>,
 }
 
@@ -32,16 +28,12 @@ pub(super) struct Lease {
     session: Session,
     server: String,
     permit: OwnedSemaphorePermit,
-    /// Whether it lay idle for so long that the line may be dead without anybody knowing.
+    /// Whether it lay idle before, so that the line may be dead without anybody knowing.
     pub(super) rested: bool,
 }
 
 impl Pool {
-    pub(super) fn new(
-        config: SqlConfig,
-        secrets: Arc<dyn Secrets>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, BadSqlConfig> {
+    pub(super) fn new(config: SqlConfig, secrets: Arc<dyn Secrets>) -> Result<Self, BadSqlConfig> {
         let (server, tls) = match &config.database {
             Database::Sqlite { file } => (file.display().to_string(), None),
             Database::Postgresql(server) => {
@@ -52,7 +44,7 @@ impl Pool {
             }
         };
         let permits = Arc::new(Semaphore::new(SQL_CONNECTIONS_MAX));
-        Ok(Self { config, server, tls, secrets, clock, idle: Mutex::default(), permits })
+        Ok(Self { config, server, tls, secrets, idle: Mutex::default(), permits })
     }
 
     pub(super) fn config(&self) -> &SqlConfig {
@@ -75,10 +67,9 @@ impl Pool {
     /// A conversation, if possible one that lay idle.
     pub(super) async fn lease(&self) -> Result<Lease, Refusal> {
         let permit = self.permit().await?;
-        while let Some((session, since)) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+        while let Some(session) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
             if !session.is_closed() {
-                let rested = self.clock.elapsed().saturating_sub(since) >= SQL_REST_TIME;
-                return Ok(Lease { session, server: self.server.clone(), permit, rested });
+                return Ok(Lease { session, server: self.server.clone(), permit, rested: true });
             }
         }
         self.dial(permit).await
@@ -93,8 +84,7 @@ impl Pool {
     /// Keeps a conversation for the next one who needs it, and only then lets the next one in.
     pub(super) fn keep(&self, lease: Lease) {
         if !lease.session.is_closed() {
-            let idle = (lease.session, self.clock.elapsed());
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(lease.session);
         }
         drop(lease.permit);
     }

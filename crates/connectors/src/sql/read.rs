@@ -87,7 +87,7 @@ impl SqlConnector {
         let mut lease = pool.lease().await?;
         if lease.rested {
             let sql = lease.sql().text("SELECT CAST(1 AS CHAR)");
-            if lease.read("a look", sql).await.is_err_and(|refusal| refusal.class == RefusalClass::Network) {
+            if lease.read("a look", sql).await.is_err() {
                 drop(lease);
                 lease = pool.fresh().await?;
             }

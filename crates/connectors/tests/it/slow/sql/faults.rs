@@ -3,7 +3,8 @@
 use std::error::Error as _;
 
 use serde_json::{Value as Json, json};
-use tenure_connect::{AnyConnector, Refusal, RefusalClass};
+use tenure_connect::{AnyConnector, Change, Locator, Refusal, RefusalClass, Write};
+use tenure_connectors::limits::SQL_CONNECTIONS_MAX;
 use tenure_connectors::sql::SqlConnector;
 use tenure_testkit::slapd::Slapd;
 
@@ -140,6 +141,28 @@ async fn a_database_that_ends_our_conversations_is_asked_again() {
         }
         assert!(sql.get(&super::ada()).await.unwrap().is_some());
     }
+}
+
+#[tokio::test]
+async fn many_at_once_share_a_few_conversations_which_stay_open() {
+    const MANY: usize = 40;
+    let peer = Peer::Mariadb(tenure_testkit::mariadb::Mariadb::start().await).with_tables();
+    let opened = || -> usize {
+        let text = "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'CONNECTIONS'";
+        peer.sql(text).trim().parse().unwrap()
+    };
+    let (sql, before) = (peer.connector(), opened());
+    let make = |number: usize| {
+        let account = Locator::attribute("employee_no", format!("E{number}"));
+        let attributes = super::attributes(&format!("joiner{number}"));
+        let (sql, change) = (&sql, Change::new(account, Write::Create { attributes }));
+        async move { done(sql, &change).await }
+    };
+    futures::future::join_all((0..MANY).map(make)).await;
+    assert_eq!(peer.sql("SELECT count(*) FROM people").trim(), MANY.to_string());
+    // Those that work, those that look, and the one that counts.
+    let few = 2 * SQL_CONNECTIONS_MAX + 2;
+    assert!(opened() - before <= few, "{} conversations were opened", opened() - before);
 }
 
 #[tokio::test]
