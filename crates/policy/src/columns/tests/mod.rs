@@ -228,17 +228,19 @@ fn what_reads_a_person_as_a_whole_or_what_is_not_kept_is_named() {
     let whole = company::role("whole", "size(person) > 3", 0);
     let rules = Rules { roles: vec![whole.clone(), company::role("all", "true", 0)], ..Rules::default() };
     let terms = terms_of(&rules);
-    // Each part keeps what it has, and both together have too many.
-    let mut intake = Intake::begin(&terms, BTreeSet::new(), now()).in_parts(2, 30);
-    intake.add(&people);
-    let mut index = intake.finish(&terms);
-    assert_eq!(index.beyond().keys().map(ToString::to_string).collect::<Vec<_>>(), ["whole"]);
-    let by_name = company::role("name", "person.displayName == 'Ada'", 0);
-    let edit: Edit = [(by_name.name.clone(), of_role(&by_name))].into();
-    assert_eq!(index.what_if(&edit), Err(NotKept::TooMany { path: "person.displayName".into() }));
-    let edit: Edit = [(whole.name.clone(), of_role(&whole))].into();
-    let why = index.what_if(&edit).unwrap_err().to_string();
-    assert_eq!(why, "`(size(person) > 3)` looks at a person as a whole, which is decided for each person alone");
+    // One part has too many itself; of two each keeps what it has, and both together have too many.
+    for (parts, values_max) in [(1, 10), (2, 30)] {
+        let mut intake = Intake::begin(&terms, BTreeSet::new(), now()).in_parts(parts, values_max);
+        intake.add(&people);
+        let mut index = intake.finish(&terms);
+        assert_eq!(index.beyond().keys().map(ToString::to_string).collect::<Vec<_>>(), ["whole"]);
+        let by_name = company::role("name", "person.displayName == 'Ada'", 0);
+        let edit: Edit = [(by_name.name.clone(), of_role(&by_name))].into();
+        assert_eq!(index.what_if(&edit), Err(NotKept::TooMany { path: "person.displayName".into() }));
+        let edit: Edit = [(whole.name.clone(), of_role(&whole))].into();
+        let why = index.what_if(&edit).unwrap_err().to_string();
+        assert_eq!(why, "`(size(person) > 3)` looks at a person as a whole, which is decided for each person alone");
+    }
 }
 
 #[test]
